@@ -1,0 +1,52 @@
+"""What can go wrong in the pipeline.
+
+PipelineError
+├── BadBrief            the request itself can't be worked on (empty, too long, unknown format)
+├── Cancelled           the caller asked to stop; nothing was made
+├── BackendUnavailable  a backend is missing or misconfigured: trying again won't help
+├── BackendBusy         a passing fault: worth another try after `retry_after_s`
+└── BadImage            bytes that are no picture, or too large to decode safely
+"""
+
+
+class PipelineError(Exception):
+    """Base of everything the pipeline raises on purpose."""
+
+
+class BadBrief(PipelineError):
+    """The request can't be worked on. `reason` is a short code: `empty`, `too_long`, `count`, ..."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Cancelled(PipelineError):
+    """The caller's cancel flag was set."""
+
+
+class BackendUnavailable(PipelineError):
+    """A backend can't run here: unknown name, missing model, wrong credentials. Final."""
+
+    def __init__(self, backend: str, reason: str) -> None:
+        super().__init__(f"{backend}: {reason}")
+        self.backend = backend
+        self.reason = reason
+
+
+class BackendBusy(PipelineError):
+    """A backend failed for now (time-out, refused connection, out of memory)."""
+
+    def __init__(self, backend: str, reason: str, retry_after_s: float = 5.0) -> None:
+        super().__init__(f"{backend}: {reason}")
+        self.backend = backend
+        self.reason = reason
+        self.retry_after_s = retry_after_s
+
+
+class BadImage(PipelineError):
+    """Bytes that can't be decoded as a picture, or whose pixels exceed the limit."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

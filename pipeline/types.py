@@ -1,0 +1,194 @@
+"""The values that cross the pipeline's borders: a Brief goes in, a ranked Album comes out.
+
+All of them are frozen. Nothing here imports an ML library, so the bot may use it freely.
+"""
+
+from __future__ import annotations
+
+import enum
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from PIL import Image
+
+CLIP_WEIGHT = 0.7
+AESTHETIC_WEIGHT = 0.3
+
+
+class Aspect(enum.StrEnum):
+    """Width to height of the pictures, by the places SMM people post to."""
+
+    SQUARE = "1:1"
+    PORTRAIT = "4:5"
+    STORY = "9:16"
+    LANDSCAPE = "16:9"
+
+
+@dataclass(frozen=True, slots=True)
+class BrandStyle:
+    """What of a brand the pipeline needs.
+
+    `style_short` is a short English phrase; `palette` holds `#rrggbb` colours, main one first.
+    """
+
+    name: str
+    style_short: str
+    palette: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """Draw close to an earlier picture: its seed, and how far to go from it (0 = same, 1 = free)."""
+
+    seed: int
+    strength: float = 0.35
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """One request, cleaned and understood: what to draw, for where, how many.
+
+    `count` is 1..4, `seed` 0..2**31-1. `enhance=False` keeps the person's own words.
+    `platform` and `goal` are codes of `pipeline.brief` (None: not detected).
+    """
+
+    raw_prompt: str
+    cleaned_prompt: str
+    seed: int
+    platform: str | None = None
+    goal: str | None = None
+    brand: BrandStyle | None = None
+    aspect: Aspect = Aspect.SQUARE
+    count: int = 4
+    enhance: bool = True
+    variation: Variation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the generator draws (`render`, `negative`) and what the judge compares with (`intent`).
+
+    All three are English, never Cyrillic when a translating backend made them. `intent` is a
+    short sentence, because CLIP reads 77 tokens. `unknown` lists source words that were only
+    transliterated.
+    """
+
+    render: str
+    negative: str
+    intent: str
+    backend: str
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One generated picture: RGB pixels, the seed that makes it again, and how it was made."""
+
+    seed: int
+    image: Image.Image
+    meta: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A judge's verdict on one picture.
+
+    `clip_raw` and `aes_raw` are the judge's own scales; `clip_n`, `aes_n` and `final` are 0..1,
+    `final = 0.7 * clip_n + 0.3 * aes_n`. `details` are named parts, for "why?".
+    """
+
+    clip_raw: float
+    clip_n: float
+    aes_raw: float
+    aes_n: float
+    details: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def final(self) -> float:
+        return CLIP_WEIGHT * self.clip_n + AESTHETIC_WEIGHT * self.aes_n
+
+
+@dataclass(frozen=True, slots=True)
+class RankedImage:
+    """A picture with its place: `rank` 1 is the best; `png` is the file, `sha256` its hex digest."""
+
+    rank: int
+    seed: int
+    png: bytes
+    sha256: str
+    width: int
+    height: int
+    score: Score
+    meta: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Album:
+    """The result of one run: images in rank order, and by whom and how long each stage took."""
+
+    brief: Brief
+    prompt: Prompt
+    images: tuple[RankedImage, ...]
+    generator: str
+    judge: str
+    timings_ms: Mapping[str, float]
+
+
+class Stage(enum.StrEnum):
+    ENHANCE = "enhance"
+    GENERATE = "generate"
+    JUDGE = "judge"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run stands. `done` of `total` is in pictures while generating, else 0 or 1 of 1."""
+
+    stage: Stage
+    done: int
+    total: int
+
+
+OnProgress = Callable[[Progress], None]
+"""Called from the event loop's thread or a worker thread; must return at once."""
+
+CancelFlag = threading.Event
+"""Set it from anywhere; backends look at it between steps and raise `Cancelled`."""
+
+
+class Enhancer(Protocol):
+    """Turns a brief into a prompt. Raises BackendUnavailable, BackendBusy."""
+
+    name: str
+
+    async def enhance(self, brief: Brief) -> Prompt: ...
+
+
+class Generator(Protocol):
+    """Draws pictures; runs in a thread. Raises Cancelled, BackendUnavailable, BackendBusy."""
+
+    name: str
+    max_count: int
+
+    def generate(
+        self,
+        prompt: Prompt,
+        brief: Brief,
+        seeds: Sequence[int],
+        on_picture: Callable[[int], None],
+        cancel: CancelFlag,
+    ) -> list[Picture]:
+        """One picture a seed, in order; `on_picture(done)` after each."""
+        ...
+
+
+class Judge(Protocol):
+    """Scores pictures of one prompt; runs in a thread."""
+
+    name: str
+
+    def score(self, intent: str, images: Sequence[Image.Image]) -> list[Score]:
+        """One score an image, in the order given."""
+        ...
