@@ -1,0 +1,220 @@
+"""From a person's rough message to a Brief: cleaning it, and seeing where and what for it is.
+
+Importing this module is cheap: the vocabulary and pymorphy3 are loaded on first use.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+from pipeline import triggers
+from pipeline.errors import BadBrief
+from pipeline.formats import default_aspect
+from pipeline.types import Aspect, BrandStyle, Brief, Variation
+
+MAX_PROMPT_CHARS = 2000
+MAX_COUNT = 4
+MAX_SEED = 2**31 - 1
+
+PLATFORMS: tuple[str, ...] = (
+    "instagram",
+    "stories",
+    "reels",
+    "telegram",
+    "vk",
+    "ok",
+    "dzen",
+    "youtube",
+    "shorts",
+    "tiktok",
+    "pinterest",
+    "whatsapp",
+    "facebook",
+    "website",
+    "banner",
+    "marketplace",
+    "email",
+    "print",
+    "presentation",
+    "avatar",
+)
+
+GOALS: tuple[str, ...] = (
+    "promotion",
+    "sale",
+    "branding",
+    "product_shot",
+    "announcement",
+    "event",
+    "holiday",
+    "recruiting",
+    "education",
+    "testimonial",
+    "menu",
+)
+
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_ADDRESS = re.compile(
+    r"(?:https?://|ftp://|www\.|tg://)\S+|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b"
+    r"|(?<!\w)(?:t\.me|vk\.com|wa\.me|youtu\.be)/\S+|(?<!\w)@\w+",
+    re.IGNORECASE,
+)
+_COMMAND = re.compile(r"^\s*/\w+(?:@\w+)?(?=\s|$)")
+_MARKUP = re.compile(r"[*`~|\\^{}\[\]<>=]+|__+|(?m:^\s*[-•·–—>#]+\s+)")
+_LAST_HASHTAGS = re.compile(r"(?:\s*(?<![\w#])#\w+)+\s*$")
+_HASH = re.compile(r"#+")
+_SPACES = re.compile(r"\s+")
+_LOOSE_MARK = re.compile(r"\s+([,.;:!?%)])")
+_REPEATED_MARK = re.compile(r"([,.;:!?])(?:\s*\1)+")
+_EDGES = " \t,.;:-–—/&+"
+
+_KEPT_SYMBOLS = frozenset("№°+×")
+_DROPPED_CATEGORIES = frozenset({"So", "Sk", "Cs", "Co", "Cn", "Cc", "Cf", "Me"})
+_STRESS_AND_SELECTORS = frozenset("\u0300\u0301\ufe0e\ufe0f")
+
+# "Сделай, пожалуйста, красивую картинку ..." asks for a picture and says nothing about it.
+_POLITE = (
+    r"(?:привет(?:ствую|ик)?|здравствуй(?:те)?|добр(?:ый|ое|ого)\s+(?:день|вечер|утро|дня)|хай"
+    r"|пожалуйста|плиз|пжл?ст|hi|hello|hey|please)"
+)
+_ASKING = (
+    r"(?:(?:можешь|можете|можно|давай(?:те)?|я|мы|мне|нам|хочу|хотим|хотелось бы|бы|надо|нужно"
+    r"|нужен|нужна|нужны|требуется|прошу|can you|could you|i need|i want|we need)\s+)*"
+)
+_MAKING = (
+    r"(?:сдела(?:й|йте|ть|ем)|созда(?:й|йте|ть)|придума(?:й|йте|ть)|подготов(?:ь|ьте|ить)"
+    r"|сгенерь|сгенерир(?:уй|уйте|овать)|генерир(?:уй|уйте)|изобраз(?:и|ите|ить)"
+    r"|нарису(?:й|йте)|нарисовать|рису(?:й|йте)|отрису(?:й|йте)|покаж(?:и|ите)"
+    r"|make|create|generate|draw|design)"
+)
+_PICTURE = (
+    r"(?:картин(?:ку|ка|ки|очку|очка)|изображени[еяй]|пикч[ау]|картиночк[ау]|визуал(?:а|ы)?"
+    r"|креатив(?:а|ы)?|арт|picture|image|visual)"
+)
+_GREETING = re.compile(rf"^\W*{_POLITE}\b[\s,.!)]*", re.IGNORECASE)
+_ASK_PICTURE = re.compile(
+    rf"^{_ASKING}(?:{_MAKING}\s+)?(?:(?:мне|нам|me|us|an?|the)\s+)*"
+    rf"(?:{_POLITE}\W+)?{_PICTURE}\b"
+    r"\s*(?:,?\s*(?:на которой|где|на тему|про|of|with)\b)?\s*[:.,-]*\s*",
+    re.IGNORECASE,
+)
+_ASK_DRAW = re.compile(
+    r"^(?:(?:можешь|можете|можно|давай(?:те)?|мне|нам|хочу|хотим|надо|нужно|прошу|can you|could you"
+    rf"|i want you to)\s+)*{_MAKING}\b(?:\s+(?:мне|нам|me|us)\b)?(?:[\s,]*{_POLITE}\b)?[\s,:]*",
+    re.IGNORECASE,
+)
+_ASK_POST = re.compile(
+    r"^(?:(?:мне|нам|я|мы)\s+)*(?:нужен|нужна|нужно|нужны|надо|хочу|хотим|хотелось бы|требуется"
+    r"|i need|we need|i want)\s+(?:(?:мне|нам|an?|the)\s+)*"
+    r"(?=(?:[\w-]+(?:ый|ий|ой|ая|яя|ую|юю|ое|ее|ые|ие)\s+){0,2}"
+    r"(?:фот|пост|баннер|обложк|карточк|афиш|листовк|сторис|рилс|превью|иллюстраци|постер|открытк"
+    r"|плакат|логотип|post|banner|cover|poster|photo))",
+    re.IGNORECASE,
+)
+
+
+def clean_text(text: str) -> str:
+    """The request without emoji, markup, links, hashtag noise and "нарисуй, пожалуйста".
+
+    Idempotent. Empty when nothing but such noise was there.
+    """
+    text = unicodedata.normalize("NFC", text)
+    while (cleaned := _clean_once(text)) != text:
+        text = cleaned
+    return text
+
+
+def _clean_once(text: str) -> str:
+    text = _COMMAND.sub(" ", html.unescape(text))
+    text = _ADDRESS.sub(" ", _TAG.sub(" ", text))
+    text = "".join(map(_plain, text))
+    text = _MARKUP.sub(" ", text)
+    text = _LAST_HASHTAGS.sub(lambda tags: tags[0] if tags.start() == 0 else " ", text)
+    text = _SPACES.sub(" ", _HASH.sub(" ", text))
+    text = _REPEATED_MARK.sub(r"\1", _LOOSE_MARK.sub(r"\1", text)).strip(_EDGES)
+    text = unicodedata.normalize("NFC", text)
+    return _without_request(text) if has_words(text) else ""
+
+
+def _plain(char: str) -> str:
+    if char in _KEPT_SYMBOLS or char.isspace():
+        return char
+    if char in _STRESS_AND_SELECTORS:
+        return ""
+    # Format characters (joiners, direction marks) sit inside words; the rest stands between them.
+    category = unicodedata.category(char)
+    if category == "Cf":
+        return ""
+    return " " if category in _DROPPED_CATEGORIES or "\u2190" <= char <= "\u2bff" else char
+
+
+def has_words(text: str) -> bool:
+    """Whether any letter or digit is there to draw from."""
+    return any(char.isalnum() for char in text)
+
+
+def _without_request(text: str) -> str:
+    for pattern in (_GREETING, _ASK_PICTURE, _ASK_DRAW, _ASK_POST):
+        shorter = pattern.sub("", text, count=1)
+        if shorter != text and has_words(shorter):
+            text = shorter
+    return text
+
+
+def detect_platform(text: str) -> str | None:
+    """The code in PLATFORMS of the place the text names, in any inflected form, or None."""
+    return triggers.vocabulary().platforms.find(triggers.words(text))
+
+
+def detect_goal(text: str) -> str | None:
+    """The code in GOALS that the text's words point at, or None."""
+    return triggers.vocabulary().goals.find(triggers.words(text))
+
+
+def make_brief(
+    raw_prompt: str,
+    *,
+    seed: int,
+    platform: str | None = None,
+    goal: str | None = None,
+    brand: BrandStyle | None = None,
+    aspect: Aspect | None = None,
+    count: int = 4,
+    enhance: bool = True,
+    variation: Variation | None = None,
+) -> Brief:
+    """A Brief from a message and what was chosen by hand; the rest is detected.
+
+    Raises BadBrief: `empty`, `too_long` (over MAX_PROMPT_CHARS once cleaned), `count` (1..4),
+    `seed` (0..2**31-1), `platform` or `goal` (not a known code), `variation` (strength 0..1).
+    """
+    cleaned = clean_text(raw_prompt)
+    if not cleaned:
+        raise BadBrief("empty")
+    if len(cleaned) > MAX_PROMPT_CHARS:
+        raise BadBrief("too_long")
+    if not 1 <= count <= MAX_COUNT:
+        raise BadBrief("count")
+    if not 0 <= seed <= MAX_SEED:
+        raise BadBrief("seed")
+    if platform is not None and platform not in PLATFORMS:
+        raise BadBrief("platform")
+    if goal is not None and goal not in GOALS:
+        raise BadBrief("goal")
+    if variation is not None and not 0.0 <= variation.strength <= 1.0:
+        raise BadBrief("variation")
+    platform = platform or detect_platform(raw_prompt)
+    return Brief(
+        raw_prompt=raw_prompt,
+        cleaned_prompt=cleaned,
+        seed=seed,
+        platform=platform,
+        goal=goal or detect_goal(raw_prompt),
+        brand=brand,
+        aspect=aspect or default_aspect(platform),
+        count=count,
+        enhance=enhance,
+        variation=variation,
+    )

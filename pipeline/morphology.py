@@ -1,0 +1,149 @@
+"""Russian word forms: one shared, lazily loaded pymorphy3, plus loanwords its dictionary lacks.
+
+Lemmas and forms are lower case with `ё` written as `е`, so that both spellings meet.
+"""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pymorphy3 import MorphAnalyzer
+
+_LOANWORDS = Path(__file__).with_name("loanwords.toml")
+
+_CASES = {
+    "nomn": "nomn",
+    "gent": "gent",
+    "gen2": "gent",
+    "gen1": "gent",
+    "datv": "datv",
+    "accs": "accs",
+    "acc2": "accs",
+    "ablt": "ablt",
+    "loct": "loct",
+    "loc1": "loct",
+    "loc2": "loct",
+    "voct": "nomn",
+}
+
+# Endings by declension: (ending, case, number). Enough for nouns borrowed whole.
+_PARADIGMS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "masc": (
+        ("", "nomn", "sing"),
+        ("", "accs", "sing"),
+        ("а", "gent", "sing"),
+        ("у", "datv", "sing"),
+        ("ом", "ablt", "sing"),
+        ("ем", "ablt", "sing"),
+        ("е", "loct", "sing"),
+        ("ы", "nomn", "plur"),
+        ("и", "nomn", "plur"),
+        ("ы", "accs", "plur"),
+        ("и", "accs", "plur"),
+        ("ов", "gent", "plur"),
+        ("ей", "gent", "plur"),
+        ("ам", "datv", "plur"),
+        ("ами", "ablt", "plur"),
+        ("ах", "loct", "plur"),
+    ),
+    "femn": (
+        ("а", "nomn", "sing"),
+        ("ы", "gent", "sing"),
+        ("и", "gent", "sing"),
+        ("е", "datv", "sing"),
+        ("е", "loct", "sing"),
+        ("у", "accs", "sing"),
+        ("ой", "ablt", "sing"),
+        ("ей", "ablt", "sing"),
+        ("ы", "nomn", "plur"),
+        ("и", "nomn", "plur"),
+        ("", "gent", "plur"),
+        ("ам", "datv", "plur"),
+        ("ами", "ablt", "plur"),
+        ("ах", "loct", "plur"),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to read a word form: its lemma and grammemes in pymorphy's own codes.
+
+    `case`, `number`, `gender` and `tense` are empty where the form has none. An indeclinable
+    noun has one reading with an empty case: it fits any.
+    """
+
+    lemma: str
+    pos: str
+    case: str = ""
+    number: str = ""
+    gender: str = ""
+    tense: str = ""
+    passive: bool = False
+    known: bool = True
+
+
+@functools.cache
+def analyzer() -> MorphAnalyzer:
+    """The process's only analyzer; it is read-only and may be shared between threads."""
+    import pymorphy3
+
+    return pymorphy3.MorphAnalyzer()
+
+
+@functools.lru_cache(maxsize=8192)
+def readings(word: str) -> tuple[Reading, ...]:
+    """All readings of one word form, the likeliest first; never empty."""
+    word = word.lower().replace("ё", "е")
+    loans = _loan_forms().get(word)
+    if loans:
+        return loans
+    known = analyzer().word_is_known(word)
+    found: dict[Reading, None] = {}
+    for parse in analyzer().parse(word):
+        tag = parse.tag
+        found[
+            Reading(
+                lemma=parse.normal_form.replace("ё", "е"),
+                pos=str(tag.POS or "UNKN"),
+                case="" if "Fixd" in tag else _CASES.get(str(tag.case), ""),
+                number="" if "Fixd" in tag else str(tag.number or ""),
+                gender=str(tag.gender or ""),
+                tense=str(tag.tense or ""),
+                passive=str(tag.voice) == "pssv",
+                known=known,
+            )
+        ] = None
+    return tuple(found)
+
+
+def lemmas(word: str) -> frozenset[str]:
+    """Every dictionary form a word may come from, and the word itself."""
+    return frozenset(reading.lemma for reading in readings(word)) | {word.lower().replace("ё", "е")}
+
+
+@functools.cache
+def _loan_forms() -> dict[str, tuple[Reading, ...]]:
+    """Word form -> readings, for the words of `loanwords.toml`."""
+    groups: dict[str, list[str]] = tomllib.loads(_LOANWORDS.read_text(encoding="utf-8"))
+    forms: dict[str, list[Reading]] = {}
+    for declension, words in groups.items():
+        for lemma in words:
+            for reading_form, reading in _decline(lemma, declension):
+                forms.setdefault(reading_form, []).append(reading)
+    return {form: tuple(found) for form, found in forms.items()}
+
+
+def _decline(lemma: str, declension: str) -> list[tuple[str, Reading]]:
+    if declension == "fixed":
+        return [(lemma, Reading(lemma, "NOUN"))]
+    stem = lemma[:-1] if declension == "femn" else lemma
+    return [
+        (stem + ending, Reading(lemma, "NOUN", case, number, declension))
+        for ending, case, number in _PARADIGMS[declension]
+    ]
