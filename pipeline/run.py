@@ -1,0 +1,223 @@
+"""One request from Brief to Album: enhance, generate, judge, rank."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from pipeline import enhance, generate, judge
+from pipeline.errors import Cancelled
+from pipeline.images import encode_png
+from pipeline.rank import rank
+from pipeline.settings import PipelineSettings
+from pipeline.types import (
+    Album,
+    Brief,
+    CancelFlag,
+    Enhancer,
+    Generator,
+    Judge,
+    OnProgress,
+    Picture,
+    Progress,
+    Prompt,
+    RankedImage,
+    Score,
+    Stage,
+)
+
+T = TypeVar("T")
+
+
+def derive_seed(seed: int, index: int) -> int:
+    """The seed of picture `index` (0..3) of a request, 0..2**31-1.
+
+    The upper 29 bits come from SHA-256 of the request's seed, so that neighbouring requests share
+    no picture; the lower two are the index, so that a picture's seed alone tells its place, which
+    generators use to make the pictures of one request unlike by design.
+    """
+    digest = hashlib.sha256(str(seed).encode()).digest()
+    return int.from_bytes(digest[:4], "big") & 0x7FFF_FFFC | index
+
+
+class Pipeline:
+    """The three backends, each behind its own lock: up to three requests share one pipeline.
+
+    `translator` gives the English `intent` of requests whose words are drawn as they are
+    (`Brief.enhance` off); without one the enhancer does.
+    """
+
+    def __init__(
+        self,
+        enhancer: Enhancer,
+        generator: Generator,
+        judge: Judge,
+        *,
+        translator: Enhancer | None = None,
+    ) -> None:
+        self.enhancer = enhancer
+        self.generator = generator
+        self.judge = judge
+        self._translator = translator or enhancer
+        self._locks = {stage: asyncio.Lock() for stage in Stage}
+
+    @classmethod
+    def from_settings(cls, settings: PipelineSettings) -> Pipeline:
+        """The backends the settings name. Raises BackendUnavailable."""
+        return cls(
+            enhance.create(settings.enhancer),
+            generate.create(settings.generator, settings),
+            judge.create(settings.judge, settings),
+        )
+
+    async def run(
+        self,
+        brief: Brief,
+        *,
+        on_progress: OnProgress | None = None,
+        cancel: CancelFlag | None = None,
+    ) -> Album:
+        """Make and rank the pictures.
+
+        Raises Cancelled within one picture of `cancel` being set, and whatever the backends raise.
+        `timings_ms` has the stages, `encode` and `total`; a stage's time is without the wait for
+        its lock. No more pictures are made than the generator can (`max_count`).
+        """
+        run = _Run(brief, on_progress or _ignore, cancel or CancelFlag())
+        started = time.perf_counter()
+        prompt = await self._enhance(run)
+        pictures = await self._generate(run, prompt)
+        with run.timed("encode"):
+            pngs = await asyncio.gather(
+                *(run.in_thread(_encode, picture, prompt, self) for picture in pictures)
+            )
+        scores = await self._judge(run, prompt, pictures)
+        run.timings_ms["total"] = _ms_since(started)
+        return Album(
+            brief=brief,
+            prompt=prompt,
+            images=tuple(
+                _ranked(place, pictures[index], pngs[index], scores[index])
+                for place, index in enumerate(rank(scores), start=1)
+            ),
+            generator=self.generator.name,
+            judge=self.judge.name,
+            timings_ms=run.timings_ms,
+        )
+
+    async def _enhance(self, run: _Run) -> Prompt:
+        async with self._locks[Stage.ENHANCE]:
+            with run.stage(Stage.ENHANCE):
+                if run.brief.enhance:
+                    return await self.enhancer.enhance(run.brief)
+                translated = await self._translator.enhance(run.brief)
+                return Prompt(
+                    render=run.brief.cleaned_prompt,
+                    negative="",
+                    intent=translated.intent,
+                    backend="off",
+                    unknown=translated.unknown,
+                )
+
+    async def _generate(self, run: _Run, prompt: Prompt) -> list[Picture]:
+        count = min(run.brief.count, self.generator.max_count)
+        seeds = [derive_seed(run.brief.seed, index) for index in range(count)]
+
+        def on_picture(done: int) -> None:
+            run.on_progress(Progress(Stage.GENERATE, done, count))
+
+        async with self._locks[Stage.GENERATE]:
+            run.check()
+            on_picture(0)
+            with run.timed(Stage.GENERATE):
+                return await run.in_thread(
+                    self.generator.generate, prompt, run.brief, seeds, on_picture, run.cancel
+                )
+
+    async def _judge(self, run: _Run, prompt: Prompt, pictures: list[Picture]) -> list[Score]:
+        images = [picture.image for picture in pictures]
+        async with self._locks[Stage.JUDGE]:
+            with run.stage(Stage.JUDGE):
+                return await run.in_thread(self.judge.score, prompt.intent, images)
+
+
+class _Run:
+    """What one call of `Pipeline.run` carries from stage to stage."""
+
+    def __init__(self, brief: Brief, on_progress: OnProgress, cancel: CancelFlag) -> None:
+        self.brief = brief
+        self.on_progress = on_progress
+        self.cancel = cancel
+        self.timings_ms: dict[str, float] = {}
+
+    def check(self) -> None:
+        if self.cancel.is_set():
+            raise Cancelled
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.timings_ms[str(name)] = _ms_since(started)
+        self.check()
+
+    @contextmanager
+    def stage(self, stage: Stage) -> Iterator[None]:
+        """A stage that is done in one step."""
+        self.check()
+        self.on_progress(Progress(stage, 0, 1))
+        with self.timed(stage):
+            yield
+        self.on_progress(Progress(stage, 1, 1))
+
+    async def in_thread(self, work: Callable[..., T], *args: object) -> T:
+        """Like `asyncio.to_thread`, but never returns before the thread has.
+
+        A cancelled task would otherwise free its stage's lock while the backend, which is not
+        thread-safe, still works for it.
+        """
+        thread = asyncio.ensure_future(asyncio.to_thread(work, *args))
+        try:
+            return await asyncio.shield(thread)
+        except asyncio.CancelledError:
+            self.cancel.set()
+            await asyncio.wait([thread])
+            thread.exception()  # The cancellation tells the story; the thread's end is expected.
+            raise
+
+
+def _encode(picture: Picture, prompt: Prompt, pipeline: Pipeline) -> bytes:
+    parameters = {
+        "prompt": prompt.render,
+        "negative_prompt": prompt.negative,
+        "enhancer": prompt.backend,
+        "generator": pipeline.generator.name,
+        "seed": picture.seed,
+        **picture.meta,
+    }
+    return encode_png(picture.image, parameters)
+
+
+def _ranked(place: int, picture: Picture, png: bytes, score: Score) -> RankedImage:
+    return RankedImage(
+        rank=place,
+        seed=picture.seed,
+        png=png,
+        sha256=hashlib.sha256(png).hexdigest(),
+        width=picture.image.width,
+        height=picture.image.height,
+        score=score,
+        meta=picture.meta,
+    )
+
+
+def _ignore(progress: Progress) -> None:
+    """For callers that watch no progress."""
+
+
+def _ms_since(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 1)
