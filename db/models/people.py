@@ -1,0 +1,86 @@
+"""Users, their settings, and the accounts that own everything."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, SmallInteger, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base, checked
+from db.states import AccountKind, Role
+
+
+class User(Base):
+    """A person; `id` is Telegram's."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    first_name: Mapped[str]
+    username: Mapped[str | None]
+    language_code: Mapped[str | None]
+    blocked_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class UserSettings(Base):
+    """What a person's next draft starts with. `locale` null: Telegram's language decides;
+    `aspect` null: the platform decides."""
+
+    __tablename__ = "user_settings"
+    __table_args__ = (
+        CheckConstraint("locale IN ('ru', 'en')", name="locale"),
+        CheckConstraint("count BETWEEN 1 AND 4", name="count"),
+        CheckConstraint("aspect ~ '^[0-9]+:[0-9]+$'", name="aspect"),
+    )
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    locale: Mapped[str | None]
+    count: Mapped[int] = mapped_column(SmallInteger, server_default=text("4"))
+    aspect: Mapped[str | None]
+    enhance: Mapped[bool] = mapped_column(server_default=text("true"))
+
+
+class Account(Base):
+    """A person's own account, or a team's (a group chat). `served_at`: when a worker last took
+    one of its tasks, for fair turns."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (
+        CheckConstraint(
+            "(kind = 'personal' AND owner_user_id IS NOT NULL AND chat_id IS NULL)"
+            " OR (kind = 'team' AND chat_id IS NOT NULL)",
+            name="owner_or_chat",
+        ),
+        Index(
+            "uq_accounts_personal_owner",
+            "owner_user_id",
+            unique=True,
+            postgresql_where=text("kind = 'personal'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    kind: Mapped[AccountKind] = mapped_column(checked(AccountKind, "kind"))
+    owner_user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    chat_id: Mapped[int | None] = mapped_column(unique=True)
+    title: Mapped[str | None]
+    default_brand_id: Mapped[int | None] = mapped_column(
+        ForeignKey("brands.id", use_alter=True, ondelete="SET NULL")
+    )
+    served_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Member(Base):
+    """What a person may do in an account."""
+
+    __tablename__ = "members"
+    __table_args__ = (Index(None, "user_id"),)
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    role: Mapped[Role] = mapped_column(checked(Role, "role"))
+    joined_at: Mapped[datetime] = mapped_column(server_default=func.now())

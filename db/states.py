@@ -1,0 +1,71 @@
+"""The states and kinds that rows can have; the tables' CHECK constraints are made from these."""
+
+from __future__ import annotations
+
+import enum
+
+
+class AccountKind(enum.StrEnum):
+    PERSONAL = "personal"
+    TEAM = "team"
+
+
+class Role(enum.StrEnum):
+    """What a member of an account is, from most to least rights."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    EDITOR = "editor"
+    APPROVER = "approver"
+    VIEWER = "viewer"
+
+
+class RequestState(enum.StrEnum):
+    """`draft` can still be changed; `deleted` was taken out of the history by its owner."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    DELETED = "deleted"
+
+
+class TaskState(enum.StrEnum):
+    """queued -> running -> done | failed | cancelled; running -> queued on a transient error."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class DeliveryKind(enum.StrEnum):
+    """`album`: the pictures; `actions`: the card with buttons after it; `originals`: PNG files."""
+
+    ALBUM = "album"
+    ACTIONS = "actions"
+    ORIGINALS = "originals"
+
+
+class DeliveryState(enum.StrEnum):
+    """pending -> sending -> sent | unknown | undeliverable; sending -> pending when refused.
+
+    `unknown`: it may have arrived, so it is never repeated without a person asking.
+    """
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    UNDELIVERABLE = "undeliverable"
+
+
+class Shown(enum.StrEnum):
+    """What a status card shows, or should show: the task's fate and that of its delivery."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+    UNDELIVERABLE = "undeliverable"

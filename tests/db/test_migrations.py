@@ -1,0 +1,144 @@
+"""Migrations go up and down one by one with data in the tables, and make what the models say."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from db import engine as db_engine
+from db import migrate
+from db.models import Base
+
+REVISIONS = [
+    revision.revision for revision in ScriptDirectory.from_config(migrate.config()).walk_revisions()
+][::-1]
+
+# What a database may hold once a revision is there.
+ROWS = {
+    "0001": """
+        INSERT INTO users (id, first_name) VALUES (1, 'Аня');
+        INSERT INTO user_settings (user_id) VALUES (1);
+        INSERT INTO accounts (kind, owner_user_id) VALUES ('personal', 1);
+        INSERT INTO members (account_id, user_id, role) SELECT id, 1, 'owner' FROM accounts
+    """,
+    "0002": """
+        INSERT INTO brands (account_id, name, name_key, style_original, style_short, palette)
+        SELECT id, 'Кофе', 'кофе', 'тепло', 'warm', '{#aa5500}' FROM accounts;
+        UPDATE accounts SET default_brand_id = (SELECT id FROM brands)
+    """,
+    "0003": """
+        INSERT INTO ml_requests (account_id, user_id, chat_id, source_chat_id, source_message_id,
+            raw_prompt, cleaned_prompt, count, enhance, brand_id, seed, locale, is_group)
+        SELECT a.id, 1, 1, 1, 7, 'кофе', 'кофе', 4, true, b.id, 5, 'ru', false
+        FROM accounts a, brands b;
+        INSERT INTO ml_tasks (request_id, account_id, origin, brief, chat_id)
+        SELECT id, account_id, 'card', '{}', 1 FROM ml_requests;
+        INSERT INTO predictions (task_id, rank, seed, storage_key, sha256, width, height,
+            size_bytes, clip_raw, clip_n, aes_raw, aes_n, final_score, gen_meta)
+        SELECT id, 1, 5, 'k', repeat('a', 64), 8, 8, 9, 0.3, 0.5, 5, 0.5, 0.5, '{}' FROM ml_tasks;
+        UPDATE ml_tasks SET chosen_prediction_id = (SELECT id FROM predictions)
+    """,
+    "0004": """
+        INSERT INTO deliveries (task_id, kind, origin, chat_id)
+        SELECT id, 'album', 'first', 1 FROM ml_tasks
+    """,
+}
+
+
+async def _execute(url: str, statements: str) -> None:
+    engine = db_engine.create(url)
+    async with engine.begin() as connection:
+        for statement in statements.split(";"):
+            await connection.execute(text(statement))
+    await engine.dispose()
+
+
+async def _describe(url: str) -> set[tuple[str, ...]]:
+    """Every column, constraint and index, as Postgres itself words them."""
+    engine = db_engine.create(url)
+    async with engine.connect() as connection:
+        rows = await connection.execute(
+            text("""
+            SELECT 'column', table_name, column_name,
+                   concat_ws(' ', data_type, character_maximum_length, column_default, is_nullable,
+                             is_identity, udt_name)
+            FROM information_schema.columns WHERE table_schema = 'public'
+            UNION ALL
+            SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid)
+            FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+            UNION ALL
+            SELECT 'index', tablename, indexname, indexdef FROM pg_indexes
+            WHERE schemaname = 'public'
+            """)
+        )
+        described = {tuple(row) for row in rows if row[1] != "alembic_version"}
+    await engine.dispose()
+    return described
+
+
+async def test_every_migration_has_rows_in_this_test() -> None:
+    assert set(ROWS) == set(REVISIONS)
+
+
+async def test_goes_up_and_down_one_by_one_with_data(empty_database_url: str) -> None:
+    url = empty_database_url
+    seen: dict[str | None, set[tuple[str, ...]]] = {None: await _describe(url)}
+    below: str | None = None
+    for revision in REVISIONS:
+        await asyncio.to_thread(migrate.upgrade, url, revision)
+        assert await asyncio.to_thread(migrate.current, url) == revision
+        seen[revision] = await _describe(url)
+        await _execute(url, ROWS[revision])
+        await asyncio.to_thread(migrate.downgrade, url, below or "base")
+        assert await _describe(url) == seen[below]
+        await asyncio.to_thread(migrate.upgrade, url, revision)
+        assert await _describe(url) == seen[revision]
+        await _execute(url, ROWS[revision])
+        below = revision
+    for revision in [*REVISIONS[-2::-1], None]:
+        await asyncio.to_thread(migrate.downgrade, url, revision or "base")
+        assert await asyncio.to_thread(migrate.current, url) == revision
+        assert await _describe(url) == seen[revision]
+
+
+async def test_make_what_the_models_say(database_url: str, empty_database_url: str) -> None:
+    engine = db_engine.create(database_url)
+    async with engine.connect() as connection:
+        assert await connection.run_sync(_differences) == []
+    await engine.dispose()
+    engine = db_engine.create(empty_database_url)
+    async with engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    await engine.dispose()
+    assert await _describe(database_url) == await _describe(empty_database_url)
+
+
+def _differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+    return list(compare_metadata(context, Base.metadata))
+
+
+async def test_several_processes_may_migrate_at_once(empty_database_url: str) -> None:
+    await asyncio.gather(
+        *(asyncio.to_thread(migrate.upgrade, empty_database_url) for _ in range(3))
+    )
+    assert await asyncio.to_thread(migrate.current, empty_database_url) == REVISIONS[-1]
+
+
+async def test_a_failing_migration_leaves_nothing_behind(empty_database_url: str) -> None:
+    await _execute(empty_database_url, "CREATE TABLE deliveries (in_the_way int)")
+    before = await _describe(empty_database_url)
+    with pytest.raises(Exception, match="deliveries"):
+        await asyncio.to_thread(migrate.upgrade, empty_database_url)
+    assert await asyncio.to_thread(migrate.current, empty_database_url) is None
+    assert await _describe(empty_database_url) == before
+
+
+async def test_plain_postgres_urls_get_the_driver(empty_database_url: str) -> None:
+    plain = empty_database_url.replace("postgresql+asyncpg://", "postgres://")
+    assert await asyncio.to_thread(migrate.current, plain) is None
