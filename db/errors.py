@@ -1,0 +1,68 @@
+"""What can go wrong with stored things. Errors carry data; the bot words them.
+
+DbError
+├── NotFound(what, id)          no such thing, or it belongs to another account
+├── NotAllowed(action)          the member's role does not permit it
+├── Conflict(what)              the change collides with what is stored
+│   └── BrandNameTaken(name)
+├── LimitReached(what, limit)   no more of these
+├── Stale(what)                 it has moved on: a draft already submitted, a result not there yet
+├── InvalidKey(key)             not a name under which files may be stored
+└── FileMissing(key)            the store has no such file
+"""
+
+from __future__ import annotations
+
+
+class DbError(Exception):
+    """Any of them."""
+
+
+class NotFound(DbError):
+    def __init__(self, what: str, id: int | None = None) -> None:
+        super().__init__(f"{what} {id} not found")
+        self.what = what
+        self.id = id
+
+
+class NotAllowed(DbError):
+    def __init__(self, action: str) -> None:
+        super().__init__(f"not allowed: {action}")
+        self.action = action
+
+
+class Conflict(DbError):
+    def __init__(self, what: str) -> None:
+        super().__init__(f"conflict: {what}")
+        self.what = what
+
+
+class BrandNameTaken(Conflict):
+    def __init__(self, name: str) -> None:
+        super().__init__("brand name")
+        self.name = name
+
+
+class LimitReached(DbError):
+    def __init__(self, what: str, limit: int) -> None:
+        super().__init__(f"at most {limit} of {what}")
+        self.what = what
+        self.limit = limit
+
+
+class Stale(DbError):
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} has moved on")
+        self.what = what
+
+
+class InvalidKey(DbError):
+    def __init__(self, key: str) -> None:
+        super().__init__(f"invalid key: {key!r}")
+        self.key = key
+
+
+class FileMissing(DbError):
+    def __init__(self, key: str) -> None:
+        super().__init__(f"no file: {key}")
+        self.key = key

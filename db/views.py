@@ -1,0 +1,361 @@
+"""The values that cross db's border: frozen, and alive without a session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypedDict
+from uuid import UUID
+
+from db.states import DeliveryKind, RequestState, Shown, TaskState
+
+Locale = Literal["ru", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class TelegramUser:
+    """A person as an update names them."""
+
+    id: int
+    first_name: str
+    username: str | None = None
+    language_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserSettings:
+    """`locale` None: Telegram's language decides; `aspect` None: the platform decides."""
+
+    locale: Locale | None
+    count: int
+    aspect: str | None
+    enhance: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UserView:
+    """A person, the language to speak to them in, and their personal account."""
+
+    id: int
+    first_name: str
+    locale: Locale
+    account_id: int
+    settings: UserSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """`style_short` is English, for prompts; `palette` holds `#rrggbb`, the main colour first."""
+
+    id: int
+    account_id: int
+    name: str
+    style_original: str
+    style_short: str
+    palette: tuple[str, ...]
+    preset: str | None
+    is_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewDraft:
+    """A person's message, understood. `count` 1..4, `seed` 0..2**31-1."""
+
+    account_id: int
+    user_id: int
+    chat_id: int
+    source_message_id: int
+    raw_prompt: str
+    cleaned_prompt: str
+    seed: int
+    locale: Locale
+    count: int
+    thread_id: int | None = None
+    is_group: bool = False
+    platform: str | None = None
+    goal: str | None = None
+    aspect: str | None = None
+    enhance: bool = True
+    brand_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A request as its card shows it. `brand` None: neutral."""
+
+    id: int
+    account_id: int
+    user_id: int
+    chat_id: int
+    thread_id: int | None
+    source_message_id: int
+    raw_prompt: str
+    cleaned_prompt: str
+    platform: str | None
+    goal: str | None
+    aspect: str | None
+    count: int
+    enhance: bool
+    brand: Brand | None
+    seed: int
+    locale: Locale
+    card_message_id: int | None
+    state: RequestState
+    is_group: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """Draw close to the picture of `seed`; `strength` 0 = the same, 1 = free."""
+
+    seed: int
+    strength: float
+
+
+class BriefBrand(TypedDict):
+    name: str
+    style_short: str
+    palette: list[str]
+
+
+class BriefVariation(TypedDict):
+    seed: int
+    strength: float
+
+
+class Brief(TypedDict):
+    """Everything the pipeline needs, frozen when the task was queued. `aspect` None: by platform."""
+
+    raw_prompt: str
+    cleaned_prompt: str
+    platform: str | None
+    goal: str | None
+    aspect: str | None
+    count: int
+    seed: int
+    enhance: bool
+    brand: BriefBrand | None
+    variation: BriefVariation | None
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """`created` False: this origin had its task already, nothing happened."""
+
+    task_id: int
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A task that is ours while the lease lasts. `attempt` counts from 1; `queued_s` is the time
+    from queueing to this claim."""
+
+    task_id: int
+    token: UUID
+    brief: Brief
+    attempt: int
+    request_id: int
+    account_id: int
+    chat_id: int
+    thread_id: int | None
+    locale: Locale
+    queued_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PromptRecord:
+    """What was drawn and judged; `unknown` lists words that were only transliterated."""
+
+    render: str
+    negative: str
+    intent: str
+    backend: str
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewPrediction:
+    """A picture whose file is already stored. Scores `_n` and `final_score` are 0..1."""
+
+    rank: int
+    seed: int
+    storage_key: str
+    sha256: str
+    width: int
+    height: int
+    size_bytes: int
+    clip_raw: float
+    clip_n: float
+    aes_raw: float
+    aes_n: float
+    final_score: float
+    gen_meta: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedAlbum:
+    """What a worker hands in; at least one image."""
+
+    prompt: PromptRecord
+    images: tuple[NewPrediction, ...]
+    judge: str
+    generator: str
+    timings_ms: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class SweepCounts:
+    """Tasks whose worker died: back in the queue, or given up."""
+
+    requeued: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePlace:
+    """`place` 1 is next; `wait_s` None: nothing finished lately to estimate from."""
+
+    place: int
+    wait_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStatus:
+    """A status card: what it shows (`shown` None: nothing yet) and what it should show.
+
+    `age_s` counts from queueing: a bot may still be about to send the first card.
+    """
+
+    task_id: int
+    request_id: int
+    account_id: int
+    chat_id: int
+    thread_id: int | None
+    is_group: bool
+    locale: Locale
+    status_message_id: int | None
+    shown: Shown | None
+    wanted: Shown
+    state: TaskState
+    place: QueuePlace | None
+    error_code: str | None
+    cleaned_prompt: str
+    count: int
+    age_s: float
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """Where a task stands."""
+
+    id: int
+    request_id: int
+    account_id: int
+    user_id: int
+    chat_id: int
+    thread_id: int | None
+    is_group: bool
+    locale: Locale
+    raw_prompt: str
+    cleaned_prompt: str
+    state: TaskState
+    wanted: Shown
+    error_code: str | None
+    status_message_id: int | None
+    attempt: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionView:
+    """A stored picture; the file ids are Telegram's, once it has been sent."""
+
+    id: int
+    rank: int
+    seed: int
+    storage_key: str
+    sha256: str
+    width: int
+    height: int
+    size_bytes: int
+    clip_raw: float
+    clip_n: float
+    aes_raw: float
+    aes_n: float
+    final_score: float
+    gen_meta: Mapping[str, object]
+    photo_file_id: str | None
+    document_file_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumView:
+    """A finished task, whole; `images` in rank order."""
+
+    task_id: int
+    request_id: int
+    account_id: int
+    user_id: int
+    chat_id: int
+    thread_id: int | None
+    is_group: bool
+    locale: Locale
+    raw_prompt: str
+    cleaned_prompt: str
+    brief: Brief
+    prompt: PromptRecord
+    images: tuple[PredictionView, ...]
+    chosen_rank: int | None
+    judge: str
+    generator: str
+    timings_ms: Mapping[str, float]
+    finished_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryItem:
+    """An album as a line of the history; `photo_file_id` is its best picture's."""
+
+    task_id: int
+    request_id: int
+    cleaned_prompt: str
+    platform: str | None
+    brand_name: str | None
+    count: int
+    best_score: float
+    photo_file_id: str | None
+    finished_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Newest first; `next_before_id` None: this is the last page."""
+
+    items: tuple[HistoryItem, ...]
+    next_before_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryClaim:
+    """A delivery that is ours to send, once, while the lease lasts."""
+
+    id: int
+    token: UUID
+    task_id: int
+    account_id: int
+    kind: DeliveryKind
+    origin: str
+    chat_id: int
+    thread_id: int | None
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """`created` False: it was asked for already, nothing happened."""
+
+    delivery_id: int
+    created: bool
