@@ -123,7 +123,7 @@ def _draw(
     offset = np.array(origin)
 
     def lay(polygon: Polygon, ink: int) -> None:
-        pen.polygon([(float(x), float(y)) for x, y in (polygon - offset) * scale], fill=ink)
+        pen.polygon(((polygon - offset) * scale).ravel().tolist(), fill=ink)
 
     for polygon in shape.fill:
         lay(polygon, 255)
@@ -163,6 +163,6 @@ def _ball(stops: tuple[RGB, ...]) -> Image.Image:
 def _paper() -> Image.Image:
     """A tile of soft mottling around 128, a few levels strong; wraps without a seam."""
     noise = np.random.Generator(np.random.PCG64(20240217)).integers(0, 256, (256, 256))
-    cloud = sum(np.roll(noise, (dy, dx), (0, 1)) for dy in range(3) for dx in range(5))
-    level = 128 + np.clip((cloud // 15 - 127) // 7, -3, 3)
+    cloud = sum(np.roll(noise, (dy, dx), (0, 1)) for dy in range(4) for dx in range(7))
+    level = 128 + np.clip((cloud // 28 - 120) // 14, -1, 2)
     return Image.fromarray(level.astype(np.uint8))

@@ -46,9 +46,9 @@ def papercut(scene: Scene) -> None:
         scene.raised(s.circle(sun_x, sun_y, u * r), halo, "down", 0.12)
     scene.raised(s.circle(sun_x, sun_y, u * 0.2), c.accent, "ball", 0.2)
     for step in range(0 if scene.calm else 3):
-        x = w * (0.16 + 0.34 * step + dice.between(-0.05, 0.05))
-        y = h * 0.5 - u * dice.between(0.3, 0.42)
-        _cloud(scene, x, y, u * dice.between(0.11, 0.16))
+        x = w / 2 + side * u * (-0.34 + 0.33 * step + dice.between(-0.05, 0.05))
+        y = h * 0.5 - u * (0.34 - 0.1 * (step == 1) + dice.between(-0.04, 0.04))
+        _cloud(scene, x, y, u * dice.between(0.075, 0.12))
     layers = (c.panel, tone(c.panel, 0.62, 1.05), c.panel2, tone(c.panel2, 0.46, 1.0))
     stand = 0.0
     for step, colour in enumerate(layers):
@@ -95,7 +95,7 @@ def bauhaus(scene: Scene) -> None:
     scene.canvas.fill(stage, lit(c.panel, "down"))
     x, y, r = left + cell_w, top + cell_h, min(cell_w, cell_h)
     scene.canvas.fill(s.circle(x, y, r * dice.between(0.8, 0.92)), lit(c.back, "down"))
-    scene.place(x, y + r * 0.62, r * dice.between(1.2, 1.3))
+    scene.place(x, y + r * 0.02, r * dice.between(1.2, 1.3), middle=True)
 
 
 def _differs(ink: RGB, field: RGB) -> bool:
@@ -149,16 +149,16 @@ def waves(scene: Scene) -> None:
     phase = dice.between(0, 6.3)
     for step, colour in enumerate(colours):
         y = h * (0.1 + 0.165 * step) + u * dice.between(-0.03, 0.03)
-        band = wave(scene, y, u * dice.between(0.07, 0.12), 2, phase + step * 0.55, h * 1.3)
+        band = wave(scene, y, u * dice.between(0.07, 0.12), 2, phase + step * 0.55, y + h * 0.42)
         scene.soft(band, 0.24, 0.03, -0.012)
         stops = (lighter(colour, 0.07), colour, lighter(colour, -0.07), colour)
         scene.canvas.fill(band, Paint(stops if step % 2 else stops[::-1], "across"))
     x, y = w / 2 + u * dice.between(-0.03, 0.03), h / 2 + u * dice.between(-0.03, 0.03)
     disc = s.circle(x, y, u * 0.335)
     scene.soft(disc, 0.42, 0.05, 0.05)
-    scene.canvas.fill(disc, Paint((c.light, lighter(c.back, 0.03)), "down"))
+    scene.canvas.fill(disc, Paint((scene.stage, lighter(scene.stage, -0.06)), "down"))
     scene.canvas.fill(s.ring(x, y, u * 0.335, u * 0.335, u * 0.006), c.light, 0.9)
-    scene.place(x, y + u * 0.21, u * dice.between(0.42, 0.46))
+    scene.place(x, y, u * dice.between(0.42, 0.46), middle=True)
     for step in range(2 if scene.calm else 5):
         turn = dice.between(0, 6.3) + step * 1.3
         far = u * dice.between(0.4, 0.46)
@@ -196,20 +196,24 @@ def rays(scene: Scene) -> None:
     w, h, u, c, dice = scene.w, scene.h, scene.u, scene.scheme, scene.dice
     x, y = w / 2, h / 2 + u * dice.between(-0.03, 0.03)
     count, far, turn = dice.pick((14, 18, 22)), math.hypot(w, h), dice.between(0, 0.4)
+    wedges = []
     for step in range(count):
         start = turn + math.tau * step / count
         end = start + math.pi / count
-        ray = s.polygon(
+        wedges.append(
             [(x, y), (x + far * math.cos(start), y + far * math.sin(start)),
              (x + far * math.cos(end), y + far * math.sin(end))]
         )  # fmt: skip
-        scene.canvas.fill(ray, c.panel if not scene.calm else lighter(c.back, 0.04))
-    discs = ((0.4, c.panel2), (0.345, c.light), (0.3, c.second))
+    burst = s.union(*(s.polygon(wedge) for wedge in wedges))
+    scene.canvas.fill(burst, lighter(c.back, 0.04) if scene.calm else c.panel)
+    discs = ((0.4, c.panel2), (0.345, c.light), (0.3, scene.stage))
     for share, colour in discs:
         scene.raised(s.circle(x, y, u * share), colour, "down", 0.24)
-    ground = s.half(x, y + u * 0.15, u * 0.26, u * 0.15, up=False)
-    scene.canvas.fill(ground, lit(lighter(c.second, -0.08), "down"))
-    scene.place(x, y + u * 0.205, u * dice.between(0.48, 0.54))
+    start = 0.6
+    chord = [(x + u * 0.3 * math.cos(t), y + u * 0.3 * math.sin(t))
+             for t in (start + (math.pi - 2 * start) * k / 24 for k in range(25))]  # fmt: skip
+    scene.canvas.fill(s.polygon(chord), lit(lighter(scene.stage, -0.08), "down"))
+    scene.place(x, y - u * 0.02, u * dice.between(0.42, 0.46), middle=True)
     for step in range(0 if scene.calm else 10):
         angle = turn + math.tau * (step + 0.25) / 10
         reach = u * dice.between(0.44, 0.5)
@@ -285,7 +289,7 @@ def pattern(scene: Scene) -> None:
             scene.canvas.fill(disc, lit(c.light if special else lighter(field, 0.07), "down"))
             size, tilt = r * dice.between(0.54, 0.6), dice.between(-0.12, 0.12)
             swap = swaps[0] if special else swaps[(col * 2 + row) % 3]
-            scene.place(x, y + size * 0.5, size, angle=tilt, grounded=False, tones=swap)
+            scene.place(x, y, size, angle=tilt, grounded=False, middle=True, tones=swap)
 
 
 FAMILIES: dict[str, Composition] = {

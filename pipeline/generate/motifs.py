@@ -154,7 +154,7 @@ def cake() -> Motif:
         Part(s.box(-0.36, -0.64, 0.36, -0.32, 0.05), "hero", "round"),
         Part(s.blob(drip), "second", "round"),
         *berries,
-        Part(s.box(-0.016, -0.96, 0.016, -0.72, 0.01), "light"),
+        Part(s.box(-0.016, -0.96, 0.016, -0.72, 0.01), "second"),
         Part(s.leaf(0.13, 0.07).moved(0, -0.95), "accent", "down", solid=False),
     )
 
@@ -371,16 +371,12 @@ def balloons() -> Motif:
 
 
 def glass() -> Motif:
-    bowl = [(-0.25, -0.98), (-0.27, -0.74), (-0.17, -0.54), (0, -0.48), (0.17, -0.54), (0.27, -0.74),
-            (0.25, -0.98), (0, -0.96)]  # fmt: skip
-    fluid = [(-0.265, -0.78), (-0.23, -0.63), (-0.12, -0.52), (0.12, -0.52), (0.23, -0.63),
-             (0.265, -0.78), (0, -0.76)]  # fmt: skip
     return (
         Part(s.ellipse(0, -0.03, 0.2, 0.035), "light", "round", alpha=0.85),
         Part(s.box(-0.018, -0.5, 0.018, -0.03), "light", "round", alpha=0.85),
-        Part(s.blob(bowl), "light", "round", alpha=0.55),
-        Part(s.blob(fluid), "hero", "round"),
-        Part(s.ellipse(0, -0.775, 0.265, 0.035), "accent", alpha=0.8, solid=False),
+        Part(s.half(0, -0.99, 0.27, 0.5, up=False), "light", "round", alpha=0.55),
+        Part(s.half(0, -0.82, 0.238, 0.31, up=False), "hero", "round"),
+        Part(s.ellipse(0, -0.82, 0.238, 0.035), "accent", alpha=0.8, solid=False),
         Part(s.stroke([(-0.18, -0.9), (-0.19, -0.74), (-0.13, -0.62)], 0.025), "light", alpha=0.6,
              solid=False),
         Part(s.ring(0.24, -0.96, 0.13, 0.13, 0.035), "accent"),
@@ -442,10 +438,16 @@ _WORDS: tuple[tuple[Callable[[], Motif], str], ...] = (
 _BY_WORD = {word: motif for motif, group in _WORDS for word in group.split()}
 
 
+_SETTINGS = frozenset((branch, snowflake, tree, heart, balloons, person, house, flower))
+
+
 def found(prompt: str) -> list[Callable[[], Motif]]:
-    """Motifs the words ask for, in their order, each once."""
-    hits = (_BY_WORD[word] for word in colours.words(prompt) if word in _BY_WORD)
-    return list(dict.fromkeys(hits))
+    """Motifs the words ask for, in their order, each once.
+
+    A season, a place or a mood gives way to a thing: an autumn coffee is a cup.
+    """
+    hits = dict.fromkeys(_BY_WORD[word] for word in colours.words(prompt) if word in _BY_WORD)
+    return [motif for motif in hits if motif not in _SETTINGS] or list(hits)
 
 
 def footprint(motif: Sequence[Part]) -> Shape:

@@ -12,7 +12,7 @@ from pipeline.generate import shapes as s
 from pipeline.generate.canvas import Canvas, Paint, flat
 from pipeline.generate.dice import Dice
 from pipeline.generate.motifs import Form, Motif, Tone, footprint
-from pipeline.generate.scheme import Scheme, lighter
+from pipeline.generate.scheme import Scheme, contrast, lighter
 from pipeline.generate.shapes import Shape
 
 
@@ -38,6 +38,13 @@ class Scene:
     def h(self) -> float:
         return float(self.canvas.height)
 
+    @property
+    def stage(self) -> RGB:
+        """A ground on which the motif's main colour shows."""
+        c = self.scheme
+        far = max((c.light, c.panel, c.back, c.second), key=lambda ground: contrast(ground, c.hero))
+        return c.light if contrast(c.light, c.hero) > 0.25 else far
+
     def soft(self, shape: Shape, alpha: float = 0.3, blur: float = 0.03, drop: float = 0.02) -> None:
         """A shadow below the shape; blur and drop as shares of the shorter side."""
         u = self.u
@@ -57,13 +64,22 @@ class Scene:
         angle: float = 0.0,
         cast: float = 0.0,
         grounded: bool = True,
+        middle: bool = False,
         tones: Mapping[Tone, Tone] | None = None,
     ) -> None:
-        """The motif with its foot at (x, y); `cast` is how far its shadow leans (0: none)."""
+        """The motif with its foot at (x, y), no wider than `height`.
+
+        With `middle` its middle is there instead of its foot. `cast` is how far its shadow leans
+        to the right (0: none).
+        """
+        left, top, right, bottom = footprint(self.motif).box()
+        height /= max(1.0, right - left)
+        x -= (left + right) / 2 * height
+        y -= (top + bottom) / 2 * height if middle else 0.0
         outline = footprint(self.motif).moved(x, y, height, angle)
-        left, _, right, _ = outline.box()
         if grounded:
-            foot = s.ellipse((left + right) / 2, y, (right - left) * 0.46, height * 0.035)
+            left, right = outline.foot(height * 0.08)
+            foot = s.ellipse((left + right) / 2, y, (right - left) * 0.5 + height * 0.02, height * 0.035)
             self.canvas.shadow(foot, self.scheme.shade, 0.5, height * 0.03)
         else:
             self.soft(outline, 0.26, 0.02, 0.025)

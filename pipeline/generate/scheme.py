@@ -77,9 +77,18 @@ def mood_order(prompt: str, brand: BrandStyle | None, order: Sequence[str]) -> l
 
 
 def tone(colour: RGB, lightness: float, chroma: float = 1.0, turn: float = 0.0) -> RGB:
-    """The colour at another lightness (0..1), its chroma multiplied, its hue turned (radians)."""
-    _, c, h = colours.oklch(colour)
-    return colours.from_oklch(lightness, c * chroma, h + turn)
+    """The colour at another lightness (0..1), its chroma multiplied, its hue turned (radians).
+
+    A yellow goes towards orange as it darkens; kept at its hue it would turn to mud.
+    """
+    was, c, h = colours.oklch(colour)
+    h += turn - _yellowness(h + turn) * min(0.8, 2 * max(0.0, was - lightness))
+    return colours.from_oklch(lightness, c * chroma, h)
+
+
+def _yellowness(hue: float) -> float:
+    """1 for the hue of lemon, near 0 beyond orange and green."""
+    return math.exp(-(((hue - 1.75) / 0.35) ** 2))
 
 
 def lighter(colour: RGB, by: float) -> RGB:
@@ -90,6 +99,11 @@ def lighter(colour: RGB, by: float) -> RGB:
 
 def _lightness(colour: RGB) -> float:
     return colours.oklch(colour)[0]
+
+
+def contrast(one: RGB, other: RGB) -> float:
+    """Difference in lightness, 0..1."""
+    return abs(_lightness(one) - _lightness(other))
 
 
 def _apart(colour: RGB, ground: RGB, by: float = 0.2) -> RGB:
@@ -110,13 +124,14 @@ def make(base: Sequence[RGB], mood: str, *, branded: bool) -> Scheme:
     """Roles for one picture. `base` has one colour or more, the main one first."""
     main = base[0]
     second = base[1] if len(base) > 1 else tone(main, _lightness(main), 0.9, turn=0.6)
+    vivid = max(base, key=lambda colour: colours.oklch(colour)[1])
     third = base[2] if len(base) > 2 else tone(main, 0.72, 1.0, turn=math.pi * 0.85)
     if mood == "light":
         back, ground = tone(main, 0.945, 0.22), tone(main, 0.875, 0.34)
         panel, panel2 = _clamped(second, 0.74, 0.86), tone(main, 0.72, 0.85)
-        hero, second, accent = _clamped(main, 0.38, 0.64), _clamped(second, 0.5, 0.8), third
+        hero, second, accent = _clamped(vivid, 0.38, 0.64), _clamped(second, 0.5, 0.8), third
     elif mood == "bold":
-        back = _clamped(main, 0.5, 0.76)
+        back = _clamped(main, 0.5, 0.7 + 0.13 * _yellowness(colours.oklch(main)[2]))
         ground = lighter(back, -0.09)
         panel, panel2 = lighter(back, 0.1), _clamped(second, 0.55, 0.85)
         hero, accent = tone(second, 0.93, 0.4), third
@@ -134,7 +149,7 @@ def make(base: Sequence[RGB], mood: str, *, branded: bool) -> Scheme:
         ground=ground,
         panel=_apart(panel, back, 0.08),
         panel2=_apart(panel2, back, 0.1),
-        hero=_apart(hero, panel, 0.2),
+        hero=_apart(hero, back if mood == "bold" else panel, 0.2),
         second=_apart(second, hero, 0.14),
         accent=_apart(accent, hero, 0.16),
         light=tone(main, 0.97, 0.12),

@@ -50,6 +50,12 @@ class Shape:
         right, bottom = points.max(axis=0)
         return float(left), float(top), float(right), float(bottom)
 
+    def foot(self, depth: float) -> tuple[float, float]:
+        """Left and right of what is within `depth` of the lowest point."""
+        points = np.concatenate(self.fill)
+        low = points[points[:, 1] >= points[:, 1].max() - depth]
+        return float(low[:, 0].min()), float(low[:, 0].max())
+
 
 def union(*shapes: Shape) -> Shape:
     """All filled parts together; the shapes' own cuts are dropped."""
