@@ -1,4 +1,4 @@
-"""A real Postgres and a real Redis for one machine, from Python wheels, spoken to over Unix sockets.
+"""A real Postgres and a real Redis for one machine, from wheels, spoken to over Unix sockets.
 
 Nothing listens on a port, so two checkouts never collide. `postgres()` and `redis()` prepare a
 directory and say how to start the server; a supervisor keeps it alive, tests use `running()`.
@@ -108,7 +108,7 @@ def redis(state_dir: Path) -> Server:
 
 @contextlib.contextmanager
 def running(server: Server, *, timeout_s: float = 30.0) -> Iterator[str]:
-    """The server's URL while it runs; stopped on leaving. Raises EmbeddedError if it dies at once."""
+    """The server's URL while it runs, then stops it. Raises EmbeddedError if it dies at once."""
     process = subprocess.Popen(
         server.argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
@@ -214,7 +214,7 @@ def _give_to_unprivileged_user(path: Path) -> None:
 
 
 def _socket_dir(state_dir: Path, socket_name: str) -> Path:
-    """`state_dir/run`, or a folder of ours in the temporary directory where that path is too long."""
+    """`state_dir/run`, or a folder in the temporary directory where that path is too long."""
     near = state_dir.resolve() / "run"
     if len(os.fsencode(near / socket_name)) <= _SOCKET_PATH_MAX_BYTES:
         return _make_dir(near)
