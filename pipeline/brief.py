@@ -205,13 +205,13 @@ def make_brief(
         raise BadBrief("goal")
     if variation is not None and not 0.0 <= variation.strength <= 1.0:
         raise BadBrief("variation")
-    platform = platform or detect_platform(raw_prompt)
+    platform = platform or detect_platform(cleaned)
     return Brief(
         raw_prompt=raw_prompt,
         cleaned_prompt=cleaned,
         seed=seed,
         platform=platform,
-        goal=goal or detect_goal(raw_prompt),
+        goal=goal or detect_goal(cleaned),
         brand=brand,
         aspect=aspect or default_aspect(platform),
         count=count,
