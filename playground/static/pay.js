@@ -1,0 +1,68 @@
+// Paying an invoice, and choosing a chat or people to share with the bot.
+
+import * as api from "./api.js";
+import { alertBox, buttons, modal, toast } from "./dialogs.js";
+import { avatar, h } from "./dom.js";
+import { price, t } from "./i18n.js";
+import { botName, fullName, people, speaker, state, title, took } from "./store.js";
+
+/** Asks once, then pays; what pre-checkout refuses is shown in the bot's words. */
+export async function checkout(c, message) {
+  const { invoice } = message;
+  const sum = price(invoice.total_amount, invoice.currency);
+  const sure = await modal(t("Checkout"), (close) => [
+    h("h2", {}, t("Checkout")),
+    h("div", { class: "check-item" }, h("b", {}, invoice.title), h("p", {}, invoice.description)),
+    h("div", { class: "check-total" }, h("span", {}, t("Total")), h("b", {}, sum)),
+    h("p", { class: "modal-note" }, t("This is a playground: no money moves.")),
+    buttons(close, [t("Cancel"), null], [t("Pay {price}", { price: sum }), true, "primary"]),
+  ], { className: "small checkout" });
+  if (!sure) return;
+  const result = await api.pay({ user_id: speaker(c)?.id, chat_id: c.id, message_id: message.message_id });
+  const refusal = result.pre_checkout?.ok === false || result.ok === false;
+  if (refusal) {
+    const reason = result.pre_checkout?.error_message ?? result.error_message ?? "";
+    alertBox(botName(), `${t("Payment refused")}. ${reason}`.trim());
+    return;
+  }
+  took(c.id, result.message);
+  toast(t("You paid {price} for {title}", { price: sum, title: invoice.title }));
+}
+
+function choices(c, button) {
+  if (button.request_users) {
+    const known = [...state.chats.values()].flatMap(people);
+    const unique = new Map(known.map((p) => [p.id, p]));
+    return [...unique.values()].map((p) => ({ id: p.id, name: fullName(p) }));
+  }
+  return [...state.chats.values()]
+    .filter((other) => (button.request_chat.chat_is_channel ? other.type === "channel" : other.type.includes("group")))
+    .map((other) => ({ id: other.id, name: title(other) }));
+}
+
+/** Answers a request_chat or request_users button. */
+export async function chooseToShare(c, message, button) {
+  const many = button.request_users?.max_quantity > 1;
+  const chosen = await modal(button.text, (close) => {
+    const rows = choices(c, button).map(({ id, name }) =>
+      h("label", { class: "pick" },
+        h("input", { type: many ? "checkbox" : "radio", name: "pick", value: id }), avatar(id, name, "small"), h("span", {}, name)));
+    const picked = () => [...list.querySelectorAll("input:checked")].map((input) => Number(input.value));
+    const list = h("div", { class: "picks" }, rows);
+    return [
+      h("h2", {}, t("Choose what to share")),
+      list,
+      h("div", { class: "modal-buttons" },
+        h("button", { type: "button", onclick: () => close() }, t("Cancel")),
+        h("button", { type: "button", class: "primary", onclick: () => close(picked()) }, t("Share"))),
+    ];
+  }, { className: "small" });
+  if (!chosen?.length) return;
+  const request = button.request_users ?? button.request_chat;
+  await api.share(c.id, {
+    user_id: speaker(c)?.id,
+    message_id: message.message_id,
+    request_id: request.request_id,
+    ...(button.request_users ? { user_ids: chosen } : { chat_id: chosen[0] }),
+  });
+}
