@@ -69,7 +69,7 @@ class Pipeline:
     def from_settings(cls, settings: PipelineSettings) -> Pipeline:
         """The backends the settings name. Raises BackendUnavailable."""
         return cls(
-            enhance.create(settings.enhancer),
+            enhance.create(settings.enhancer, settings),
             generate.create(settings.generator, settings),
             judge.create(settings.judge, settings),
         )

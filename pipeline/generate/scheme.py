@@ -23,6 +23,9 @@ DEFAULTS: tuple[tuple[str, ...], ...] = (
 
 MOODS = ("light", "bold", "deep", "duo")
 
+_GREY_CHROMA = 0.03
+"""Below this OKLCh chroma a colour is white, grey or black to the eye, and needs company."""
+
 _DARK_WORDS = frozenset(("dark", "night", "neon", "noir", "luxury", "black", "cyberpunk", "gothic"))
 _LIGHT_WORDS = frozenset(
     ("pastel", "airy", "light", "minimalism", "minimalist", "minimal", "tender", "delicate", "soft")
@@ -63,7 +66,9 @@ def base_colours(prompt: str, brand: BrandStyle | None, default: Sequence[str]) 
         if own:
             return [*own, *(colour for colour in named if colour not in own)][:4]
     found = [*named, *colours.subject_colours(prompt)]
-    return found[:4] or [colours.parse_hex(colour) for colour in default]
+    if all(colours.oklch(colour)[1] < _GREY_CHROMA for colour in found):
+        found += [colours.parse_hex(colour) for colour in default]
+    return found[:4]
 
 
 def mood_order(prompt: str, brand: BrandStyle | None, order: Sequence[str]) -> list[str]:

@@ -105,27 +105,25 @@ def palette_match(
 ) -> tuple[float, float]:
     """How well a picture's colours answer the wanted ones: match 0..1, mean CIEDE2000 distance.
 
-    For each wanted colour the area counts that is near it, `sum(share * exp(-(dE / 20)**2))`; a
-    sixth of the picture in the very colour is a full match (root, because a little of a colour is
-    seen at once). The distance is that of the nearest main colour. Formula of distance: see
+    For each wanted colour the area counts that is near it, `area = sum(share * exp(-(dE/20)**2))`;
+    the match is `1 - exp(-5 * area)`: a tenth of the picture in the very colour gives 0.4, a third
+    0.8. The distance is that of the nearest main colour. Formula of distance: see
     `colours.delta_e_2000`; the mapping is ours.
     """
     want = colours.lab([colour for colour, _ in wanted])
     weights = np.array([weight for _, weight in wanted])
     distance = colours.delta_e_2000(want[:, None, :], colours.lab(table)[None, :, :])
     area = (shares * np.exp(-((distance / 20) ** 2))).sum(axis=1)
-    match = np.sqrt(np.minimum(1.0, area * 6))
+    match = 1 - np.exp(-5 * area)
     return (
         float((match * weights).sum() / weights.sum()),
         float((distance.min(axis=1) * weights).sum() / weights.sum()),
     )
 
 
-def _plateau(value: float, low: float, good: float, much: float, end: float) -> float:
-    """0 at `low`, 1 between `good` and `much`, down to 0.5 at `end` and beyond."""
-    if value <= good:
-        return min(1.0, max(0.0, (value - low) / (good - low)))
-    return 1.0 - 0.5 * min(1.0, max(0.0, (value - much) / (end - much)))
+def _bell(value: float, best: float, width: float) -> float:
+    """1 at `best`, 0.37 at `width` to either side."""
+    return math.exp(-(((value - best) / width) ** 2))
 
 
 class PixelsJudge:
@@ -133,8 +131,8 @@ class PixelsJudge:
 
     `clip_raw` is 0.4 times the palette match, so that CLIPScore's `clip_n = min(1, 2.5 * raw)`
     holds for this judge too; `aes_raw` is 1..10, the weighted mean of four measures, so that
-    `aes_n = clip((aes_raw - 1) / 9, 0, 1)` does. Thresholds were set by eye on photographs and
-    posters. `details` has each part 0..1 and, as `*_raw`, in its paper's own unit;
+    `aes_n = clip((aes_raw - 1) / 9, 0, 1)` does. Where each measure is best was set by eye on
+    photographs and posters: too little and too much both cost. `details` has each part 0..1 and, as `*_raw`, in its paper's own unit;
     `palette_delta_e` is there if the intent asks for colours.
     """
 
@@ -178,9 +176,9 @@ def _aesthetics(image: Image.Image) -> tuple[dict[str, float], dict[str, float]]
         "sharpness_raw": sharpness(grey),
     }
     parts = {
-        "colourfulness": _plateau(raw["colourfulness_raw"], 5, 70, 95, 150),
-        "contrast": _plateau(raw["contrast_raw"], 0.02, 0.22, 0.30, 0.45),
-        "balance": max(0.0, 1 - raw["balance_raw"] / 0.25),
-        "sharpness": _plateau(math.log10(raw["sharpness_raw"] + 1), 0.8, 3.0, 3.5, 4.2),
+        "colourfulness": _bell(raw["colourfulness_raw"], 65, 55),
+        "contrast": _bell(raw["contrast_raw"], 0.22, 0.11),
+        "balance": math.exp(-raw["balance_raw"] / 0.1),
+        "sharpness": _bell(math.log10(raw["sharpness_raw"] + 1), 2.9, 0.9),
     }
     return parts, raw

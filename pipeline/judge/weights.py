@@ -1,0 +1,175 @@
+"""A CLIP-shaped model's folder, in the hub's own layout, read without running anything in it.
+
+`config.json`, `preprocessor_config.json`, `tokenizer.json` and one weights file:
+`model.safetensors`, else `pytorch_model.bin`, which torch reads with `weights_only=True`. Every fault
+is a BackendUnavailable that names the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.errors import BackendUnavailable
+from pipeline.judge.preprocess import Preprocess
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+    from torch import Tensor
+
+WEIGHTS_FILES = ("model.safetensors", "pytorch_model.bin")
+"""In order of preference."""
+
+_CONFIG_FILES = ("config.json", "preprocessor_config.json", "tokenizer.json")
+
+
+@dataclass(frozen=True, slots=True)
+class TowerConfig:
+    layers: int
+    heads: int
+    activation: str
+    norm_eps: float
+
+
+@dataclass(frozen=True, slots=True)
+class VisionConfig(TowerConfig):
+    side_px: int
+    patch_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextConfig(TowerConfig):
+    max_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFolder:
+    """What is in the folder, small parts read, weights not yet."""
+
+    path: Path
+    vision: VisionConfig
+    text: TextConfig
+    preprocess: Preprocess
+
+    @classmethod
+    def open(cls, path: Path) -> ClipFolder:
+        """Raises BackendUnavailable for a missing, broken or unfit file."""
+        if missing := lacking(path):
+            raise BackendUnavailable("clip", f"{path} lacks {', '.join(missing)}")
+        config = _json(path / "config.json")
+        if config.get("model_type") != "clip":
+            raise BackendUnavailable("clip", f"{path}: model_type {config.get('model_type')!r}")
+        vision, text = _Fields(config, "vision_config"), _Fields(config, "text_config")
+        preprocess = Preprocess.from_config(_json(path / "preprocessor_config.json"))
+        side = vision.whole("image_size", 224)
+        if preprocess.crop_px != (side, side):
+            raise BackendUnavailable("clip", f"{path}: crop {preprocess.crop_px}, model {side}")
+        return cls(
+            path=path,
+            vision=VisionConfig(
+                *vision.tower(layers=12, heads=12),
+                side_px=side,
+                patch_px=vision.whole("patch_size", 32),
+            ),
+            text=TextConfig(
+                *text.tower(layers=12, heads=8),
+                max_tokens=text.whole("max_position_embeddings", 77),
+            ),
+            preprocess=preprocess,
+        )
+
+    @property
+    def weights_file(self) -> Path:
+        return next(self.path / name for name in WEIGHTS_FILES if (self.path / name).is_file())
+
+    def state(self) -> Mapping[str, Tensor]:
+        """Every tensor of the model, on the CPU."""
+        import torch
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        file = self.weights_file
+        try:
+            if file.suffix == ".safetensors":
+                state: object = load_file(file)
+            else:
+                state = torch.load(file, map_location="cpu", weights_only=True)
+        except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+            raise BackendUnavailable("clip", f"{file} is broken or unsafe: {error}") from error
+        if not isinstance(state, dict) or not all(map(torch.is_tensor, state.values())):
+            raise BackendUnavailable("clip", f"{file} holds something else than tensors")
+        return state
+
+    def tokenizer(self) -> Tokenizer:
+        """Cuts texts to what the text tower can read, the end token kept."""
+        from tokenizers import Tokenizer
+
+        file = self.path / "tokenizer.json"
+        try:
+            tokenizer = Tokenizer.from_file(str(file))
+        except Exception as error:  # tokenizers raises nothing narrower
+            raise BackendUnavailable("clip", f"{file} is broken: {error}") from error
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(self.text.max_tokens)
+        return tokenizer
+
+    def fingerprint(self) -> str:
+        """SHA-256 over everything the towers are made of: tells one model's caches from another's."""
+        digest = hashlib.sha256((self.path / "config.json").read_bytes())
+        digest.update(sha256(self.weights_file).encode())
+        return digest.hexdigest()
+
+
+def lacking(path: Path) -> list[str]:
+    """Names of files that a CLIP folder needs and `path` has not."""
+    missing = [name for name in _CONFIG_FILES if not (path / name).is_file()]
+    if not any((path / name).is_file() for name in WEIGHTS_FILES):
+        missing.append(" or ".join(WEIGHTS_FILES))
+    return missing
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class _Fields:
+    """One tower's part of `config.json`; absent values are CLIP ViT-B/32's, as in transformers."""
+
+    def __init__(self, config: Mapping[str, object], part: str) -> None:
+        fields = config.get(part, {})
+        if not isinstance(fields, dict):
+            raise BackendUnavailable("clip", f"config.json: {part} is no object")
+        self._fields: dict[str, object] = fields
+
+    def whole(self, name: str, default: int) -> int:
+        value = self._fields.get(name, default)
+        if not isinstance(value, int) or value < 1:
+            raise BackendUnavailable("clip", f"config.json: {name} is {value!r}")
+        return value
+
+    def tower(self, *, layers: int, heads: int) -> tuple[int, int, str, float]:
+        eps = self._fields.get("layer_norm_eps", 1e-5)
+        if not isinstance(eps, float):
+            raise BackendUnavailable("clip", f"config.json: layer_norm_eps is {eps!r}")
+        return (
+            self.whole("num_hidden_layers", layers),
+            self.whole("num_attention_heads", heads),
+            str(self._fields.get("hidden_act", "quick_gelu")),
+            eps,
+        )
+
+
+def _json(path: Path) -> dict[str, object]:
+    try:
+        loaded = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BackendUnavailable("clip", f"{path} is broken: {error}") from error
+    if not isinstance(loaded, dict):
+        raise BackendUnavailable("clip", f"{path} is no object")
+    return loaded
