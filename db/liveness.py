@@ -1,4 +1,4 @@
-"""Signs of life: each long-running process marks itself in Redis, a health check looks for the mark.
+"""Signs of life: each long-running process marks itself in Redis, a health check looks there.
 
 The mark is written by the process's own event loop, so a loop that hangs stops writing it.
 """
@@ -6,6 +6,7 @@ The mark is written by the process's own event loop, so a loop that hangs stops 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Awaitable
 from typing import cast
@@ -20,10 +21,8 @@ _FRESH_S = 20
 async def beat(redis: Redis, role: str) -> None:
     """Marks this host's `role` as alive until cancelled; a Redis that is away is tried again."""
     while True:
-        try:
+        with contextlib.suppress(RedisError, OSError):  # the health check then says so
             await redis.set(_key(role), "1", ex=_FRESH_S)
-        except (RedisError, OSError):
-            pass  # the health check then reports exactly that
         await asyncio.sleep(_BEAT_EVERY_S)
 
 

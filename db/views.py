@@ -125,7 +125,7 @@ class BriefVariation(TypedDict):
 
 
 class Brief(TypedDict):
-    """Everything the pipeline needs, frozen when the task was queued. `aspect` None: by platform."""
+    """Everything the pipeline needs, frozen when queued. `aspect` None: by platform."""
 
     raw_prompt: str
     cleaned_prompt: str

@@ -23,6 +23,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.models.base import Base, checked
 from db.states import RequestState, Shown, TaskState
 
+CARD_NOT_SETTLED = "status_shown IS NULL OR status_shown NOT IN ('done', 'failed', 'cancelled')"
+"""The partial index on tasks whose card may still change; queries repeat it word for word."""
+
 
 class Request(Base):
     """`chat_id` follows a group that becomes a supergroup; `source_chat_id` does not, because
@@ -99,9 +102,7 @@ class Task(Base):
         Index(
             "ix_ml_tasks_status",
             "id",
-            postgresql_where=text(
-                "status_shown IS NULL OR status_shown NOT IN ('done', 'failed', 'cancelled')"
-            ),
+            postgresql_where=text(CARD_NOT_SETTLED),
         ),
         Index(None, "chat_id"),
     )

@@ -1,0 +1,258 @@
+"""People, their settings, and the accounts (personal or a team's) that own everything."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, TypedDict, Unpack, cast
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db import tasks
+from db.errors import NotFound
+from db.models import Account, Brand, Delivery, Member, Request, Task, User
+from db.models import UserSettings as SettingsRow
+from db.states import AccountKind, DeliveryState, Role
+from db.views import Locale, TelegramUser, UserSettings, UserView
+
+ChatType = Literal["private", "group", "supergroup", "channel"]
+
+
+class SettingsFields(TypedDict, total=False):
+    """What `change_settings` can change."""
+
+    locale: Locale | None
+    count: int
+    aspect: str | None
+    enhance: bool
+
+
+async def ensure_user(session: AsyncSession, user: TelegramUser) -> UserView:
+    """The person of an update; met for the first time, they get an account and settings."""
+    view = await _refresh_user(session, user)
+    if view is None:
+        await _add_user(session, user)
+        view = await _refresh_user(session, user)
+        assert view is not None
+    return view
+
+
+async def for_chat(
+    session: AsyncSession, user_id: int, chat_id: int, chat_type: ChatType, title: str | None
+) -> int:
+    """The account that a message in this chat belongs to.
+
+    A group's team is made on first use, the user its owner; who comes later joins as an editor.
+    Raises NotFound for a user never met.
+    """
+    if chat_type == "private":
+        account_id = await session.scalar(
+            select(Account.id).where(
+                Account.owner_user_id == user_id, Account.kind == AccountKind.PERSONAL
+            )
+        )
+        if account_id is None:
+            raise NotFound("user", user_id)
+        return account_id
+    account_id = await session.scalar(
+        select(Account.id)
+        .join(Member)
+        .where(Account.chat_id == chat_id, Member.user_id == user_id, Account.title == title)
+    )
+    return account_id or await _join_team(session, user_id, chat_id, title)
+
+
+async def role(session: AsyncSession, account_id: int, user_id: int) -> Role:
+    """What a member may do. Raises NotFound for somebody who is none."""
+    found = await session.scalar(
+        select(Member.role).where(Member.account_id == account_id, Member.user_id == user_id)
+    )
+    if found is None:
+        raise NotFound("member", user_id)
+    return found
+
+
+async def set_blocked(session: AsyncSession, chat_id: int, now: datetime) -> None:
+    """Notes that a person has blocked the bot, until they write again. Groups are not noted."""
+    await session.execute(
+        update(User).where(User.id == chat_id, User.blocked_at.is_(None)).values(blocked_at=now)
+    )
+
+
+async def migrate_chat(session: AsyncSession, old_chat_id: int, new_chat_id: int) -> None:
+    """Follows a group that became a supergroup; doing it again changes nothing.
+
+    Message ids of the old chat mean nothing in the new one: cards are forgotten, so that new
+    ones are sent. `source_chat_id` stays, because there the ids must not meet the new chat's.
+    """
+    # Claims lock tasks, then accounts; here it is the other way round.
+    await tasks.lock_claims(session)
+    await _move_account(session, old_chat_id, new_chat_id)
+    await session.execute(
+        update(Request)
+        .where(Request.chat_id == old_chat_id)
+        .values(chat_id=new_chat_id, card_message_id=None)
+    )
+    await session.execute(
+        update(Task)
+        .where(Task.chat_id == old_chat_id)
+        .values(chat_id=new_chat_id, status_message_id=None)
+    )
+    # One being sent now stays: Telegram answers it with the new id, and it is moved when it
+    # has gone back to pending. Moved earlier, it could meet another one being sent there.
+    await session.execute(
+        update(Delivery)
+        .where(Delivery.chat_id == old_chat_id, Delivery.state != DeliveryState.SENDING)
+        .values(chat_id=new_chat_id)
+    )
+
+
+async def settings(session: AsyncSession, user_id: int) -> UserSettings:
+    """Raises NotFound for a user never met."""
+    row = await session.get(SettingsRow, user_id, populate_existing=True)
+    if row is None:
+        raise NotFound("user", user_id)
+    return _settings_view(row)
+
+
+async def change_settings(
+    session: AsyncSession, user_id: int, **fields: Unpack[SettingsFields]
+) -> UserSettings:
+    """Sets the fields given, leaves the others. Raises NotFound for a user never met."""
+    if fields:
+        await session.execute(
+            update(SettingsRow).where(SettingsRow.user_id == user_id).values(**fields)
+        )
+    return await settings(session, user_id)
+
+
+async def _refresh_user(session: AsyncSession, user: TelegramUser) -> UserView | None:
+    row = (
+        await session.execute(
+            update(User)
+            .where(
+                User.id == user.id,
+                SettingsRow.user_id == User.id,
+                Account.owner_user_id == User.id,
+                Account.kind == AccountKind.PERSONAL,
+            )
+            .values(
+                first_name=user.first_name,
+                username=user.username,
+                language_code=user.language_code,
+                blocked_at=None,
+                seen_at=func.now(),
+            )
+            .returning(Account.id, SettingsRow)
+            .execution_options(synchronize_session=False, populate_existing=True)
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    account_id, settings_row = row
+    view = _settings_view(settings_row)
+    return UserView(
+        id=user.id,
+        first_name=user.first_name,
+        locale=view.locale or _locale_of(user.language_code),
+        account_id=account_id,
+        settings=view,
+    )
+
+
+async def _add_user(session: AsyncSession, user: TelegramUser) -> None:
+    """Each step bows to a twin of this call that was faster."""
+    await session.execute(
+        insert(User).values(id=user.id, first_name=user.first_name).on_conflict_do_nothing()
+    )
+    await session.execute(insert(SettingsRow).values(user_id=user.id).on_conflict_do_nothing())
+    account_id = await session.scalar(
+        insert(Account)
+        .values(kind=AccountKind.PERSONAL, owner_user_id=user.id)
+        .on_conflict_do_nothing()
+        .returning(Account.id)
+    )
+    if account_id is not None:
+        await _add_member(session, account_id, user.id, Role.OWNER)
+
+
+async def _join_team(session: AsyncSession, user_id: int, chat_id: int, title: str | None) -> int:
+    made_id: int | None = await session.scalar(
+        insert(Account)
+        .values(kind=AccountKind.TEAM, owner_user_id=user_id, chat_id=chat_id, title=title)
+        .on_conflict_do_nothing()
+        .returning(Account.id)
+    )
+    if made_id is not None:
+        await _add_member(session, made_id, user_id, Role.OWNER)
+        return made_id
+    account_id: int | None = await session.scalar(
+        update(Account).where(Account.chat_id == chat_id).values(title=title).returning(Account.id)
+    )
+    assert account_id is not None
+    await _add_member(session, account_id, user_id, Role.EDITOR)
+    return account_id
+
+
+async def _add_member(session: AsyncSession, account_id: int, user_id: int, role: Role) -> None:
+    await session.execute(
+        insert(Member)
+        .values(account_id=account_id, user_id=user_id, role=role)
+        .on_conflict_do_nothing()
+    )
+
+
+async def _move_account(session: AsyncSession, old_chat_id: int, new_chat_id: int) -> None:
+    accounts = {
+        account.chat_id: account
+        for account in await session.scalars(
+            select(Account)
+            .where(Account.chat_id.in_([old_chat_id, new_chat_id]))
+            .order_by(Account.id)
+            .with_for_update()
+        )
+    }
+    old, new = accounts.get(old_chat_id), accounts.get(new_chat_id)
+    if old is None:
+        return
+    if new is not None:
+        await _merge(session, new.id, into_id=old.id)
+    await session.execute(update(Account).where(Account.id == old.id).values(chat_id=new_chat_id))
+
+
+async def _merge(session: AsyncSession, account_id: int, *, into_id: int) -> None:
+    """Someone wrote in the new chat before we heard of the move: the team is one again.
+
+    Of two brands with one name the older team's stays in sight.
+    """
+    taken = select(Brand.name_key).where(Brand.account_id == into_id, Brand.deleted_at.is_(None))
+    await session.execute(
+        update(Brand)
+        .where(Brand.account_id == account_id, Brand.name_key.in_(taken))
+        .values(deleted_at=func.coalesce(Brand.deleted_at, func.now()))
+        .execution_options(synchronize_session=False)
+    )
+    for owned in (Brand, Request, Task):
+        await session.execute(
+            update(owned).where(owned.account_id == account_id).values(account_id=into_id)
+        )
+    members = await session.scalars(select(Member.user_id).where(Member.account_id == account_id))
+    for user_id in members.all():
+        await _add_member(session, into_id, user_id, Role.EDITOR)
+    await session.execute(delete(Member).where(Member.account_id == account_id))
+    await session.execute(delete(Account).where(Account.id == account_id))
+
+
+def _settings_view(row: SettingsRow) -> UserSettings:
+    return UserSettings(
+        locale=cast("Locale | None", row.locale),
+        count=row.count,
+        aspect=row.aspect,
+        enhance=row.enhance,
+    )
+
+
+def _locale_of(language_code: str | None) -> Locale:
+    """Russian, unless Telegram says that the person reads another language."""
+    return "ru" if language_code is None or language_code.startswith("ru") else "en"

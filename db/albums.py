@@ -1,0 +1,204 @@
+"""Reading what tasks have made: an album, the choice among its pictures, the history."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.errors import NotFound, Stale
+from db.models import Prediction, Request, Task
+from db.states import RequestState, Shown, TaskState
+from db.statuses import wanted
+from db.views import (
+    AlbumView,
+    Brief,
+    HistoryItem,
+    HistoryPage,
+    Locale,
+    PredictionView,
+    PromptRecord,
+    TaskView,
+)
+
+
+async def task(session: AsyncSession, account_id: int, task_id: int) -> TaskView:
+    """Where a task stands. Raises NotFound."""
+    found = (
+        await session.execute(
+            select(Task, Request, wanted())
+            .join(Request, Request.id == Task.request_id)
+            .where(Task.id == task_id, Task.account_id == account_id)
+            .execution_options(populate_existing=True)
+        )
+    ).one_or_none()
+    if found is None:
+        raise NotFound("task", task_id)
+    row, request, shown = found
+    return TaskView(
+        id=row.id,
+        request_id=row.request_id,
+        account_id=row.account_id,
+        user_id=request.user_id,
+        chat_id=row.chat_id,
+        thread_id=row.thread_id,
+        is_group=request.is_group,
+        locale=cast(Locale, request.locale),
+        raw_prompt=request.raw_prompt,
+        cleaned_prompt=request.cleaned_prompt,
+        state=row.state,
+        wanted=Shown(shown),
+        error_code=row.error_code,
+        status_message_id=row.status_message_id,
+        attempt=row.attempt,
+        count=request.count,
+    )
+
+
+async def album(session: AsyncSession, account_id: int, task_id: int) -> AlbumView:
+    """A finished task's pictures. Raises NotFound, Stale when there is none (yet)."""
+    found = (
+        await session.execute(
+            select(Task, Request)
+            .join(Request, Request.id == Task.request_id)
+            .where(Task.id == task_id, Task.account_id == account_id)
+            .execution_options(populate_existing=True)
+        )
+    ).one_or_none()
+    if found is None:
+        raise NotFound("task", task_id)
+    row, request = found
+    if row.state is not TaskState.DONE:
+        raise Stale("album")
+    pictures = await session.scalars(
+        select(Prediction)
+        .where(Prediction.task_id == task_id)
+        .order_by(Prediction.rank)
+        .execution_options(populate_existing=True)
+    )
+    return _album(row, request, tuple(_picture(picture) for picture in pictures))
+
+
+async def choose(session: AsyncSession, account_id: int, task_id: int, rank: int) -> AlbumView:
+    """Notes the picture that the person took. Raises NotFound, for the picture too."""
+    chosen_id = await session.scalar(
+        update(Task)
+        .where(
+            Task.id == task_id,
+            Task.account_id == account_id,
+            Request.id == Task.request_id,
+            Request.state != RequestState.DELETED,
+            Prediction.task_id == Task.id,
+            Prediction.rank == rank,
+        )
+        .values(chosen_prediction_id=Prediction.id)
+        .returning(Task.id)
+        .execution_options(synchronize_session=False)
+    )
+    if chosen_id is None:
+        raise NotFound("picture", task_id)
+    return await album(session, account_id, task_id)
+
+
+async def history(
+    session: AsyncSession, account_id: int, *, before_id: int | None = None, limit: int = 5
+) -> HistoryPage:
+    """An account's albums, newest first; `before_id` continues from an earlier page."""
+    query = (
+        select(Task, Request, Prediction)
+        .join(Request, Request.id == Task.request_id)
+        .join(Prediction, (Prediction.task_id == Task.id) & (Prediction.rank == 1))
+        .where(
+            Task.account_id == account_id,
+            Task.state == TaskState.DONE,
+            Request.state != RequestState.DELETED,
+        )
+        .order_by(Task.id.desc())
+        .limit(limit + 1)
+        .execution_options(populate_existing=True)
+    )
+    if before_id is not None:
+        query = query.where(Task.id < before_id)
+    items = [_item(row, request, best) for row, request, best in await session.execute(query)]
+    more = len(items) > limit
+    return HistoryPage(
+        items=tuple(items[:limit]), next_before_id=items[limit - 1].task_id if more else None
+    )
+
+
+def _item(row: Task, request: Request, best: Prediction) -> HistoryItem:
+    brief = cast(Brief, row.brief)
+    assert row.finished_at is not None
+    return HistoryItem(
+        task_id=row.id,
+        request_id=row.request_id,
+        cleaned_prompt=brief["cleaned_prompt"],
+        platform=brief["platform"],
+        brand_name=None if brief["brand"] is None else brief["brand"]["name"],
+        count=brief["count"],
+        best_score=best.final_score,
+        photo_file_id=best.photo_file_id,
+        finished_at=row.finished_at,
+    )
+
+
+def _album(row: Task, request: Request, images: tuple[PredictionView, ...]) -> AlbumView:
+    # The table's CHECKs promise these of a task that is done.
+    assert row.prompt is not None
+    assert row.judge is not None
+    assert row.generator is not None
+    assert row.timings_ms is not None
+    assert row.finished_at is not None
+    chosen = [image.rank for image in images if image.id == row.chosen_prediction_id]
+    return AlbumView(
+        task_id=row.id,
+        request_id=row.request_id,
+        account_id=row.account_id,
+        user_id=request.user_id,
+        chat_id=row.chat_id,
+        thread_id=row.thread_id,
+        is_group=request.is_group,
+        locale=cast(Locale, request.locale),
+        raw_prompt=request.raw_prompt,
+        cleaned_prompt=request.cleaned_prompt,
+        brief=cast(Brief, row.brief),
+        prompt=_prompt(row.prompt),
+        images=images,
+        chosen_rank=chosen[0] if chosen else None,
+        judge=row.judge,
+        generator=row.generator,
+        timings_ms=row.timings_ms,
+        finished_at=row.finished_at,
+    )
+
+
+def _prompt(stored: dict[str, object]) -> PromptRecord:
+    return PromptRecord(
+        render=cast(str, stored["render"]),
+        negative=cast(str, stored["negative"]),
+        intent=cast(str, stored["intent"]),
+        backend=cast(str, stored["backend"]),
+        unknown=tuple(cast("list[str]", stored["unknown"])),
+    )
+
+
+def _picture(row: Prediction) -> PredictionView:
+    return PredictionView(
+        id=row.id,
+        rank=row.rank,
+        seed=row.seed,
+        storage_key=row.storage_key,
+        sha256=row.sha256,
+        width=row.width,
+        height=row.height,
+        size_bytes=row.size_bytes,
+        clip_raw=row.clip_raw,
+        clip_n=row.clip_n,
+        aes_raw=row.aes_raw,
+        aes_n=row.aes_n,
+        final_score=row.final_score,
+        gen_meta=row.gen_meta,
+        photo_file_id=row.photo_file_id,
+        document_file_id=row.document_file_id,
+    )

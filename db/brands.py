@@ -1,0 +1,188 @@
+"""Brand profiles of an account: made, changed, deleted, one of them the default."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypedDict, Unpack
+
+from sqlalchemy import Select, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.errors import BrandNameTaken, LimitReached, NotFound
+from db.models import Account
+from db.models import Brand as Row
+from db.views import Brand
+
+BRAND_LIMIT = 10
+NAME_MAX = 40
+STYLE_SHORT_MAX = 200
+
+
+class BrandFields(TypedDict, total=False):
+    """What `edit` can change."""
+
+    name: str
+    style_original: str
+    style_short: str
+    palette: Sequence[str]
+    preset: str | None
+
+
+async def create(
+    session: AsyncSession,
+    account_id: int,
+    *,
+    name: str,
+    style_original: str,
+    style_short: str,
+    palette: Sequence[str],
+    preset: str | None,
+) -> Brand:
+    """Adds a brand; the very same once more is the brand that is there (a message handled twice).
+
+    Raises BrandNameTaken, LimitReached.
+    """
+    await _lock(session, account_id)
+    values = {
+        "style_original": style_original,
+        "style_short": style_short,
+        "palette": list(palette),
+        "preset": preset,
+    }
+    same_name = await _named(session, account_id, name)
+    if same_name is not None:
+        if all(getattr(same_name, field) == value for field, value in values.items()):
+            return await get(session, account_id, same_name.id)
+        raise BrandNameTaken(name)
+    count = await session.scalar(
+        select(func.count()).where(Row.account_id == account_id, Row.deleted_at.is_(None))
+    )
+    if (count or 0) >= BRAND_LIMIT:
+        raise LimitReached("brands", BRAND_LIMIT)
+    brand_id = await session.scalar(
+        insert(Row)
+        .values(account_id=account_id, name=name, name_key=_name_key(name), **values)
+        .returning(Row.id)
+    )
+    assert brand_id is not None
+    return await get(session, account_id, brand_id)
+
+
+async def list_(session: AsyncSession, account_id: int) -> tuple[Brand, ...]:
+    """The account's brands in the order they were made."""
+    rows = await session.execute(_select(account_id).order_by(Row.id))
+    return tuple(view(row, default_id) for row, default_id in rows)
+
+
+async def get(session: AsyncSession, account_id: int, brand_id: int) -> Brand:
+    """Raises NotFound, also for another account's brand and a deleted one."""
+    found = (await session.execute(_select(account_id).where(Row.id == brand_id))).one_or_none()
+    if found is None:
+        raise NotFound("brand", brand_id)
+    row, default_id = found
+    return view(row, default_id)
+
+
+async def edit(
+    session: AsyncSession, account_id: int, brand_id: int, **fields: Unpack[BrandFields]
+) -> Brand:
+    """Sets the fields given, leaves the others. Raises NotFound, BrandNameTaken."""
+    await _lock(session, account_id)
+    values: dict[str, object] = dict(fields)
+    if "palette" in fields:
+        values["palette"] = list(fields["palette"])
+    if "name" in fields:
+        same_name = await _named(session, account_id, fields["name"])
+        if same_name is not None and same_name.id != brand_id:
+            raise BrandNameTaken(fields["name"])
+        values["name_key"] = _name_key(fields["name"])
+    if values:
+        await session.execute(
+            update(Row)
+            .where(Row.id == brand_id, Row.account_id == account_id, Row.deleted_at.is_(None))
+            .values(**values)
+        )
+    return await get(session, account_id, brand_id)
+
+
+async def delete(session: AsyncSession, account_id: int, brand_id: int) -> None:
+    """Takes a brand out of sight; albums made with it keep its name. Raises NotFound."""
+    deleted_id = await session.scalar(
+        update(Row)
+        .where(Row.id == brand_id, Row.account_id == account_id, Row.deleted_at.is_(None))
+        .values(deleted_at=func.now())
+        .returning(Row.id)
+    )
+    if deleted_id is None:
+        raise NotFound("brand", brand_id)
+    await session.execute(
+        update(Account)
+        .where(Account.id == account_id, Account.default_brand_id == brand_id)
+        .values(default_brand_id=None)
+    )
+
+
+async def set_default(session: AsyncSession, account_id: int, brand_id: int | None) -> None:
+    """The brand that new drafts start with; None: neutral. Raises NotFound."""
+    if brand_id is not None:
+        await get(session, account_id, brand_id)
+    await session.execute(
+        update(Account).where(Account.id == account_id).values(default_brand_id=brand_id)
+    )
+
+
+async def default(session: AsyncSession, account_id: int) -> Brand | None:
+    """The brand that new drafts start with."""
+    found = (
+        await session.execute(_select(account_id).where(Row.id == Account.default_brand_id))
+    ).one_or_none()
+    return None if found is None else view(*found)
+
+
+def _select(account_id: int) -> Select[Row, int | None]:
+    return (
+        select(Row, Account.default_brand_id)
+        .join(Account, Account.id == Row.account_id)
+        .where(Row.account_id == account_id, Row.deleted_at.is_(None))
+        .execution_options(populate_existing=True)
+    )
+
+
+async def _lock(session: AsyncSession, account_id: int) -> None:
+    """One change of an account's brands at a time, so that limit and names can be looked up."""
+    found = await session.scalar(
+        select(Account.id).where(Account.id == account_id).with_for_update(key_share=True)
+    )
+    if found is None:
+        raise NotFound("account", account_id)
+
+
+async def _named(session: AsyncSession, account_id: int, name: str) -> Row | None:
+    return await session.scalar(
+        select(Row)
+        .where(
+            Row.account_id == account_id,
+            Row.name_key == _name_key(name),
+            Row.deleted_at.is_(None),
+        )
+        .execution_options(populate_existing=True)
+    )
+
+
+def _name_key(name: str) -> str:
+    return " ".join(name.split()).casefold()
+
+
+def view(row: Row, default_id: int | None) -> Brand:
+    """A stored brand as others see it; `default_id` is its account's default."""
+    return Brand(
+        id=row.id,
+        account_id=row.account_id,
+        name=row.name,
+        style_original=row.style_original,
+        style_short=row.style_short,
+        palette=tuple(row.palette),
+        preset=row.preset,
+        is_default=row.id == default_id,
+    )

@@ -1,0 +1,330 @@
+"""Deliveries: one row is one call to Telegram, and its states say what became of it.
+
+pending -> sending        `claim`, committed before the call
+sending -> sent           `sent`; after an album its action card is inserted
+sending -> pending        `retry`: a definite refusal that will pass
+sending -> unknown        `unknown`, `sweep_leases`: it may have arrived
+sending -> undeliverable  `undeliverable`: a definite refusal that stays
+
+Nothing leaves sent, unknown or undeliverable: showing an album again is a new row, asked for by
+a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.errors import NotFound, Stale
+from db.leases import seconds
+from db.models import Delivery, Prediction, Request, Task
+from db.states import DeliveryKind, DeliveryState, RequestState, TaskState
+from db.views import DeliveryClaim, Requested
+
+SENDER_DIED = "sender_died"
+
+_CLAIM_LOCK = 727_003
+_ENDED_BADLY = (DeliveryState.UNKNOWN, DeliveryState.UNDELIVERABLE)
+
+# A chat's messages go one at a time and in order: only the first one waiting may go, and none
+# while another is being sent. Action cards come first, their album is already there.
+_CLAIM = text("""
+WITH heads AS (
+    SELECT DISTINCT ON (chat_id) id, chat_id, not_before
+    FROM deliveries WHERE state = 'pending'
+    ORDER BY chat_id, kind <> 'actions', id
+), next AS (
+    SELECT d.id
+    FROM heads h JOIN deliveries d ON d.id = h.id AND d.state = 'pending'
+    WHERE (h.not_before IS NULL OR h.not_before <= statement_timestamp())
+        AND NOT EXISTS (
+            SELECT FROM deliveries s WHERE s.chat_id = h.chat_id AND s.state = 'sending'
+        )
+    ORDER BY h.id
+    LIMIT 1
+    FOR NO KEY UPDATE OF d
+)
+UPDATE deliveries d
+SET state = 'sending', attempt = d.attempt + 1, not_before = NULL,
+    lease_token = gen_random_uuid(),
+    lease_until = statement_timestamp() + make_interval(secs => :lease_s)
+FROM next, ml_tasks t
+WHERE d.id = next.id AND t.id = d.task_id
+RETURNING d.id, d.lease_token, d.task_id, t.account_id, d.kind, d.origin, d.chat_id,
+    d.thread_id, d.attempt
+""")
+
+
+async def claim(session: AsyncSession, *, lease_s: float = 60) -> DeliveryClaim | None:
+    """The oldest delivery that may go now. Commit before sending: a crash must leave `sending`."""
+    await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _CLAIM_LOCK})
+    row = (await session.execute(_CLAIM, {"lease_s": lease_s})).one_or_none()
+    if row is None:
+        return None
+    return DeliveryClaim(
+        id=row.id,
+        token=row.lease_token,
+        task_id=row.task_id,
+        account_id=row.account_id,
+        kind=DeliveryKind(row.kind),
+        origin=row.origin,
+        chat_id=row.chat_id,
+        thread_id=row.thread_id,
+        attempt=row.attempt,
+    )
+
+
+async def sent(
+    session: AsyncSession,
+    delivery_id: int,
+    token: UUID,
+    message_ids: Sequence[int],
+    photo_file_ids: Mapping[int, str] | None = None,
+    document_file_ids: Mapping[int, str] | None = None,
+) -> int | None:
+    """Notes the messages, and Telegram's file ids by prediction id.
+
+    Returns the delivery that follows (the action card of an album), None where there is none
+    or the delivery was no longer ours (then nothing was written).
+    """
+    row = (
+        await session.execute(
+            update(Delivery)
+            .where(*_held(delivery_id, token))
+            .values(
+                state=DeliveryState.SENT,
+                sent_at=func.now(),
+                message_ids=list(message_ids),
+                reason=None,
+                **_RELEASED,
+            )
+            .returning(
+                Delivery.task_id,
+                Delivery.kind,
+                Delivery.origin,
+                Delivery.chat_id,
+                Delivery.thread_id,
+            )
+            .execution_options(synchronize_session=False)
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    await _remember_files(session, row.task_id, photo_file_ids or {}, document_file_ids or {})
+    if row.kind is not DeliveryKind.ALBUM:
+        return None
+    made_id: int | None = await session.scalar(
+        insert(Delivery)
+        .values(
+            task_id=row.task_id,
+            kind=DeliveryKind.ACTIONS,
+            origin=row.origin,
+            chat_id=row.chat_id,
+            thread_id=row.thread_id,
+        )
+        .on_conflict_do_nothing()
+        .returning(Delivery.id)
+    )
+    return made_id
+
+
+async def retry(
+    session: AsyncSession,
+    delivery_id: int,
+    token: UUID,
+    *,
+    not_before_s: float,
+    reason: str,
+    drop_thread: bool = False,
+) -> bool:
+    """Back to pending for `not_before_s`: Telegram has certainly not taken it.
+
+    `drop_thread`: without the topic next time, it is closed. False: no longer ours.
+    """
+    thread = {"thread_id": None} if drop_thread else {}
+    return await _moved(
+        session,
+        delivery_id,
+        token,
+        {
+            "state": DeliveryState.PENDING,
+            "not_before": func.now() + seconds(not_before_s),
+            "reason": reason,
+            **thread,
+        },
+    )
+
+
+async def unknown(session: AsyncSession, delivery_id: int, token: UUID, reason: str) -> bool:
+    """It may have arrived, in whole or in part. False: no longer ours."""
+    return await _moved(
+        session, delivery_id, token, {"state": DeliveryState.UNKNOWN, "reason": reason}
+    )
+
+
+async def undeliverable(session: AsyncSession, delivery_id: int, token: UUID, reason: str) -> bool:
+    """Telegram refused it and will again. False: no longer ours."""
+    return await _moved(
+        session, delivery_id, token, {"state": DeliveryState.UNDELIVERABLE, "reason": reason}
+    )
+
+
+async def sweep_leases(session: AsyncSession) -> int:
+    """Deliveries whose sender died become unknown; returns how many."""
+    swept = await session.scalars(
+        update(Delivery)
+        .where(Delivery.state == DeliveryState.SENDING, Delivery.lease_until < func.now())
+        .values(state=DeliveryState.UNKNOWN, reason=SENDER_DIED, **_RELEASED)
+        .returning(Delivery.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(swept.all())
+
+
+async def next_due_s(session: AsyncSession) -> float | None:
+    """Seconds until the first pending delivery's back-off ends, 0 for now; None: none pending."""
+    due_s = await session.scalar(
+        select(
+            func.min(
+                func.greatest(
+                    0,
+                    func.extract("epoch", func.coalesce(Delivery.not_before, func.now()))
+                    - func.extract("epoch", func.now()),
+                )
+            )
+        ).where(Delivery.state == DeliveryState.PENDING)
+    )
+    return None if due_s is None else float(due_s)
+
+
+async def request(
+    session: AsyncSession,
+    account_id: int,
+    task_id: int,
+    kind: DeliveryKind,
+    origin: str,
+    *,
+    chat_id: int | None = None,
+    thread_id: int | None = None,
+) -> Requested:
+    """Orders something of a finished task to be sent; the same origin again orders nothing.
+
+    It goes where the task was asked for, unless `chat_id` (then with `thread_id`) names another
+    place. Raises NotFound, Stale when the task has no album.
+    """
+    task = await _done_task(session, account_id, task_id)
+    made_id = await session.scalar(
+        insert(Delivery)
+        .values(
+            task_id=task_id,
+            kind=kind,
+            origin=origin,
+            chat_id=task.chat_id if chat_id is None else chat_id,
+            thread_id=task.thread_id if chat_id is None else thread_id,
+        )
+        .on_conflict_do_nothing()
+        .returning(Delivery.id)
+    )
+    if made_id is not None:
+        return Requested(delivery_id=made_id, created=True)
+    delivery_id = await session.scalar(
+        select(Delivery.id).where(
+            Delivery.task_id == task_id, Delivery.kind == kind, Delivery.origin == origin
+        )
+    )
+    assert delivery_id is not None
+    return Requested(delivery_id=delivery_id, created=False)
+
+
+async def resend_unknown(
+    session: AsyncSession, account_id: int, task_id: int, origin: str
+) -> Requested:
+    """ "Show again": sends what is missing, the album or only its action card.
+
+    A second tap orders nothing, until this attempt too has ended badly: the number of failed
+    attempts is part of the origin. Raises NotFound, Stale when nothing is amiss.
+    """
+    await _done_task(session, account_id, task_id)
+    shown = [
+        (row.kind, row.state)
+        for row in await session.execute(
+            select(Delivery.kind, Delivery.state).where(
+                Delivery.task_id == task_id, Delivery.kind != DeliveryKind.ORIGINALS
+            )
+        )
+    ]
+    failures = sum(state in _ENDED_BADLY for _, state in shown)
+    if not failures:
+        raise Stale("delivery")
+    album_is_there = (DeliveryKind.ALBUM, DeliveryState.SENT) in shown
+    kind = DeliveryKind.ACTIONS if album_is_there else DeliveryKind.ALBUM
+    return await request(session, account_id, task_id, kind, f"{origin}:{failures}")
+
+
+async def forget_file_ids(session: AsyncSession, task_id: int) -> None:
+    """Telegram refused one: the next delivery uploads the files again."""
+    await session.execute(
+        update(Prediction)
+        .where(Prediction.task_id == task_id)
+        .values(photo_file_id=None, document_file_id=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+_RELEASED: dict[str, object] = {"lease_token": None, "lease_until": None}
+
+
+def _held(delivery_id: int, token: UUID) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Delivery.id == delivery_id,
+        Delivery.state == DeliveryState.SENDING,
+        Delivery.lease_token == token,
+    )
+
+
+async def _moved(
+    session: AsyncSession, delivery_id: int, token: UUID, values: Mapping[str, object]
+) -> bool:
+    moved_id = await session.scalar(
+        update(Delivery)
+        .where(*_held(delivery_id, token))
+        .values(**values, **_RELEASED)
+        .returning(Delivery.id)
+        .execution_options(synchronize_session=False)
+    )
+    return moved_id is not None
+
+
+async def _remember_files(
+    session: AsyncSession, task_id: int, photos: Mapping[int, str], documents: Mapping[int, str]
+) -> None:
+    for column, file_ids in (("photo_file_id", photos), ("document_file_id", documents)):
+        for prediction_id, file_id in file_ids.items():
+            await session.execute(
+                update(Prediction)
+                .where(Prediction.id == prediction_id, Prediction.task_id == task_id)
+                .values({column: file_id})
+                .execution_options(synchronize_session=False)
+            )
+
+
+async def _done_task(session: AsyncSession, account_id: int, task_id: int) -> Task:
+    task = await session.scalar(
+        select(Task)
+        .join(Request, Request.id == Task.request_id)
+        .where(
+            Task.id == task_id,
+            Task.account_id == account_id,
+            Request.state != RequestState.DELETED,
+        )
+        .execution_options(populate_existing=True)
+    )
+    if task is None:
+        raise NotFound("task", task_id)
+    if task.state is not TaskState.DONE:
+        raise Stale("album")
+    return task

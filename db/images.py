@@ -1,0 +1,106 @@
+"""Picture files, in a folder or in S3. Keys are deterministic, so a task done twice stores once.
+
+Files are written before the rows that name them; what a dead worker left is swept by age.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import obstore
+from obstore.exceptions import NotFoundError
+from obstore.store import LocalStore, ObjectStore, from_url
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from db.errors import FileMissing, InvalidKey
+from db.models import Prediction
+
+ORPHAN_AGE_H = 24.0
+PREFIX = "tasks/"
+
+_KEY = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\.[a-z0-9]{1,5}")
+_PAGE = 500
+
+
+def key(task_id: int, sha256: str) -> str:
+    """Where a task's picture of this content is stored."""
+    return f"{PREFIX}{task_id}/{sha256[:16]}.png"
+
+
+class Store:
+    """A folder (made on first use) or `s3://bucket/prefix`.
+
+    Raises OSError, obstore's errors, where the storage does not answer.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._store = _open(url)
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Writes the file whole or not at all, over an older one. Raises InvalidKey."""
+        await obstore.put_async(self._store, _checked(key), data)
+
+    async def get(self, key: str) -> bytes:
+        """Raises FileMissing, InvalidKey."""
+        try:
+            found = await obstore.get_async(self._store, _checked(key))
+            return bytes(await found.bytes_async())
+        except (NotFoundError, FileNotFoundError) as error:
+            raise FileMissing(key) from error
+
+    async def delete(self, key: str) -> None:
+        """Deleting what is not there is no error. Raises InvalidKey."""
+        try:
+            await obstore.delete_async(self._store, _checked(key))
+        except (NotFoundError, FileNotFoundError):
+            return
+
+    async def pages_older_than(self, moment: datetime) -> AsyncIterator[list[str]]:
+        """Keys of files last written before `moment`, some hundreds at a time."""
+        async for page in obstore.list(self._store, PREFIX, chunk_size=_PAGE):
+            yield [meta["path"] for meta in page if meta["last_modified"] < moment]
+
+
+async def sweep_orphans(
+    store: Store,
+    sessions: async_sessionmaker[AsyncSession],
+    *,
+    now: datetime,
+    older_than_h: float = ORPHAN_AGE_H,
+) -> int:
+    """Deletes files that no prediction names and that are old enough to be no running task's.
+
+    Returns how many.
+    """
+    swept = 0
+    async for keys in store.pages_older_than(now - timedelta(hours=older_than_h)):
+        async with sessions() as session:
+            named = await _named(session, keys)
+        orphans = [key for key in keys if key not in named]
+        for orphan in orphans:
+            await store.delete(orphan)
+        swept += len(orphans)
+    return swept
+
+
+async def _named(session: AsyncSession, keys: Sequence[str]) -> set[str]:
+    rows = await session.scalars(
+        select(Prediction.storage_key).where(Prediction.storage_key.in_(keys))
+    )
+    return set(rows)
+
+
+def _open(url: str) -> ObjectStore:
+    if "://" in url:
+        return from_url(url)
+    return LocalStore(Path(url).resolve(), mkdir=True)
+
+
+def _checked(key: str) -> str:
+    if _KEY.fullmatch(key) is None:
+        raise InvalidKey(key)
+    return key

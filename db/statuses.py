@@ -1,0 +1,116 @@
+"""Status cards: the message that shows where a task stands, from the queue to its album.
+
+`wanted` is what a card should show, from the task and from the delivery of its album:
+
+queued, running, failed, cancelled   as the task
+done + action card sent              done
+done + something on its way          running
+done + nothing on its way            unknown, or undeliverable: what became of the last attempts
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from sqlalchemy import ColumnElement, String, case, exists, func, literal, or_, select, text, update
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db import tasks
+from db.models import Delivery, Request, Task
+from db.models.generations import CARD_NOT_SETTLED
+from db.states import DeliveryKind, DeliveryState, Shown, TaskState
+from db.views import Locale, QueuePlace, TaskStatus
+
+_SHOWING = (DeliveryKind.ALBUM, DeliveryKind.ACTIONS)
+
+
+def wanted() -> ColumnElement[str]:
+    """What the card of a row of `ml_tasks` should show; a value of `Shown`."""
+
+    def some(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+        return exists().where(Delivery.task_id == Task.id, Delivery.kind.in_(_SHOWING), *conditions)
+
+    on_its_way = Delivery.state.in_([DeliveryState.PENDING, DeliveryState.SENDING])
+    complete = (
+        Delivery.kind == DeliveryKind.ACTIONS,
+        Delivery.state == DeliveryState.SENT,
+    )
+    return case(
+        (Task.state != TaskState.DONE, sql_cast(Task.state, String)),
+        (some(*complete), Shown.DONE.value),
+        (some(on_its_way), Shown.RUNNING.value),
+        (some(Delivery.state == DeliveryState.UNKNOWN), Shown.UNKNOWN.value),
+        (some(Delivery.state == DeliveryState.UNDELIVERABLE), Shown.UNDELIVERABLE.value),
+        else_=Shown.DONE.value,
+    )
+
+
+async def status_work(session: AsyncSession, limit: int) -> tuple[TaskStatus, ...]:
+    """Cards to draw: first those that show the wrong thing, then those of tasks in progress."""
+    want = wanted().label("wanted")
+    wrong = Task.status_shown.is_(None) | (sql_cast(Task.status_shown, String) != wanted())
+    active = wanted().in_([Shown.QUEUED.value, Shown.RUNNING.value])
+    age_s = func.extract("epoch", func.now() - Task.queued_at)
+    found = (
+        await session.execute(
+            select(Task, Request, want, age_s)
+            .join(Request, Request.id == Task.request_id)
+            .where(text(f"({CARD_NOT_SETTLED})"), or_(wrong, active))
+            .order_by(case((wrong, literal(0)), else_=literal(1)), Task.id)
+            .limit(limit)
+            .execution_options(populate_existing=True)
+        )
+    ).all()
+    queued = [task.id for task, *_ in found if task.state is TaskState.QUEUED]
+    places = await tasks.queue_places(session, queued) if queued else {}
+    return tuple(
+        _view(task, request, Shown(shown), float(age), places.get(task.id))
+        for task, request, shown, age in found
+    )
+
+
+async def set_status_message(
+    session: AsyncSession, task_id: int, message_id: int, shown: Shown
+) -> None:
+    """Remembers a new card and what it shows."""
+    await session.execute(
+        update(Task)
+        .where(Task.id == task_id)
+        .values(status_message_id=message_id, status_shown=shown)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def mark_status_shown(session: AsyncSession, task_id: int, shown: Shown) -> None:
+    """Notes what the card shows now, or that nothing better can be shown (chat gone)."""
+    await session.execute(
+        update(Task)
+        .where(Task.id == task_id)
+        .values(status_shown=shown)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _view(
+    task: Task, request: Request, shown: Shown, age_s: float, place: QueuePlace | None
+) -> TaskStatus:
+    return TaskStatus(
+        task_id=task.id,
+        request_id=task.request_id,
+        account_id=task.account_id,
+        chat_id=task.chat_id,
+        thread_id=task.thread_id,
+        is_group=request.is_group,
+        locale=cast(Locale, request.locale),
+        status_message_id=task.status_message_id,
+        shown=task.status_shown,
+        wanted=shown,
+        state=task.state,
+        place=place,
+        error_code=task.error_code,
+        cleaned_prompt=request.cleaned_prompt,
+        count=request.count,
+        age_s=age_s,
+        attempt=task.attempt,
+    )
