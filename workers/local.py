@@ -38,15 +38,19 @@ class AlreadyRunning(LocalError):
         self.holder = holder
 
 
+Prepare = Callable[[], tuple[str, Child | None]]
+"""A server's URL, and how to keep it running unless it runs already.
+
+It may take seconds (a first start makes the data folder) and is called in a thread.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Backing:
-    """A server the product stands on: its URL, and how to keep it running unless it runs already.
-
-    `prepare` may take seconds (a first start makes the data folder) and is called in a thread.
-    """
+    """A server the product stands on, and the variable its URL goes by."""
 
     url_variable: str
-    prepare: Callable[[], tuple[str, Child | None]]
+    prepare: Prepare
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,8 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-CONFIG_ERROR = os.EX_CONFIG
-"""The exit code of a child that can't work as configured: starting it again would not help."""
+CONFIG_ERROR = 2
+"""The exit code of a child that was asked wrongly: starting it again would not help."""
 
 _READY_POLL_S = 0.05
 _LONGEST_PAUSE_S = 15.0

@@ -1,0 +1,83 @@
+"""The process that talks to Telegram for the workers: delivers, edits cards, sweeps."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from bot.gateway import create_bot
+from bot.settings import BotSettings
+from db import deliveries, engine, images, liveness, queue
+from db.settings import DatabaseSettings
+from db.views import DeliveryClaim
+from workers import patience
+from workers.deliver import Courier, deliver
+from workers.settings import WorkerSettings
+from workers.status import Cards
+from workers.sweep import Sweep
+from workers.wakes import claim_and_work, listen
+
+log = structlog.get_logger()
+
+_BUSY_CHAT_S = 0.5
+
+
+async def run(settings: WorkerSettings, database: DatabaseSettings, telegram: BotSettings) -> None:
+    """The whole process, until cancelled."""
+    db = engine.create(database.database_url)
+    sessions = engine.session_factory(db)
+    pool = await queue.create_pool(database.redis_url)
+    bot = create_bot(
+        telegram.token.get_secret_value(),
+        telegram.api_url,
+        pool,
+        sessions=sessions,
+        timeout_s=telegram.request_timeout_s,
+    )
+    try:
+        log.info("io worker is up")
+        store = images.Store(database.images_url)
+        await serve(Courier(sessions, pool, store, bot, settings))
+    finally:
+        await bot.session.close()
+        await pool.aclose()
+        await db.dispose()
+
+
+async def serve(courier: Courier) -> None:
+    """Delivers until cancelled; calls on their way are finished first."""
+    settings = courier.settings
+    wake = asyncio.Event()
+    cards = Cards(courier)
+    sweep = Sweep(courier)
+
+    async def claim() -> DeliveryClaim | None:
+        async with courier.sessions.begin() as session:
+            return await deliveries.claim(session, lease_s=settings.delivery_lease_s)
+
+    async def work(claimed: DeliveryClaim) -> None:
+        await deliver(claimed, courier)
+
+    async def idle_s() -> float:
+        async with courier.sessions.begin() as session:
+            due_s = await deliveries.next_due_s(session)
+        if due_s is None:
+            return settings.poll_every_s
+        # Due at once but not claimable: another delivery to the same chat is being sent.
+        return min(max(due_s, _BUSY_CHAT_S), settings.poll_every_s)
+
+    async def sweep_then_wait() -> None:
+        await sweep()
+        await asyncio.sleep(settings.sweep_every_s)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(listen(courier.pool, queue.IO_QUEUE, queue.RUN_DELIVERIES, wake))
+            group.create_task(liveness.beat(courier.pool, "io"))
+            group.create_task(patience.forever(sweep_then_wait, "sweep"))
+            group.create_task(patience.forever(cards, "status cards"))
+            for _ in range(settings.deliveries_in_flight):
+                group.create_task(claim_and_work(claim, work, wake, idle_s))
+    finally:
+        await cards.close()

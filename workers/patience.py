@@ -1,0 +1,78 @@
+"""Living through a Postgres or Redis that is away for a moment: wait, and try again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import structlog
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+_FIRST_PAUSE_S = 0.2
+_LONGEST_PAUSE_S = 5.0
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether a server could not be reached or was cut off, rather than refused what we asked."""
+    if isinstance(error, DBAPIError):
+        return not isinstance(error, IntegrityError | ProgrammingError | DataError)
+    return isinstance(error, RedisError | OSError)
+
+
+def pause_s(failures: int) -> float:
+    """How long to wait after that many failures in a row."""
+    return min(_FIRST_PAUSE_S * 2.0 ** max(failures - 1, 0), _LONGEST_PAUSE_S)
+
+
+async def in_transaction(
+    sessions: async_sessionmaker[AsyncSession],
+    work: Callable[[AsyncSession], Awaitable[T]],
+    *,
+    for_s: float = 30.0,
+) -> T:
+    """`work` in a transaction of its own, again while the server is away, up to `for_s` seconds.
+
+    A commit whose answer was lost is repeated as well, so `work` must be safe to run twice.
+    """
+    deadline = time.monotonic() + for_s
+    failures = 0
+    while True:
+        try:
+            async with sessions.begin() as session:
+                return await work(session)
+        except (DBAPIError, OSError) as error:
+            failures += 1
+            if not is_away(error) or time.monotonic() + pause_s(failures) > deadline:
+                raise
+            log.warning("database is away, trying again", error=_first_line(error))
+        await asyncio.sleep(pause_s(failures))
+
+
+async def forever(step: Callable[[], Awaitable[None]], what: str) -> None:
+    """Runs `step` again and again; a fault is logged and followed by a growing pause.
+
+    For loops that must outlive any fault of a server; faults of ours are logged in full.
+    """
+    failures = 0
+    while True:
+        try:
+            await step()
+            failures = 0
+        except Exception as error:
+            failures += 1
+            if is_away(error):
+                log.warning(f"{what}: a server is away", error=_first_line(error))
+            else:
+                log.exception(f"{what} failed")
+            await asyncio.sleep(pause_s(failures))
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,172 @@
+"""Status cards: what a request's message in the chat says, kept true from the database.
+
+A card that shows something else than it should is found again after any crash, because what it
+shows is stored beside the task. Progress comes from Redis and only decorates.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import structlog
+
+from bot import delivery, views
+from bot.errors import (
+    ChatMigrated,
+    MessageGone,
+    RateLimited,
+    Refused,
+    ThreadClosed,
+    Uncertain,
+    Undeliverable,
+)
+from db import queue, statuses
+from db.states import Shown, TaskState
+from db.views import TaskStatus
+from pipeline.types import Stage
+from workers import patience
+from workers.deliver import Courier
+
+log = structlog.get_logger()
+
+_TICK_S = 0.3
+_CARDS_AT_ONCE = 100
+_BOT_MAY_STILL_SEND_S = 10.0  # the bot sends a task's first card; later it will not come any more
+_PAUSE_AFTER_FAULT_S = 5.0
+_UNFINISHED = (Shown.QUEUED, Shown.RUNNING)
+
+
+class Cards:
+    """Call it in a loop: each call looks once and starts the edits that are due."""
+
+    def __init__(self, courier: Courier) -> None:
+        self._courier = courier
+        self._said: dict[int, str] = {}  # by task: the text its card has now
+        self._edited_at: dict[int, float] = {}
+        self._not_before: dict[int, float] = {}
+        self._editing: dict[int, asyncio.Task[None]] = {}
+
+    async def __call__(self) -> None:
+        async with self._courier.sessions.begin() as session:
+            work = await statuses.status_work(session, _CARDS_AT_ONCE)
+        running = [status.task_id for status in work if status.state is TaskState.RUNNING]
+        progress = await queue.read_progress(self._courier.pool, running)
+        # Cards of one chat share its pace: the one that waited longest goes first.
+        for status in sorted(work, key=lambda status: self._edited_at.get(status.task_id, 0.0)):
+            if self._is_due(status):
+                card = card_of(status, progress.get(status.task_id))
+                self._start(status, card)
+        self._forget_all_but({status.task_id for status in work})
+        await asyncio.sleep(_TICK_S)
+
+    async def close(self) -> None:
+        """Ends the edits on their way."""
+        for task in self._editing.values():
+            task.cancel()
+        await asyncio.gather(*self._editing.values(), return_exceptions=True)
+
+    def _is_due(self, status: TaskStatus) -> bool:
+        if status.task_id in self._editing:
+            return False
+        if time.monotonic() < self._not_before.get(status.task_id, 0.0):
+            return False
+        return status.status_message_id is not None or status.age_s > _BOT_MAY_STILL_SEND_S
+
+    def _start(self, status: TaskStatus, card: views.Card) -> None:
+        if status.shown is status.wanted and self._said.get(status.task_id) == card.text:
+            return
+        task = asyncio.create_task(self._show(status, card))
+        self._editing[status.task_id] = task
+        task.add_done_callback(lambda _: self._editing.pop(status.task_id, None))
+
+    async def _show(self, status: TaskStatus, card: views.Card) -> None:
+        with structlog.contextvars.bound_contextvars(
+            request=status.request_id, task=status.task_id
+        ):
+            try:
+                if await self._put(status, card):
+                    self._said[status.task_id] = card.text
+                    self._edited_at[status.task_id] = time.monotonic()
+            except Undeliverable as error:
+                log.warning("card can't be shown", reason=error.reason)
+                await self._mark(status)
+            except (RateLimited, Refused, Uncertain, ChatMigrated, MessageGone) as error:
+                self._pause(status, error)
+            except Exception as error:
+                self._pause(status, error)
+                if not patience.is_away(error):
+                    log.exception("card failed for a reason of our own")
+
+    def _pause(self, status: TaskStatus, error: Exception) -> None:
+        pause_s = error.retry_after_s if isinstance(error, RateLimited) else _PAUSE_AFTER_FAULT_S
+        self._not_before[status.task_id] = time.monotonic() + pause_s
+
+    async def _put(self, status: TaskStatus, card: views.Card) -> bool:
+        """Edits the card, or sends a new one; False when an edit was dropped for its pace."""
+        bot = self._courier.bot
+        if status.status_message_id is None:
+            if status.wanted is Shown.DONE:  # the album speaks for itself
+                await self._mark(status)
+                return True
+            return await self._send(status, card)
+        final = status.wanted not in _UNFINISHED
+        try:
+            if not await delivery.edit_status(
+                bot, card, status.chat_id, status.status_message_id, final=final
+            ):
+                return False
+        except MessageGone:
+            if status.wanted is not Shown.DONE:
+                return await self._send(status, card)
+        # Also when nothing changed by the record: somebody else may have edited it meanwhile, and
+        # then the next look finds a card that shows the wrong thing.
+        await self._mark(status)
+        return True
+
+    async def _send(self, status: TaskStatus, card: views.Card) -> bool:
+        bot, chat_id = self._courier.bot, status.chat_id
+        try:
+            message_id = await delivery.send_status(bot, card, chat_id, status.thread_id)
+        except ThreadClosed:
+            message_id = await delivery.send_status(bot, card, chat_id, None)
+        await patience.in_transaction(
+            self._courier.sessions,
+            lambda session: statuses.set_status_message(
+                session, status.task_id, message_id, status.wanted
+            ),
+        )
+        return True
+
+    async def _mark(self, status: TaskStatus) -> None:
+        await patience.in_transaction(
+            self._courier.sessions,
+            lambda session: statuses.mark_status_shown(session, status.task_id, status.wanted),
+        )
+
+    def _forget_all_but(self, task_ids: set[int]) -> None:
+        for memory in (self._said, self._edited_at, self._not_before):
+            for task_id in memory.keys() - task_ids:
+                del memory[task_id]
+
+
+def card_of(status: TaskStatus, progress: queue.Progress | None) -> views.Card:
+    """A finished task whose album is on its way has no progress; one that only began has none
+    yet."""
+    place = status.place
+    return views.status_card(
+        status.locale,
+        status.wanted,
+        status.task_id,
+        status.cleaned_prompt,
+        place=place.place if place else 0,
+        eta_s=place.wait_s if place else None,
+        progress=_stage_of(status, progress),
+        error_code=status.error_code,
+    )
+
+
+def _stage_of(status: TaskStatus, progress: queue.Progress | None) -> queue.Progress | None:
+    if status.state is not TaskState.RUNNING:
+        return None
+    return progress or queue.Progress(Stage.ENHANCE, 0, 1)
