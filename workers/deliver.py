@@ -93,7 +93,7 @@ async def _send_and_settle(claim: DeliveryClaim, album: AlbumView, courier: Cour
         await _without_file_ids(claim, courier)
     except FileMissing:
         await _undeliverable(claim, courier, "file_missing")
-    except StoreError as error:
+    except (OSError, StoreError) as error:
         # Pictures are read before the call, so nothing was sent.
         await _retry(claim, courier, _back_off_s(claim), f"storage: {error}")
     except Undeliverable as error:

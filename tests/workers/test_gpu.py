@@ -1,0 +1,112 @@
+"""The gpu worker's loop: woken by arq, claiming from Postgres."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from arq import ArqRedis
+
+from db import queue, tasks
+from tests.workers.conftest import SETTINGS, Ask, Painter, Row
+from tests.workers.waiting import until
+from workers import gpu
+from workers.generate import Studio
+
+ONLY_WOKEN = SETTINGS.model_copy(update={"poll_every_s": 600.0})
+
+
+@contextlib.asynccontextmanager
+async def serving(studio: Studio) -> AsyncIterator[None]:
+    serving = asyncio.create_task(gpu.serve(studio))
+    yield
+    serving.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.wait_for(serving, 20)
+
+
+@pytest.fixture
+def woken(studio: Studio) -> Studio:
+    """A studio that finds work only when it is woken."""
+    return Studio(studio.sessions, studio.pool, studio.store, studio.pipeline, ONLY_WOKEN)
+
+
+def all_done(row: Row, count: int) -> Callable[[], Awaitable[bool]]:
+    async def holds() -> bool:
+        found = await row("SELECT count(*) AS n FROM ml_tasks WHERE state = 'done'")
+        return found["n"] == count
+
+    return holds
+
+
+async def test_what_waited_before_the_start_is_made(woken: Studio, ask: Ask, row: Row) -> None:
+    await ask()
+    async with serving(woken):
+        await until(all_done(row, 1))
+
+
+async def test_one_wake_up_is_enough_for_all_that_waits(
+    woken: Studio, ask: Ask, row: Row, pool: ArqRedis
+) -> None:
+    async with serving(woken):
+        await ask()
+        await queue.wake_gpu(pool)
+        await until(all_done(row, 1))
+        for user_id in range(1001, 1021):
+            await ask(user_id, user_id=user_id)
+        await queue.wake_gpu(pool)
+        await until(all_done(row, 21))
+    assert await pool.zcard(queue.GPU_QUEUE) == 0
+
+
+async def test_an_emptied_redis_loses_nothing(
+    studio: Studio, ask: Ask, row: Row, pool: ArqRedis
+) -> None:
+    async with serving(studio):
+        await ask()
+        await queue.wake_gpu(pool)
+        await pool.flushall()
+        await until(all_done(row, 1))
+
+
+async def test_a_published_cancel_stops_the_drawing_at_once(
+    woken: Studio, ask: Ask, row: Row, painter: Painter, pool: ArqRedis
+) -> None:
+    patient = ONLY_WOKEN.model_copy(update={"heartbeat_s": 600.0})
+    studio = Studio(woken.sessions, pool, woken.store, woken.pipeline, patient)
+    painter.step.clear()
+    async with serving(studio):
+        cancelled = await ask()
+        await queue.wake_gpu(pool)
+        assert await asyncio.to_thread(painter.drawing.wait, 20)
+        async with studio.sessions.begin() as session:
+            assert await tasks.cancel(session, cancelled.account_id, cancelled.task_id)
+        await queue.publish_cancel(pool, cancelled.task_id)
+        painter.drawing.clear()
+        await ask()
+        await queue.wake_gpu(pool)
+        # The only painter is free again, although nobody let the first drawing go on.
+        assert await asyncio.to_thread(painter.drawing.wait, 20)
+        painter.step.set()
+        await until(all_done(row, 1))
+
+
+async def test_stopping_gives_back_what_is_in_hand(
+    woken: Studio, ask: Ask, row: Row, painter: Painter, pool: ArqRedis
+) -> None:
+    painter.step.clear()
+    async with serving(woken):
+        await ask()
+        await queue.wake_gpu(pool)
+        assert await asyncio.to_thread(painter.drawing.wait, 20)
+    task = await row("SELECT state, attempt FROM ml_tasks")
+    assert task == {"state": "queued", "attempt": 0}
+
+
+def test_it_imports_no_aiogram() -> None:
+    code = "import sys, workers.gpu; sys.exit('aiogram' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
