@@ -8,10 +8,7 @@ import typer
 
 from playground.settings import PlaygroundSettings
 
-app = typer.Typer()
 
-
-@app.command()
 def playground(
     port: Annotated[int | None, typer.Option(help="Where bots call and the page is.")] = None,
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,

@@ -92,7 +92,7 @@ class _Html:
                 self._close() if self.source.startswith("</", tag_at) else self._open()
         if self.stack:
             raise _fail(f'Can\'t find end tag corresponding to start tag "{self.stack[-1].tag}"')
-        self.entities.sort(key=_order)
+        sort_entities(self.entities)
         return FormattedText("".join(self.plain), self.entities)
 
     def _emit(self, text: str) -> None:
@@ -240,6 +240,11 @@ def _order(entity: JsonObject) -> tuple[int, int]:
     return span_of(entity)[0], -span_of(entity)[1]
 
 
+def sort_entities(entities: list[JsonObject]) -> None:
+    """By place, the longer first, as Telegram lists them."""
+    entities.sort(key=_order)
+
+
 def span_of(entity: JsonObject) -> tuple[int, int]:
     """(offset, length) of an entity, as integers."""
     offset, length = entity["offset"], entity["length"]
@@ -275,5 +280,5 @@ def finish(formatted: FormattedText) -> FormattedText:
         offset, length = span_of(entity)
         if not any(offset < at + size and at < offset + length for at, size in solid):
             entities.append(entity)
-    entities.sort(key=_order)
+    sort_entities(entities)
     return FormattedText(text, entities)

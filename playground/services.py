@@ -2,6 +2,7 @@
 
 import time
 
+from playground.errors import SimError
 from playground.state import Chat, JsonObject, Message, Topic
 from playground.world import World
 
@@ -39,3 +40,22 @@ def open_topic(world: World, chat: Chat, sender_id: int, name: str) -> Topic:
     )
     world.post(chat, message)
     return topic
+
+
+def migrate(world: World, group: Chat, by: int, new_id: int) -> Chat:
+    """A basic group becomes a supergroup with another id. Raises SimError."""
+    if group.kind != "group" or group.migrated_to is not None:
+        raise SimError("only a basic group that has not migrated becomes a supergroup")
+    supergroup = Chat(
+        new_id,
+        "supergroup",
+        title=group.title,
+        bot=group.bot,
+        members=dict(group.members),
+    )
+    world.save_chat(supergroup)
+    post_service(world, group, by, {"migrate_to_chat_id": new_id})
+    group.migrated_to = new_id
+    world.save_chat(group)
+    post_service(world, supergroup, by, {"migrate_from_chat_id": group.id})
+    return supergroup

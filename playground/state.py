@@ -86,6 +86,7 @@ class Order:
     total_amount: int
     start_parameter: str = ""
     charge_id: str | None = None
+    link: str = ""
 
 
 @dataclass(slots=True)
@@ -148,6 +149,7 @@ class Charge:
 
     charge_id: str
     user_id: int
+    chat_id: int
     amount: int
     currency: str
     payload: str

@@ -65,11 +65,11 @@ class Telegram:
 
     def by_bot(self, bot_id: int | None) -> World:
         """The world of a bot, or the first one. Raises SimError for a bot that never called."""
-        if bot_id in (None, PLACEHOLDER_ID):
-            return self.worlds[0]
         for world in self.worlds:
-            if world.profile.id == bot_id:
+            if bot_id in (None, world.profile.id):
                 return world
+        if bot_id == PLACEHOLDER_ID:
+            return self.worlds[0]
         raise SimError(f"no bot {bot_id}: it has not made a call yet", 404)
 
     def close(self) -> None:

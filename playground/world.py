@@ -19,6 +19,7 @@ from playground.state import (
     JsonObject,
     Member,
     Message,
+    Order,
     Person,
     Profile,
     Query,
@@ -45,7 +46,7 @@ class World:
         self.by_blob: dict[str, list[File]] = {}
         self.queries: dict[str, Query] = {}
         self.charges: dict[str, Charge] = {}
-        self.links: dict[str, Message] = {}
+        self.links: dict[str, Order] = {}
         self.updates = UpdateQueue()
         self.feed = Feed()
         self.changes = Bell()
@@ -67,6 +68,7 @@ class World:
         world.charges = {
             charge.charge_id: charge for charge in store.load(number, "charge", Charge)
         }
+        world.links = {order.link: order for order in store.load(number, "link", Order)}
         for update in sorted(store.load(number, "update", Update), key=lambda one: one.place):
             world.updates.pending[update.place] = update
         return world
@@ -105,6 +107,11 @@ class World:
         """A payment went through or was returned."""
         self.charges[charge.charge_id] = charge
         self._save("charge", charge.charge_id, charge)
+
+    def save_link(self, order: Order) -> None:
+        """An invoice that is paid through its link."""
+        self.links[order.link] = order
+        self._save("link", order.link, order)
 
     # chats
 

@@ -1,6 +1,7 @@
 """Text messages: sending, editing, deleting, copying, forwarding, reacting."""
 
 import time
+from dataclasses import replace
 
 from aiogram.methods import (
     CopyMessage,
@@ -190,7 +191,7 @@ def forward_message(call: Call, args: ForwardMessage) -> JsonObject:
         text=source.text,
         entities=source.entities,
         media=source.media,
-        order=source.order,
+        order=replace(source.order, charge_id=None) if source.order else None,
         thread_id=open_thread(chat, args.message_thread_id),
         forward_origin=source.forward_origin or _origin(call, source),
         protected=given(args.protect_content) or False,

@@ -8,6 +8,7 @@ from aiogram.types import MessageEntity, ReplyParameters
 
 from playground.entities import FormattedText, finish, parse_html
 from playground.errors import BadRequest
+from playground.markdown import parse_markdown, parse_markdown_v2
 from playground.methods.access import open_thread
 from playground.methods.registry import Call, given
 from playground.state import BOT, Chat, Media, Message, u16
@@ -43,6 +44,10 @@ def formatted(
         return finish(FormattedText(text, given_entities))
     if mode == "html":
         return finish(parse_html(text))
+    if mode == "markdownv2":
+        return finish(parse_markdown_v2(text))
+    if mode == "markdown":
+        return finish(parse_markdown(text))
     if mode:
         raise BadRequest("unsupported parse_mode")
     return finish(FormattedText(text, []))

@@ -4,6 +4,8 @@ from aiohttp import web
 
 from playground.sim.chats import ChatRoutes
 from playground.sim.control import ControlRoutes
+from playground.sim.members import MemberRoutes
+from playground.sim.payments import PaymentRoutes
 from playground.sim.people import PeopleRoutes
 from playground.telegram import Telegram
 
@@ -15,5 +17,7 @@ def sim_routes(telegram: Telegram) -> list[web.RouteDef]:
     return [
         *ChatRoutes(telegram).routes(),
         *PeopleRoutes(telegram).routes(),
+        *MemberRoutes(telegram).routes(),
+        *PaymentRoutes(telegram).routes(),
         *ControlRoutes(telegram).routes(),
     ]
