@@ -29,7 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("vitrina:demo", "Try the whole product here, with a chat page in place of Telegram."),
     "run": ("vitrina:run_here", "Run the whole product here, on real Telegram (needs BOT_TOKEN)."),
     "worker": ("workers.cli:app", "Run one worker process: gpu makes pictures, io delivers them."),
-    "playground": ("playground.cli:app", "Run a Bot API server with a chat page, alone."),
+    "playground": ("playground.cli:playground", "Run a Bot API server with a chat page, alone."),
     "migrate": ("db.cli:migrate", "Bring the database's tables up to date."),
     "doctor": ("pipeline.cli:doctor", "Say what will run on this machine, and what won't and why."),
 }
@@ -45,8 +45,8 @@ FAILURES = (
 
 LOG_FORMATS = ("console", "json")
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-_CHATTY = ("pymorphy3",)
-"""Libraries that report every file they load."""
+_CHATTY = ("alembic", "pymorphy3")
+"""Libraries that report every step they take."""
 
 _SECRETS = (
     (re.compile(r"(?<!\d)(\d+):[\w-]{30,}"), r"\1:***"),
@@ -149,7 +149,11 @@ def _embedded(server: str, state_dir: Path) -> local.Prepare:
         from playground import embedded
         from workers.supervisor import Child
 
-        made = {"postgres": embedded.postgres, "redis": embedded.redis}[server](state_dir)
+        make, chatter = {
+            "postgres": (embedded.postgres, r" LOG:  "),
+            "redis": (embedded.redis, r"overcommit|signal-handler|ready to exit"),
+        }[server]
+        made = make(state_dir)
         child = Child(
             made.name,
             made.argv,
@@ -157,6 +161,7 @@ def _embedded(server: str, state_dir: Path) -> local.Prepare:
             stop_signal=made.stop_signal,
             orphan_signal=made.stop_signal,
             grace_s=20.0,
+            chatter=re.compile(chatter),
         )
         return made.url, child
 

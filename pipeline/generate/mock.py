@@ -7,12 +7,13 @@ subject and four different layouts, so that the rest of the product can be seen 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from PIL import Image
 
 from pipeline import colours, formats
 from pipeline.errors import Cancelled
-from pipeline.generate import motifs, scheme
+from pipeline.generate import motifs, scheme, subjects
 from pipeline.generate.canvas import Canvas, Paint
 from pipeline.generate.compositions import FAMILIES
 from pipeline.generate.dice import Dice
@@ -54,7 +55,7 @@ def _draw(prompt: Prompt, brief: Brief, seed: int, size: tuple[int, int]) -> Pic
     text = f"{prompt.intent} {prompt.render}"
     base, drift = seed, 0.0
     if brief.variation is not None:
-        base, drift = brief.variation.seed, brief.variation.strength
+        base, drift = brief.variation.seed, min(1.0, 1.5 * brief.variation.strength)
     family, mood, default = _design(base)
     moods = scheme.mood_order(text, brief.brand, scheme.MOODS)
     picked = scheme.make(
@@ -62,9 +63,11 @@ def _draw(prompt: Prompt, brief: Brief, seed: int, size: tuple[int, int]) -> Pic
         moods[mood],
         branded=brief.brand is not None,
     )
-    wanted = motifs.found(text) or [motifs.abstract]
     brand = brief.brand.style_short if brief.brand else ""
     dice = Dice(f"{prompt.render}\n{brand}", base, seed, drift)
+    if dice.changed():
+        picked = replace(picked, second=picked.accent, accent=picked.second)
+    wanted = subjects.found(text) or [motifs.abstract]
     scene = Scene(
         canvas=Canvas(size, Paint((scheme.lighter(picked.back, 0.04), picked.back), "down")),
         scheme=picked,

@@ -1,4 +1,4 @@
-"""Things the mock generator can draw, and the English words that ask for them.
+"""Things the mock generator can draw.
 
 A motif stands on the line y = 0 around x = 0 and is about 1 high (y from -1 to 0).
 """
@@ -6,16 +6,15 @@ A motif stands on the line y = 0 around x = 0 and is about 1 high (y from -1 to 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline import colours
 from pipeline.generate import shapes as s
 from pipeline.generate.shapes import Shape
 
 Tone = Literal["hero", "second", "accent", "light", "deep", "leaf", "panel"]
-Form = Literal["flat", "round", "down", "ball"]
+Form = Literal["flat", "round", "down", "across", "ball"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ def branch() -> Motif:
     ):
         blade = s.leaf(0.42 - 0.03 * step, 0.19 - 0.01 * step, 0.04)
         angle = side * (0.95 - 0.05 * step)
-        tone: Tone = ("hero", "accent", "second")[step % 3]  # type: ignore[assignment]
+        tone: Tone = ("hero", "accent", "second")[step % 3]
         parts.append(Part(blade.moved(0.01, y, 1, angle), tone, "down"))
         vein = s.stroke([(0, 0), (0.005, -0.15), (0.02, -0.3 + 0.02 * step)], 0.008)
         parts.append(Part(vein.moved(0.01, y, 1, angle), "deep", alpha=0.35, solid=False))
@@ -126,10 +125,16 @@ def flower() -> Motif:
 
 def bouquet() -> Motif:
     parts = []
-    for x, y, angle in ((-0.3, -0.5, -0.7), (0.3, -0.5, 0.7), (0, -0.66, 0.05), (-0.14, -0.6, -0.3)):
+    for x, y, angle in (
+        (-0.3, -0.5, -0.7),
+        (0.3, -0.5, 0.7),
+        (0, -0.66, 0.05),
+        (-0.14, -0.6, -0.3),
+    ):
         parts.append(Part(s.leaf(0.42, 0.16).moved(x, y, 1, angle), "leaf", "down"))
-    heads = ((-0.24, -0.62, 0.16, "hero"), (0.24, -0.63, 0.15, "second"), (0.0, -0.78, 0.17, "hero"),
-             (-0.08, -0.54, 0.13, "accent"), (0.13, -0.5, 0.12, "hero"))  # fmt: skip
+    heads = ((-0.24, -0.62, 0.16, "hero"), (0.24, -0.63, 0.15, "second"),
+             (0.0, -0.78, 0.17, "hero"), (-0.08, -0.54, 0.13, "accent"),
+             (0.13, -0.5, 0.12, "hero"))  # fmt: skip
     for x, y, r, tone in heads:
         for step in range(7):
             turn = math.tau * step / 7
@@ -217,7 +222,9 @@ def shoe() -> Motif:
     ]
     return (
         Part(upper, "hero", "ball"),
-        Part(s.blob([(-0.5, -0.12), (-0.51, -0.38), (-0.36, -0.3), (-0.28, -0.12)]), "second", "down"),
+        Part(
+            s.blob([(-0.5, -0.12), (-0.51, -0.38), (-0.36, -0.3), (-0.28, -0.12)]), "second", "down"
+        ),
         Part(s.stroke([(-0.22, -0.14), (0.02, -0.17), (0.2, -0.3)], 0.05, taper=0.4), "accent"),
         *laces,
         Part(s.box(-0.56, -0.14, 0.62, 0, 0.07), "light", "down"),
@@ -318,8 +325,8 @@ def heart() -> Motif:
 
 def car() -> Motif:
     body = s.blob(
-        [(-0.66, -0.12), (-0.66, -0.3), (-0.46, -0.36), (-0.28, -0.56), (0.14, -0.57), (0.34, -0.38),
-         (0.6, -0.31), (0.68, -0.14), (0, -0.1)]
+        [(-0.66, -0.12), (-0.66, -0.3), (-0.46, -0.36), (-0.28, -0.56), (0.14, -0.57),
+         (0.34, -0.38), (0.6, -0.31), (0.68, -0.14), (0, -0.1)]
     )  # fmt: skip
     glass = s.polygon([(-0.35, -0.37), (-0.23, -0.51), (-0.04, -0.52), (-0.04, -0.37)])
     glass2 = s.polygon([(0.0, -0.37), (0.0, -0.52), (0.11, -0.51), (0.25, -0.37)])
@@ -342,7 +349,9 @@ def car() -> Motif:
 
 
 def book() -> Motif:
-    left = s.blob([(0, -0.1), (0, -0.62), (-0.2, -0.7), (-0.52, -0.63), (-0.52, -0.11), (-0.2, -0.18)])
+    left = s.blob(
+        [(0, -0.1), (0, -0.62), (-0.2, -0.7), (-0.52, -0.63), (-0.52, -0.11), (-0.2, -0.18)]
+    )
     right = s.Shape(tuple(p * [-1, 1] for p in left.fill))
     lines = [
         Part(s.box(side * 0.28 - 0.15, y, side * 0.28 + 0.15, y + 0.025, 0.01), "panel", alpha=0.7,
@@ -354,7 +363,10 @@ def book() -> Motif:
         Part(left, "light", "round"),
         Part(right, "light", "round"),
         *lines,
-        Part(s.polygon([(0.02, -0.66), (0.1, -0.67), (0.1, 0.06), (0.06, 0.02), (0.02, 0.06)]), "accent"),
+        Part(
+            s.polygon([(0.02, -0.66), (0.1, -0.67), (0.1, 0.06), (0.06, 0.02), (0.02, 0.06)]),
+            "accent",
+        ),
     )
 
 
@@ -402,52 +414,6 @@ def abstract() -> Motif:
         Part(s.circle(0.2, -0.3, 0.3), "hero", "ball"),
         Part(s.polygon([(0.36, 0), (0.66, 0), (0.51, -0.5)]), "accent", "round"),
     )
-
-
-_WORDS: tuple[tuple[Callable[[], Motif], str], ...] = (
-    (cup, "cup mug coffee latte cappuccino espresso tea cocoa matcha cafe barista breakfast"),
-    (gift, "gift present giveaway surprise box package delivery certificate promotion prize"),
-    (bouquet, "bouquet florist peony tulip wedding"),
-    (flower, "flower rose blossom bloom spring daisy sunflower orchid chamomile"),
-    (cake, "cake dessert pastry bakery cupcake birthday sweet confectionery macaron pie muffin"),
-    (glass, "wine cocktail glass lemonade juice drink beverage champagne beer smoothie bar"),
-    (plate, "plate food dish salad restaurant lunch dinner meal pizza burger sushi soup pasta "
-            "menu steak vegetable meat fish bowl"),
-    (bottle, "bottle perfume serum shampoo oil honey fragrance lotion spray syrup"),
-    (jar, "cosmetic cream jar tube mask skincare beauty makeup balm gel care manicure spa"),
-    (laptop, "laptop computer course webinar website it programming office work analytics marketing "
-             "online technology finance business"),
-    (phone, "phone smartphone app mobile gadget application chat blog"),
-    (shoe, "shoe sneaker boot footwear trainer running fitness sport gym"),
-    (bag, "bag handbag shop shopping store sale clothes clothing dress fashion boutique discount "
-          "collection outlet market"),
-    (ring, "ring jewelry jewellery diamond necklace earring bracelet gold"),
-    (car, "car auto automobile taxi vehicle tire driving garage"),
-    (tree, "christmas newyear fir"),
-    (snowflake, "snowflake winter snow frost ice"),
-    (house, "house home building apartment city realty estate hotel interior architecture "
-            "construction street repair flat cottage"),
-    (book, "book reading education school lesson study library learning student training"),
-    (balloons, "balloon party holiday celebration festival kid child children event anniversary"),
-    (heart, "heart love valentine charity health medicine clinic doctor"),
-    (person, "person woman man girl boy portrait model team specialist trainer employee vacancy "
-             "hairdresser barber hair client"),
-    (branch, "autumn fall leaf plant eco forest nature garden herb tree botanical olive organic"),
-)  # fmt: skip
-
-_BY_WORD = {word: motif for motif, group in _WORDS for word in group.split()}
-
-
-_SETTINGS = frozenset((branch, snowflake, tree, heart, balloons, person, house, flower))
-
-
-def found(prompt: str) -> list[Callable[[], Motif]]:
-    """Motifs the words ask for, in their order, each once.
-
-    A season, a place or a mood gives way to a thing: an autumn coffee is a cup.
-    """
-    hits = dict.fromkeys(_BY_WORD[word] for word in colours.words(prompt) if word in _BY_WORD)
-    return [motif for motif in hits if motif not in _SETTINGS] or list(hits)
 
 
 def footprint(motif: Sequence[Part]) -> Shape:

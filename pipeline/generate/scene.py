@@ -45,7 +45,9 @@ class Scene:
         far = max((c.light, c.panel, c.back, c.second), key=lambda ground: contrast(ground, c.hero))
         return c.light if contrast(c.light, c.hero) > 0.25 else far
 
-    def soft(self, shape: Shape, alpha: float = 0.3, blur: float = 0.03, drop: float = 0.02) -> None:
+    def soft(
+        self, shape: Shape, alpha: float = 0.3, blur: float = 0.03, drop: float = 0.02
+    ) -> None:
         """A shadow below the shape; blur and drop as shares of the shorter side."""
         u = self.u
         self.canvas.shadow(shape, self.scheme.shade, alpha, blur * u, (drop * u * 0.5, drop * u))
@@ -79,7 +81,9 @@ class Scene:
         outline = footprint(self.motif).moved(x, y, height, angle)
         if grounded:
             left, right = outline.foot(height * 0.08)
-            foot = s.ellipse((left + right) / 2, y, (right - left) * 0.5 + height * 0.02, height * 0.035)
+            foot = s.ellipse(
+                (left + right) / 2, y, (right - left) * 0.5 + height * 0.02, height * 0.035
+            )
             self.canvas.shadow(foot, self.scheme.shade, 0.5, height * 0.03)
         else:
             self.soft(outline, 0.26, 0.02, 0.025)
@@ -143,9 +147,7 @@ def lit(colour: RGB, form: str) -> Paint:
     return Paint((lighter(colour, 0.15), lighter(colour, 0.02), lighter(colour, -0.17)), "ball")
 
 
-def wave(
-    scene: Scene, y: float, swing: float, bumps: int, phase: float, bottom: float
-) -> Shape:
+def wave(scene: Scene, y: float, swing: float, bumps: int, phase: float, bottom: float) -> Shape:
     """A band from a wavy top edge down to `bottom`, over the whole width."""
     reach = scene.w * 1.1
     points = []

@@ -1,6 +1,6 @@
 """Outlines the mock generator draws with: polygons in any unit, y pointing down.
 
-A polygon is a float array [N, 2]. Curves are flattened here, so that the canvas only fills polygons.
+A polygon is a float array [N, 2]. Curves are flattened here; the canvas only fills polygons.
 """
 
 from __future__ import annotations
@@ -154,8 +154,9 @@ def stroke(points: Points, width: float, *, taper: float = 1.0) -> Shape:
     across /= np.maximum(np.hypot(across[:, 0], across[:, 1]), 1e-9)[:, None]
     radius = (width / 2 * np.linspace(1, taper, len(line)))[:, None]
     outline = np.vstack([line + across * radius, (line - across * radius)[::-1]])
-    ends = (circle(*line[0], width / 2), circle(*line[-1], width / 2 * taper))
-    return Shape((outline, *ends[0].fill, *ends[1].fill))
+    (x0, y0), (x1, y1) = line[0], line[-1]
+    first, last = circle(x0, y0, width / 2), circle(x1, y1, width / 2 * taper)
+    return Shape((outline, *first.fill, *last.fill))
 
 
 def leaf(length: float, width: float, bend: float = 0.0) -> Shape:

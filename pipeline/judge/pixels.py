@@ -110,7 +110,7 @@ def palette_match(
     0.8. The distance is that of the nearest main colour. Formula of distance: see
     `colours.delta_e_2000`; the mapping is ours.
     """
-    want = colours.lab([colour for colour, _ in wanted])
+    want = colours.lab(np.array([colour for colour, _ in wanted]))
     weights = np.array([weight for _, weight in wanted])
     distance = colours.delta_e_2000(want[:, None, :], colours.lab(table)[None, :, :])
     area = (shares * np.exp(-((distance / 20) ** 2))).sum(axis=1)
@@ -132,8 +132,8 @@ class PixelsJudge:
     `clip_raw` is 0.4 times the palette match, so that CLIPScore's `clip_n = min(1, 2.5 * raw)`
     holds for this judge too; `aes_raw` is 1..10, the weighted mean of four measures, so that
     `aes_n = clip((aes_raw - 1) / 9, 0, 1)` does. Where each measure is best was set by eye on
-    photographs and posters: too little and too much both cost. `details` has each part 0..1 and, as `*_raw`, in its paper's own unit;
-    `palette_delta_e` is there if the intent asks for colours.
+    photographs and posters: too little and too much both cost. `details` has each part 0..1 and,
+    as `*_raw`, in its paper's own unit; `palette_delta_e` is there if the intent asks for colours.
     """
 
     name = "pixels"
