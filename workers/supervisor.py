@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import functools
 import os
+import re
 import shutil
 import signal
 import sys
@@ -39,7 +40,8 @@ class ChildError(Exception):
     """`name` can't run; `last_line` is the last thing it said, if anything."""
 
     def __init__(self, name: str, code: int, last_line: str) -> None:
-        super().__init__(f"{name} can't run: {last_line or describe_exit(code)}")
+        reason = last_line.removeprefix("Error: ") or describe_exit(code)
+        super().__init__(f"{name} can't run: {reason}")
         self.name = name
         self.code = code
         self.last_line = last_line
@@ -51,7 +53,7 @@ class Child:
 
     `ready` is asked, in a thread, until it is true; without it a started child is ready.
     `orphan_signal` is what it gets when the supervisor itself is killed. `grace_s` passes
-    between `stop_signal` and SIGKILL.
+    between `stop_signal` and SIGKILL. Lines in which `chatter` is found are not shown.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Child:
     stop_signal: signal.Signals = signal.SIGTERM
     orphan_signal: signal.Signals = signal.SIGKILL
     grace_s: float = 10.0
+    chatter: re.Pattern[str] | None = None
 
 
 class Supervisor:
@@ -168,7 +171,7 @@ class Supervisor:
         process, output = await _spawn(child)
         self._alive[process.pid] = child.name
         last_line: deque[str] = deque(maxlen=1)
-        reading = asyncio.create_task(self._copy_output(child.name, output, last_line))
+        reading = asyncio.create_task(self._copy_output(child, output, last_line))
         asking = asyncio.create_task(_report_ready(child, ready))
         try:
             code = await process.wait()
@@ -195,7 +198,7 @@ class Supervisor:
             _signal_group(process.pid, signal.SIGKILL)
             await process.wait()
 
-    async def _copy_output(self, name: str, output: BinaryIO, last_line: deque[str]) -> None:
+    async def _copy_output(self, child: Child, output: BinaryIO, last_line: deque[str]) -> None:
         reader = asyncio.StreamReader()
         protocol = asyncio.StreamReaderProtocol(reader)
         transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, output)
@@ -204,15 +207,16 @@ class Supervisor:
             while chunk := await reader.read(65536):
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
-                    last_line.append(self._say(name, line))
+                    last_line.append(self._say(child, line))
             if rest:
-                last_line.append(self._say(name, rest))
+                last_line.append(self._say(child, rest))
         finally:
             transport.close()
 
-    def _say(self, name: str, line: bytes) -> str:
+    def _say(self, child: Child, line: bytes) -> str:
         text = line.decode(errors="replace").rstrip()
-        self._write(name, text)
+        if child.chatter is None or not child.chatter.search(text):
+            self._write(child.name, text)
         return text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -91,6 +92,13 @@ async def test_every_line_carries_the_name_of_its_child(house: Supervisor, log: 
     await log.wait(lambda name, line: name == "two" and line.startswith("up"))
     assert ("one", "out") in log.lines
     assert ("one", "err") in log.lines
+
+
+async def test_chatter_is_not_shown(house: Supervisor, log: Log) -> None:
+    talk = "print('LOG:  checkpoint'); print('FATAL:  disk full')"
+    await house.start(python("database", talk, chatter=re.compile("LOG:")))
+    await log.wait(lambda _, line: "FATAL" in line)
+    assert not [line for _, line in log.lines if "checkpoint" in line]
 
 
 async def test_a_line_longer_than_any_buffer_arrives_whole(house: Supervisor, log: Log) -> None:
