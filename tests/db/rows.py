@@ -117,13 +117,15 @@ def picture(rank: int) -> NewPrediction:
     )
 
 
-async def done(sessions: Sessions, who: Person, *, pictures: int = 2) -> tuple[int, int]:
+async def finish(sessions: Sessions, claimed: Claim, pictures: int = 2) -> int | None:
+    async with sessions.begin() as session:
+        return await tasks.finish(session, claimed.task_id, claimed.token, finished_album(pictures))
+
+
+async def done(sessions: Sessions, who: Person) -> tuple[int, int]:
     """The ids of a finished task and of its album's delivery."""
     claimed = await running(sessions, who)
-    async with sessions.begin() as session:
-        delivery_id = await tasks.finish(
-            session, claimed.task_id, claimed.token, finished_album(pictures)
-        )
+    delivery_id = await finish(sessions, claimed)
     assert delivery_id is not None
     return claimed.task_id, delivery_id
 
