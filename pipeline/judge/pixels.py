@@ -105,7 +105,7 @@ def palette_match(
 ) -> tuple[float, float]:
     """How well a picture's colours answer the wanted ones: match 0..1, mean CIEDE2000 distance.
 
-    For each wanted colour the area counts that is near it, `area = sum(share * exp(-(dE/20)**2))`;
+    For each wanted colour the area counts that is near it, `area = sum(share * exp(-(dE/15)**2))`;
     the match is `1 - exp(-5 * area)`: a tenth of the picture in the very colour gives 0.4, a third
     0.8. The distance is that of the nearest main colour. Formula of distance: see
     `colours.delta_e_2000`; the mapping is ours.
@@ -113,7 +113,7 @@ def palette_match(
     want = colours.lab(np.array([colour for colour, _ in wanted]))
     weights = np.array([weight for _, weight in wanted])
     distance = colours.delta_e_2000(want[:, None, :], colours.lab(table)[None, :, :])
-    area = (shares * np.exp(-((distance / 20) ** 2))).sum(axis=1)
+    area = (shares * np.exp(-((distance / 15) ** 2))).sum(axis=1)
     match = 1 - np.exp(-5 * area)
     return (
         float((match * weights).sum() / weights.sum()),
