@@ -12,7 +12,7 @@ from typing import TypeVar
 from pipeline import enhance, generate, judge
 from pipeline.errors import Cancelled
 from pipeline.images import encode_png
-from pipeline.rank import rank
+from pipeline.rank import Place, places
 from pipeline.settings import PipelineSettings
 from pipeline.types import (
     Album,
@@ -48,7 +48,7 @@ class Pipeline:
     """The three backends, each behind its own lock: up to three requests share one pipeline.
 
     `translator` gives the English `intent` of requests whose words are drawn as they are
-    (`Brief.enhance` off); without one the enhancer does.
+    (`Brief.enhance` off); without one the enhancer does. `diversity` is `rank.diversify`'s.
     """
 
     def __init__(
@@ -58,11 +58,13 @@ class Pipeline:
         judge: Judge,
         *,
         translator: Enhancer | None = None,
+        diversity: float = 0.0,
     ) -> None:
         self.enhancer = enhancer
         self.generator = generator
         self.judge = judge
         self._translator = translator or enhancer
+        self._diversity = diversity
         self._locks = {stage: asyncio.Lock() for stage in Stage}
 
     @classmethod
@@ -72,6 +74,7 @@ class Pipeline:
             enhance.create(settings.enhancer, settings),
             generate.create(settings.generator, settings),
             judge.create(settings.judge, settings),
+            diversity=settings.diversity,
         )
 
     async def run(
@@ -101,8 +104,10 @@ class Pipeline:
             brief=brief,
             prompt=prompt,
             images=tuple(
-                _ranked(place, pictures[index], pngs[index], scores[index])
-                for place, index in enumerate(rank(scores), start=1)
+                _ranked(
+                    number, place, pictures[place.index], pngs[place.index], scores[place.index]
+                )
+                for number, place in enumerate(places(scores, self._diversity), start=1)
             ),
             generator=self.generator.name,
             judge=self.judge.name,
@@ -202,9 +207,9 @@ def _encode(picture: Picture, prompt: Prompt, pipeline: Pipeline) -> bytes:
     return encode_png(picture.image, parameters)
 
 
-def _ranked(place: int, picture: Picture, png: bytes, score: Score) -> RankedImage:
+def _ranked(number: int, place: Place, picture: Picture, png: bytes, score: Score) -> RankedImage:
     return RankedImage(
-        rank=place,
+        rank=number,
         seed=picture.seed,
         png=png,
         sha256=hashlib.sha256(png).hexdigest(),
@@ -212,6 +217,8 @@ def _ranked(place: int, picture: Picture, png: bytes, score: Score) -> RankedIma
         height=picture.image.height,
         score=score,
         meta=picture.meta,
+        score_rank=place.score_rank,
+        twin_of=place.twin_of,
     )
 
 

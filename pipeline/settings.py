@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pathlib import Path
+
+from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -13,9 +15,30 @@ class PipelineSettings(BaseSettings):
     times height; formats of every aspect have about this area.
     """
 
-    model_config = SettingsConfigDict(env_prefix="PIPELINE_", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="PIPELINE_", env_ignore_empty=True, frozen=True, populate_by_name=True
+    )
 
     enhancer: str = "lexicon"
     generator: str = "mock"
     judge: str = "auto"
     picture_area_px: int = Field(default=1024 * 1024, ge=256 * 256, le=2048 * 2048)
+
+    models_dir: Path = Field(
+        default=Path(".vitrina/models"),
+        validation_alias=AliasChoices("PIPELINE_MODELS_DIR", "MODELS_DIR"),
+    )
+    """Where `vitrina models pull` puts models and where backends look for them: no network."""
+
+    judge_model: str = "openai/clip-vit-base-patch32"
+    """Any CLIP-shaped model of the hub, by its name there, or a folder in the hub's layout."""
+
+    judge_runtime: str = "auto"
+    """`auto` (by the chip), `openvino-bf16`, `torch-bf16` or `torch-fp32`."""
+
+    judge_threads: int = Field(default=0, ge=0)
+    """Cores the judge may use; 0: all."""
+
+    diversity: float = Field(default=0.3, ge=0, le=1)
+    """How much of the places after the first goes to difference from the ones before, not to score:
+    0 orders by score alone."""

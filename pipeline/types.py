@@ -9,9 +9,13 @@ import enum
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from PIL import Image
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 CLIP_WEIGHT = 0.7
 AESTHETIC_WEIGHT = 0.3
@@ -96,7 +100,8 @@ class Score:
     """A judge's verdict on one picture.
 
     `clip_raw` and `aes_raw` are the judge's own scales; `clip_n`, `aes_n` and `final` are 0..1,
-    `final = 0.7 * clip_n + 0.3 * aes_n`. `details` are named parts, for "why?".
+    `final = 0.7 * clip_n + 0.3 * aes_n`. `details` are named parts, for "why?". `embedding` is
+    the picture's unit vector [D] from judges that have one: how like two pictures are.
     """
 
     clip_raw: float
@@ -104,6 +109,7 @@ class Score:
     aes_raw: float
     aes_n: float
     details: Mapping[str, float] = field(default_factory=dict)
+    embedding: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
 
     @property
     def final(self) -> float:
@@ -112,7 +118,11 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class RankedImage:
-    """A picture with its place: `rank` 1 is the best; `png` is the file, `sha256` its hex digest."""
+    """A picture with its place: `rank` 1 is shown first; `png` is the file, `sha256` its digest.
+
+    Display may trade score for difference: `score_rank` is the place by score alone. `twin_of` is
+    the rank of an earlier picture that this one nearly equals.
+    """
 
     rank: int
     seed: int
@@ -122,6 +132,8 @@ class RankedImage:
     height: int
     score: Score
     meta: Mapping[str, object] = field(default_factory=dict)
+    score_rank: int | None = None
+    twin_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

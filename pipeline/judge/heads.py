@@ -1,7 +1,7 @@
 """Small heads on the L2-normalised image embedding: beauty and safety.
 
-Both are published as pickled state dicts; they are read with `weights_only=True` after their SHA-256
-was checked, and then run in numpy (a few thousand multiplications).
+Both are published as pickled state dicts; they are read with `weights_only=True` after their
+SHA-256 was checked, and then run in numpy (a few thousand multiplications).
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class AestheticHead:
     bias: float
 
     @classmethod
-    def load(cls, path: Path, width: int, sha256: str | None = None) -> AestheticHead:
-        """`width` is that of the embedding. Raises BackendUnavailable."""
+    def load(cls, path: Path, sha256: str | None, width: int) -> AestheticHead:
+        """`width` is the embedding's; `sha256` None is not checked. Raises BackendUnavailable."""
         state = _State(path, sha256)
         return cls(state.take("weight", (1, width))[0], float(state.take("bias", (1,))[0]))
 
@@ -55,8 +55,8 @@ class SafetyHead:
     layers: tuple[tuple[Floats, Floats], ...]
 
     @classmethod
-    def load(cls, path: Path, width: int, sha256: str | None = None) -> SafetyHead:
-        """`width` is that of the embedding. Raises BackendUnavailable."""
+    def load(cls, path: Path, sha256: str | None, width: int) -> SafetyHead:
+        """`width` is the embedding's; `sha256` None is not checked. Raises BackendUnavailable."""
         state = _State(path, sha256)
         layers = []
         inputs = width

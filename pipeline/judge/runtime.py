@@ -1,8 +1,8 @@
-"""What runs the towers: OpenVINO in bf16, torch in bf16 or torch in fp32, whichever the chip favours.
+"""What runs the towers: OpenVINO in bf16, torch in bf16 or torch in fp32, as the chip favours.
 
 bf16 is taken only where the chip has it and where its embeddings agree with fp32's on this very
 model: the worst cosine over test pictures and texts, measured before the first verdict, must reach
-`MIN_AGREEMENT`. What OpenVINO compiled is kept on disk, so that a restart needs no torch at all.
+`MIN_AGREEMENT`. What OpenVINO compiled is kept on disk, so that a restart converts nothing.
 """
 
 from __future__ import annotations

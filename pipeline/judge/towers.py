@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from pipeline.errors import BackendUnavailable
 from pipeline.judge.weights import TextConfig, TowerConfig, VisionConfig
@@ -29,7 +29,7 @@ def _quick_gelu(x: Tensor) -> Tensor:
     return x * torch.sigmoid(1.702 * x)
 
 
-_ACTIVATIONS: dict[str, _Activation] = {"quick_gelu": _quick_gelu, "gelu": F.gelu}
+_ACTIVATIONS: dict[str, _Activation] = {"quick_gelu": _quick_gelu, "gelu": functional.gelu}
 
 
 class Layer(nn.Module):
@@ -53,7 +53,7 @@ class Layer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         q, k, v = (self._by_head(part) for part in self.qkv(self.norm1(x)).chunk(3, dim=-1))
-        attended = F.scaled_dot_product_attention(q, k, v, is_causal=self.causal)
+        attended = functional.scaled_dot_product_attention(q, k, v, is_causal=self.causal)
         return self._finish(x, attended)
 
     def only(self, x: Tensor, token: Tensor) -> Tensor:
@@ -62,10 +62,10 @@ class Layer(nn.Module):
         width = x.shape[-1]
         normed = self.norm1(x)
         one = normed.index_select(1, token)
-        q = self._by_head(F.linear(one, self.qkv.weight[:width], self.qkv.bias[:width]))
-        rest = F.linear(normed, self.qkv.weight[width:], self.qkv.bias[width:])
+        q = self._by_head(functional.linear(one, self.qkv.weight[:width], self.qkv.bias[:width]))
+        rest = functional.linear(normed, self.qkv.weight[width:], self.qkv.bias[width:])
         k, v = (self._by_head(part) for part in rest.chunk(2, dim=-1))
-        attended = F.scaled_dot_product_attention(q, k, v)
+        attended = functional.scaled_dot_product_attention(q, k, v)
         return self._finish(x.index_select(1, token), attended)[:, 0]
 
     def _by_head(self, x: Tensor) -> Tensor:
@@ -100,7 +100,7 @@ class ImageTower(nn.Module):
         self.token = nn.Buffer(torch.zeros(1, dtype=torch.int64))
 
     def forward(self, pixels: Tensor) -> Tensor:
-        x = F.conv2d(pixels, self.patch, stride=self.stride).flatten(2).transpose(1, 2)
+        x = functional.conv2d(pixels, self.patch, stride=self.stride).flatten(2).transpose(1, 2)
         x = torch.cat([self.start.expand(x.shape[0], -1, -1), x + self.position], dim=1)
         out: Tensor = self.project(self.norm_out(_run(self.layers, self.norm_in(x), self.token)))
         return out
@@ -124,7 +124,7 @@ class TextTower(nn.Module):
         self.project = _linear(_take(state, "text_projection.weight"))
 
     def forward(self, ids: Tensor) -> Tensor:
-        x = F.embedding(ids, self.tokens) + self.position[: ids.shape[1]]
+        x = functional.embedding(ids, self.tokens) + self.position[: ids.shape[1]]
         end = torch.full((1,), ids.shape[1] - 1, dtype=torch.int64)
         out: Tensor = self.project(self.norm_out(_run(self.layers, x, end)))
         return out

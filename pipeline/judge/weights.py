@@ -1,8 +1,8 @@
 """A CLIP-shaped model's folder, in the hub's own layout, read without running anything in it.
 
 `config.json`, `preprocessor_config.json`, `tokenizer.json` and one weights file:
-`model.safetensors`, else `pytorch_model.bin`, which torch reads with `weights_only=True`. Every fault
-is a BackendUnavailable that names the file.
+`model.safetensors`, else `pytorch_model.bin`, which torch reads with `weights_only=True`. Every
+fault is a BackendUnavailable that names the file.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class ClipFolder:
         return tokenizer
 
     def fingerprint(self) -> str:
-        """SHA-256 over everything the towers are made of: tells one model's caches from another's."""
+        """SHA-256 over all that the towers are made of: tells one model's cache from another's."""
         digest = hashlib.sha256((self.path / "config.json").read_bytes())
         digest.update(sha256(self.weights_file).encode())
         return digest.hexdigest()

@@ -1,0 +1,285 @@
+"""The model files that backends need: where they are published, under which licence, how large.
+
+Files lie under `MODELS_DIR`: a hub repository `org/name` in `org--name/` in the hub's own layout,
+the judge's heads in `heads/`. Nothing here imports an ML library or goes to the network: `download`
+does.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import BackendUnavailable
+from pipeline.settings import PipelineSettings
+
+MANIFEST = "vitrina.json"
+"""What a finished pull writes into a hub model's folder: commit, sizes, SHA-256 of each file."""
+
+_LAION_AESTHETIC = (
+    "https://raw.githubusercontent.com/LAION-AI/aesthetic-predictor/"
+    "6d122adad522ab246644d9dc1c6d7a3810ee255f/"
+)
+_LAION_SAFETY = (
+    "https://raw.githubusercontent.com/LAION-AI/CLIP-based-NSFW-Detector/"
+    "e8038cdb61f044b63f2dc11a400156b49dce612c/models/"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HubModel:
+    """A model repository of the hub.
+
+    `wanted` are glob patterns of the files to fetch; of `either`, the first that is published.
+    `size_bytes` is about what will be fetched (None: not known before asking the hub).
+    """
+
+    repo: str
+    purpose: str
+    licence: str
+    wanted: tuple[str, ...]
+    either: tuple[str, ...] = ()
+    unwanted: tuple[str, ...] = ()
+    size_bytes: int | None = None
+
+    @property
+    def name(self) -> str:
+        return self.repo
+
+    def path(self, models_dir: Path) -> Path:
+        return models_dir / self.repo.replace("/", "--")
+
+    def chosen(self, published: Mapping[str, object]) -> list[str]:
+        """Which of the published file names are fetched."""
+        names = [
+            name
+            for name in published
+            if any(fnmatch.fnmatchcase(name, pattern) for pattern in self.wanted)
+            and not any(fnmatch.fnmatchcase(name, pattern) for pattern in self.unwanted)
+        ]
+        return names + [name for name in self.either if name in published][:1]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadFile:
+    """A small file published on its own, known by its SHA-256."""
+
+    name: str
+    purpose: str
+    licence: str
+    url: str
+    sha256: str
+    size_bytes: int
+
+    def path(self, models_dir: Path) -> Path:
+        return models_dir / "heads" / self.name
+
+
+Model = HubModel | HeadFile
+
+_CLIP_WANTED = ("config.json", "preprocessor_config.json", "tokenizer.json")
+_CLIP_EITHER = ("model.safetensors", "pytorch_model.bin")
+
+_CLIP_KNOWN = {
+    # Licence and download size, as the hub's model pages say.
+    "openai/clip-vit-base-patch32": ("MIT", 605_000_000),
+    "openai/clip-vit-base-patch16": ("MIT", 599_000_000),
+    "openai/clip-vit-large-patch14": ("MIT", 1_711_000_000),
+    "laion/CLIP-ViT-H-14-laion2B-s32B-b79K": ("MIT", 3_944_000_000),
+    "yuvalkirstain/PickScore_v1": ("none stated", 3_944_000_000),
+}
+
+
+def _aesthetic(space: str, sha256: str, size_bytes: int) -> HeadFile:
+    name = f"sa_0_4_{space}_linear.pth"
+    return HeadFile(name, "judge: beauty", "MIT", f"{_LAION_AESTHETIC}{name}", sha256, size_bytes)
+
+
+def _safety(space: str, sha256: str, size_bytes: int) -> HeadFile:
+    name = f"clip_{space}_openai_binary_nsfw_head.pth"
+    return HeadFile(name, "judge: safety", "MIT", f"{_LAION_SAFETY}{name}", sha256, size_bytes)
+
+
+# A head belongs to one model's embeddings: ViT-B/16 is as wide as ViT-B/32 and yet another space.
+AESTHETIC_HEADS: Mapping[str, HeadFile] = {
+    "openai/clip-vit-base-patch32": _aesthetic(
+        "vit_b_32", "c7b14cead230694acc7b9447974d3cad78003c72da032e402a303b6c2429e85f", 3047
+    ),
+    "openai/clip-vit-base-patch16": _aesthetic(
+        "vit_b_16", "8ad3923d7ecf019df20ecd2ab5542a3075fbba0278d239c0371345f3d7fcbde0", 3047
+    ),
+    "openai/clip-vit-large-patch14": _aesthetic(
+        "vit_l_14", "2cd4e60f4f24ae3bcd57b847b13c1f3ba27edc28cc1a7f9ce74ee9f421243cba", 4071
+    ),
+}
+SAFETY_HEADS: Mapping[str, HeadFile] = {
+    "openai/clip-vit-base-patch32": _safety(
+        "ViT-B-32", "615f35e1364b40b14c30e770544345b82d8e558240692ad72eb8eafa466ef25c", 77_307
+    ),
+    "openai/clip-vit-large-patch14": _safety(
+        "ViT-L-14", "fc4d70d2eea4e948d13bc27bf7114f5e8d3bd317eb01a4b49b35dcf1a3d672c6", 866_223
+    ),
+}
+
+
+def clip_model(repo: str) -> HubModel:
+    """A CLIP-shaped model, known here or not."""
+    licence, size_bytes = _CLIP_KNOWN.get(repo, ("see its page on the hub", None))
+    return HubModel(
+        repo, "judge: embeddings", licence, _CLIP_WANTED, _CLIP_EITHER, size_bytes=size_bytes
+    )
+
+
+STABLE_DIFFUSION = HubModel(
+    "stable-diffusion-v1-5/stable-diffusion-v1-5",
+    "generator",
+    "CreativeML OpenRAIL-M",
+    wanted=(
+        "model_index.json",
+        "*/config.json",
+        "*/*_config.json",
+        "tokenizer/*",
+        "*/model.safetensors",
+        "*/diffusion_pytorch_model.safetensors",
+    ),
+    size_bytes=5_480_000_000,
+)
+TINY_VAE = HubModel(
+    "madebyollin/taesd",
+    "generator: previews",
+    "MIT",
+    wanted=("config.json", "diffusion_pytorch_model.safetensors"),
+    size_bytes=9_800_000,
+)
+LCM_LORA = HubModel(
+    "latent-consistency/lcm-lora-sdv1-5",
+    "generator: few steps",
+    "OpenRAIL++",
+    wanted=("pytorch_lora_weights.safetensors",),
+    size_bytes=135_000_000,
+)
+
+
+def needed(settings: PipelineSettings) -> tuple[Model, ...]:
+    """What the chosen backends want on the disk; `judge="auto"` counts as `clip`.
+
+    A judge model that is a folder of one's own needs nothing from here.
+    """
+    models: list[Model] = []
+    if settings.judge in ("auto", "clip") and not Path(settings.judge_model).is_dir():
+        repo = settings.judge_model
+        heads = (AESTHETIC_HEADS.get(repo), SAFETY_HEADS.get(repo))
+        models += [clip_model(repo), *(head for head in heads if head)]
+    if settings.generator == "diffusion":
+        models += [STABLE_DIFFUSION, TINY_VAE, LCM_LORA]
+    return tuple(models)
+
+
+def known() -> tuple[Model, ...]:
+    """Every model that can be named without its kind being guessed."""
+    return (
+        *map(clip_model, _CLIP_KNOWN),
+        *AESTHETIC_HEADS.values(),
+        *SAFETY_HEADS.values(),
+        STABLE_DIFFUSION,
+        TINY_VAE,
+        LCM_LORA,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What of a model is on the disk. `state`: `ready`, `unfinished`, `missing` or `broken`."""
+
+    model: Model
+    state: str
+    size_bytes: int
+    detail: str = ""
+
+
+def status(model: Model, models_dir: Path) -> Status:
+    """By names and sizes alone; `verify` reads the files."""
+    path = model.path(models_dir)
+    if isinstance(model, HeadFile):
+        if not path.is_file():
+            return Status(model, "missing", 0)
+        size = path.stat().st_size
+        fits = size == model.size_bytes
+        return Status(model, "ready" if fits else "broken", size, "" if fits else "wrong size")
+    if not path.is_dir():
+        return Status(model, "missing", 0)
+    size = sum(file.stat().st_size for file in _files(path))
+    manifest = _manifest(path)
+    if manifest is None:
+        return Status(model, "unfinished", size, "pulled in part, or put here by hand")
+    for name, (size_bytes, _) in manifest.items():
+        file = path / name
+        if not file.is_file() or file.stat().st_size != size_bytes:
+            return Status(model, "broken", size, f"{name} is missing or has a wrong size")
+    return Status(model, "ready", size)
+
+
+def verify(model: Model, models_dir: Path) -> Status:
+    """Like `status`, and every byte checked against the recorded SHA-256."""
+    found = status(model, models_dir)
+    if found.state != "ready":
+        return found
+    path = model.path(models_dir)
+    for file, sha256 in _checksums(model, path):
+        if (actual := file_sha256(file)) != sha256:
+            return Status(
+                model, "broken", found.size_bytes, f"{file.name}: sha256 {actual}, not {sha256}"
+            )
+    return found
+
+
+def write_manifest(folder: Path, commit: str, names: list[str]) -> None:
+    """Record what a finished pull fetched."""
+    files = {
+        name: {"size_bytes": (folder / name).stat().st_size, "sha256": file_sha256(folder / name)}
+        for name in sorted(names)
+    }
+    text = json.dumps({"commit": commit, "files": files}, indent=2)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def recorded_sha256(file: Path) -> str | None:
+    """What the pull's manifest says of a file of a hub model's folder, if it says anything."""
+    manifest = _manifest(file.parent)
+    return manifest[file.name][1] if manifest and file.name in manifest else None
+
+
+def _checksums(model: Model, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(model, HeadFile):
+        yield path, model.sha256
+        return
+    for name, (_, sha256) in (_manifest(path) or {}).items():
+        yield path / name, sha256
+
+
+def _manifest(folder: Path) -> dict[str, tuple[int, str]] | None:
+    """Size and SHA-256 by file name. Raises BackendUnavailable for one that can't be read."""
+    file = folder / MANIFEST
+    if not file.is_file():
+        return None
+    try:
+        files = json.loads(file.read_text(encoding="utf-8"))["files"]
+        return {name: (int(f["size_bytes"]), str(f["sha256"])) for name, f in files.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BackendUnavailable("models", f"{file} is broken: pull the model again") from error
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """The model's own files, without the downloader's `.cache`."""
+    for file in path.rglob("*"):
+        if file.is_file() and ".cache" not in file.relative_to(path).parts:
+            yield file

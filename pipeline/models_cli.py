@@ -1,0 +1,117 @@
+"""`vitrina models`: pull, status and verify the model files that the chosen backends need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+    from pipeline.download import OnBytes
+    from pipeline.models import Model, Status
+
+app = typer.Typer(no_args_is_help=True, help="Model files: fetch, show, check.")
+
+Folder = Annotated[
+    Path | None, typer.Option("--dir", help="Where models lie. [MODELS_DIR or .vitrina/models]")
+]
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(help="Models by name; none: all that the chosen backends need.", metavar="NAME"),
+]
+
+
+@app.command()
+def pull(names: Names = None, directory: Folder = None) -> None:
+    """Fetch what is missing; goes on where it was stopped."""
+    from pipeline import download
+    from pipeline.models import status
+
+    models, folder = _selected(names, directory)
+    for model in models:
+        if status(model, folder).state == "ready":
+            typer.echo(f"{model.name}: there already")
+            continue
+        size = f", about {_megabytes(model.size_bytes)}" if model.size_bytes else ""
+        typer.echo(f"{model.name}: {model.purpose}, licence {model.licence}{size}")
+        with _bars() as show:
+            download.pull(model, folder, show)
+
+
+@app.command("status")
+def show_status(names: Names = None, directory: Folder = None) -> None:
+    """Say what is there and what is missing, by names and sizes."""
+    from pipeline.models import status
+
+    models, folder = _selected(names, directory)
+    _report([status(model, folder) for model in models], folder)
+
+
+@app.command()
+def verify(names: Names = None, directory: Folder = None) -> None:
+    """Read every file and compare its SHA-256 with the recorded one."""
+    from pipeline.models import verify as check
+
+    models, folder = _selected(names, directory)
+    _report([check(model, folder) for model in models], folder)
+
+
+def _selected(names: list[str] | None, directory: Path | None) -> tuple[list[Model], Path]:
+    """Models by name (unknown hub names are taken for CLIP) or by the settings, and the folder."""
+    from pipeline.models import clip_model, known, needed
+    from pipeline.settings import PipelineSettings
+
+    settings = PipelineSettings()
+    if not names:
+        models = list(needed(settings))
+    else:
+        by_name = {model.name: model for model in known()}
+        models = [by_name.get(name) or clip_model(name) for name in names]
+    return models, directory or settings.models_dir
+
+
+def _report(found: list[Status], folder: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    if not found:
+        typer.echo("the chosen backends need no model files")
+        return
+    table = Table("state", "model", "for", "licence", "on disk", "", box=None, pad_edge=False)
+    for status in found:
+        model = status.model
+        size = _megabytes(status.size_bytes)
+        table.add_row(status.state, model.name, model.purpose, model.licence, size, status.detail)
+    Console().print(table)
+    typer.echo(f"folder: {folder}")
+    if any(status.state != "ready" for status in found):
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _bars() -> Iterator[OnBytes]:
+    """A bar for each file that is reported to what this yields."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    columns = (TextColumn("{task.description:<28}"), BarColumn(), DownloadColumn())
+    with Progress(*columns, TransferSpeedColumn(), console=Console(stderr=True)) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(name: str, done: int, total: int | None) -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=total, completed=done)
+            bars.update(tasks[name], completed=done, total=total)
+
+        yield show
+
+
+def _megabytes(size_bytes: int) -> str:
+    return (
+        f"{size_bytes / 1e6:,.1f} MB" if size_bytes < 10_000_000 else f"{size_bytes / 1e6:,.0f} MB"
+    )
