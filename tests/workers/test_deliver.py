@@ -1,0 +1,242 @@
+"""Deliveries against the playground and its faults: what the chat got, what the database says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from sqlalchemy import text
+
+from bot.gateway import create_bot
+from db import deliveries, tasks
+from db.states import DeliveryKind
+from db.views import DeliveryClaim
+from pipeline.types import CancelFlag
+from playground import server
+from tests.sim import ANNA, TOKEN, Sim
+from tests.workers.conftest import SETTINGS, Ask, Asked, Row
+from workers import generate
+from workers.deliver import Courier, deliver
+from workers.generate import Studio
+
+
+@pytest.fixture
+async def sim() -> AsyncIterator[Sim]:
+    async with server.running() as url, aiohttp.ClientSession() as http:
+        yield Sim(url, http)
+
+
+@pytest.fixture
+async def courier(studio: Studio, sim: Sim) -> AsyncIterator[Courier]:
+    bot = create_bot(TOKEN, sim.url, studio.pool, sessions=studio.sessions, timeout_s=1.0)
+    await bot.get_me()
+    yield Courier(studio.sessions, studio.pool, studio.store, bot, SETTINGS)
+    await bot.session.close()
+
+
+async def made(studio: Studio, ask: Ask, chat_id: int = ANNA, **more: object) -> Asked:
+    """A finished task whose album waits to be sent."""
+    asked = await ask(chat_id, **more)
+    async with studio.sessions.begin() as session:
+        claim = await tasks.claim(session, lease_s=30, account_running_cap=2)
+    assert claim is not None
+    await generate.make(claim, studio, CancelFlag())
+    return asked
+
+
+async def claim_next(courier: Courier) -> DeliveryClaim:
+    async with courier.sessions.begin() as session:
+        claim = await deliveries.claim(session)
+    assert claim is not None
+    return claim
+
+
+async def deliver_next(courier: Courier) -> None:
+    await deliver(await claim_next(courier), courier)
+
+
+ALBUM = """SELECT state, reason, message_ids, thread_id, chat_id,
+    extract(epoch FROM not_before - now())::float8 AS later_s
+    FROM deliveries WHERE kind = 'album'"""
+
+
+async def test_the_album_then_its_card_each_once(
+    studio: Studio, courier: Courier, sim: Sim, ask: Ask, row: Row
+) -> None:
+    await made(studio, ask)
+    await deliver_next(courier)
+    await deliver_next(courier)
+    album = await row(ALBUM)
+    assert album["state"] == "sent"
+    (pictures,) = await sim.talk(ANNA).albums()
+    assert [message["message_id"] for message in pictures] == album["message_ids"]
+    assert [row["method"] for row in await sim.calls("sendMediaGroup", "sendMessage")] == [
+        "sendMediaGroup",
+        "sendMessage",
+    ]
+    known = await row("SELECT count(photo_file_id) AS n FROM predictions")
+    assert known["n"] == 4
+
+
+async def test_one_picture_is_a_photo(
+    studio: Studio, courier: Courier, sim: Sim, ask: Ask, row: Row
+) -> None:
+    await made(studio, ask, count=1)
+    await deliver_next(courier)
+    assert len(await sim.calls("sendPhoto")) == 1
+    assert (await row(ALBUM))["state"] == "sent"
+
+
+async def test_a_long_429_is_waited_for_without_sending(
+    studio: Studio, courier: Courier, sim: Sim, ask: Ask, row: Row
+) -> None:
+    await made(studio, ask)
+    await sim.fault("sendMediaGroup", "429", retry_after=30)
+    await deliver_next(courier)
+    album = await row(ALBUM)
+    assert album["state"] == "pending"
+    assert 25 < float(str(album["later_s"])) <= 30
+    assert await sim.talk(ANNA).albums() == []
+
+
+@pytest.mark.parametrize("mode", ["500", "502html", "hang", "drop"])
+async def test_a_doubt_is_never_sent_again_by_itself(
+    studio: Studio, courier: Courier, sim: Sim, ask: Ask, row: Row, mode: str
+) -> None:
+    await made(studio, ask)
+    await sim.fault("sendMediaGroup", mode)
+    await deliver_next(courier)
+    assert (await row(ALBUM))["state"] == "unknown"
+    assert len(await sim.calls("sendMediaGroup")) == 1
+    async with courier.sessions.begin() as session:
+        assert await deliveries.claim(session) is None
+
+
+async def test_a_refused_connection_is_tried_again(
+    studio: Studio, courier: Courier, sim: Sim, ask: Ask, row: Row
+) -> None:
+    await made(studio, ask)
+    nowhere = create_bot(TOKEN, "http://127.0.0.1:9", studio.pool)
+    await deliver_next(
+        Courier(courier.sessions, courier.pool, courier.store, nowhere, courier.settings)
+    )
+    await nowhere.session.close()
+    album = await row(ALBUM)
+    assert album["state"] == "pending"
+    assert float(str(album["later_s"])) > 0
+
+
+async def test_a_bot_that_is_blocked_gives_up_and_remembers(
+    studio: Studio, courier: Courier, sim: Sim, ask: Ask, row: Row
+) -> None:
+    await made(studio, ask)
+    await sim.post(f"chats/{ANNA}/members", action="block")
+    await deliver_next(courier)
+    album = await row(ALBUM)
+    assert (album["state"], album["reason"]) == ("undeliverable", "blocked")
+    assert (await row("SELECT blocked_at IS NOT NULL AS blocked FROM users"))["blocked"]
+
+
+async def test_a_migrated_group_gets_its_album_under_the_new_id(
+    studio: Studio, courier: Courier, sim: Sim, ask: Ask, row: Row
+) -> None:
+    members = [{"id": ANNA, "status": "creator"}]
+    group = await sim.post("chats", type="group", title="Г", members=members)
+    await made(studio, ask, group["id"])
+    supergroup = await sim.post(f"chats/{group['id']}/members", action="migrate")
+    await deliver_next(courier)
+    await deliver_next(courier)
+    album = await row(ALBUM)
+    assert (album["state"], album["chat_id"]) == ("sent", supergroup["id"])
+    assert len(await sim.talk(supergroup["id"]).albums()) == 1
+
+
+async def test_a_closed_topic_is_tried_once_without_it(
+    studio: Studio, courier: Courier, sim: Sim, ask: Ask, row: Row
+) -> None:
+    group = await sim.group(topics=("Кофе",))
+    thread_id = group["topics"][0]["message_thread_id"]
+    # An administrator may write into closed topics, a member may not.
+    await sim.post(f"chats/{group['id']}/members", action="demote", bot=True)
+    await sim.post(
+        f"chats/{group['id']}/members", action="close_topic", message_thread_id=thread_id
+    )
+    await made(studio, ask, group["id"], thread_id=thread_id)
+    await deliver_next(courier)
+    assert (await row(ALBUM))["thread_id"] is None
+    await deliver_next(courier)
+    assert (await row(ALBUM))["state"] == "sent"
+
+
+async def test_a_lost_file_is_said_to_be_lost(
+    studio: Studio, courier: Courier, ask: Ask, row: Row
+) -> None:
+    await made(studio, ask)
+    key = await row("SELECT storage_key FROM predictions WHERE rank = 1")
+    await courier.store.delete(str(key["storage_key"]))
+    await deliver_next(courier)
+    album = await row(ALBUM)
+    assert (album["state"], album["reason"]) == ("undeliverable", "file_missing")
+
+
+async def again(courier: Courier, asked: Asked, kind: DeliveryKind) -> None:
+    async with courier.sessions.begin() as session:
+        await deliveries.request(
+            session, asked.account_id, asked.task_id, kind, f"again:{kind}:{asked.task_id}"
+        )
+
+
+async def test_the_second_time_pictures_go_by_file_id(
+    studio: Studio, courier: Courier, sim: Sim, ask: Ask
+) -> None:
+    asked = await made(studio, ask)
+    await deliver_next(courier)
+    await deliver_next(courier)
+    await again(courier, asked, DeliveryKind.ALBUM)
+    await deliver_next(courier)
+    first, second = await sim.calls("sendMediaGroup")
+    assert "attach://" in str(first["arguments"])
+    assert "attach://" not in str(second["arguments"])
+    assert len(await sim.talk(ANNA).albums()) == 2
+
+
+async def test_a_refused_file_id_is_uploaded_again(
+    studio: Studio, courier: Courier, sim: Sim, ask: Ask, row: Row
+) -> None:
+    asked = await made(studio, ask)
+    await deliver_next(courier)
+    await deliver_next(courier)
+    async with courier.sessions.begin() as session:
+        await session.execute(text("UPDATE predictions SET photo_file_id = 'gone' || id"))
+    await again(courier, asked, DeliveryKind.ALBUM)
+    await deliver_next(courier)
+    assert len(await sim.talk(ANNA).albums()) == 2
+    stale = await row("SELECT count(*) AS n FROM predictions WHERE photo_file_id LIKE 'gone%'")
+    assert stale["n"] == 0
+
+
+async def test_originals_come_as_documents(
+    studio: Studio, courier: Courier, sim: Sim, ask: Ask
+) -> None:
+    asked = await made(studio, ask)
+    await deliver_next(courier)
+    await deliver_next(courier)
+    await again(courier, asked, DeliveryKind.ORIGINALS)
+    await deliver_next(courier)
+    files = [one["document"] for one in await sim.talk(ANNA).messages() if "document" in one]
+    assert [file["mime_type"] for file in files] == ["image/png"] * 4
+
+
+async def test_a_call_on_its_way_is_finished_when_the_worker_stops(
+    studio: Studio, courier: Courier, sim: Sim, ask: Ask, row: Row
+) -> None:
+    await made(studio, ask)
+    delivering = asyncio.create_task(deliver(await claim_next(courier), courier))
+    await asyncio.sleep(0)
+    delivering.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await delivering
+    assert (await row(ALBUM))["state"] == "sent"
+    assert len(await sim.talk(ANNA).albums()) == 1
