@@ -1,0 +1,83 @@
+"""The bot put together: gateway, state, middlewares, handlers."""
+
+from __future__ import annotations
+
+from aiogram import Bot, Dispatcher, Router
+from aiogram.fsm.storage.base import DefaultKeyBuilder
+from aiogram.fsm.storage.redis import RedisEventIsolation, RedisStorage
+from aiogram.fsm.strategy import FSMStrategy
+from arq import ArqRedis
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from bot.gateway import create_bot
+from bot.handlers import (
+    album,
+    brand_dialogue,
+    brands,
+    errors,
+    fallback,
+    generate,
+    history,
+    settings,
+    start,
+)
+from bot.middlewares import Introduce, Throttle
+from bot.settings import BotSettings
+
+# The pages of the menu go before the dialogue and the prompts: their words leave a dialogue.
+_HANDLERS = (
+    errors,
+    start,
+    brands,
+    history,
+    settings,
+    brand_dialogue,
+    generate,
+    album,
+    fallback,
+)
+
+_DIALOGUE_TTL_S = 24 * 3600
+_LOCK_S = 15
+"""A person's updates wait for each other no longer than this, even after a kill -9."""
+
+
+def build(
+    options: BotSettings,
+    sessions: async_sessionmaker[AsyncSession],
+    redis: Redis,
+    pool: ArqRedis,
+) -> tuple[Dispatcher, Bot]:
+    """The dispatcher and the bot of one process; the caller closes `bot.session`.
+
+    Raises aiogram's TokenValidationError for a malformed token.
+    """
+    bot = create_bot(
+        options.token.get_secret_value(),
+        options.api_url,
+        redis,
+        sessions=sessions,
+        timeout_s=options.request_timeout_s,
+    )
+    keys = DefaultKeyBuilder(with_bot_id=True, with_destiny=True)
+    dispatcher = Dispatcher(
+        storage=RedisStorage(redis, keys, state_ttl=_DIALOGUE_TTL_S, data_ttl=_DIALOGUE_TTL_S),
+        events_isolation=RedisEventIsolation(redis, keys, {"timeout": _LOCK_S, "sleep": 0.02}),
+        fsm_strategy=FSMStrategy.USER_IN_TOPIC,
+        sessions=sessions,
+        redis=redis,
+        pool=pool,
+    )
+    dispatcher.update.outer_middleware(Throttle(redis, options))
+    dispatcher.update.outer_middleware(Introduce(sessions))
+    dispatcher.include_routers(*(_copy(module.router) for module in _HANDLERS))
+    return dispatcher, bot
+
+
+def _copy(router: Router) -> Router:
+    """A router belongs to one dispatcher for life; a process may build several."""
+    copy = Router(name=router.name)
+    for name, observer in router.observers.items():
+        copy.observers[name].handlers.extend(observer.handlers)
+    return copy

@@ -1,0 +1,80 @@
+"""What buttons carry: at most 64 bytes, and never to be trusted.
+
+Ids here are looked up together with the presser's account, so a forged one finds nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from aiogram.filters.callback_data import CallbackData
+from pydantic import Field
+
+Id = Annotated[int, Field(ge=0, lt=2**63)]
+"""Postgres' bigint: anything else is no id of ours."""
+
+
+class ExampleTap(CallbackData, prefix="x"):
+    """Try one of the examples."""
+
+    index: int
+
+
+class DraftTap(CallbackData, prefix="d"):
+    """A button of a draft card. `do`: go, open, back, set, count, enhance, drop."""
+
+    request_id: Id
+    do: str
+    field: str = ""
+    value: str = ""
+
+
+class CancelTap(CallbackData, prefix="c"):
+    """Stop a task from its status card."""
+
+    task_id: Id
+
+
+class RetryTap(CallbackData, prefix="r"):
+    """Run a failed or cancelled task's request again."""
+
+    task_id: Id
+
+
+class ResendTap(CallbackData, prefix="s"):
+    """Show again an album that may not have arrived."""
+
+    task_id: Id
+
+
+class AlbumTap(CallbackData, prefix="a"):
+    """A button of an action card. `do`: choose, more, similar, png, why, back."""
+
+    task_id: Id
+    do: str
+    rank: int = 0
+
+
+class BrandTap(CallbackData, prefix="b"):
+    """A button of the brand pages. `do`: list, new, open, edit, delete, sure, default, ..."""
+
+    do: str
+    brand_id: Id = 0
+    value: str = ""
+
+
+class HistoryTap(CallbackData, prefix="h"):
+    """A button of the history. `do`: page, item, open, repeat, change, delete, sure."""
+
+    do: str
+    task_id: Id = 0
+    request_id: Id = 0
+    before: Id = 0
+
+
+class SettingsTap(CallbackData, prefix="o"):
+    """A button of the settings of one person. `field`: locale, count, aspect, enhance."""
+
+    user_id: Id
+    field: str
+    value: str = ""

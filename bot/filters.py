@@ -1,0 +1,35 @@
+"""Which messages are meant for the bot as a prompt or an answer."""
+
+from __future__ import annotations
+
+from aiogram import Bot
+from aiogram.enums import ChatType
+from aiogram.filters import Filter
+from aiogram.types import Message
+
+
+class IsPrompt(Filter):
+    """Words that are no command: any in a private chat, in a group those that reply to the bot."""
+
+    async def __call__(self, message: Message, bot: Bot) -> bool:
+        if not message.text or message.text.startswith("/"):
+            return False
+        return message.chat.type == ChatType.PRIVATE or replies_to(message, bot)
+
+
+class IsForBot(Filter):
+    """Anything sent to the bot: in a private chat, or as a reply to it in a group."""
+
+    async def __call__(self, message: Message, bot: Bot) -> bool:
+        return message.chat.type == ChatType.PRIVATE or replies_to(message, bot)
+
+
+def replies_to(message: Message, bot: Bot) -> bool:
+    """Every first message of a topic names the topic's opening as what it replies to."""
+    answered = message.reply_to_message
+    return (
+        answered is not None
+        and answered.forum_topic_created is None
+        and answered.from_user is not None
+        and answered.from_user.id == bot.id
+    )

@@ -1,0 +1,272 @@
+"""The dialogue that makes a brand in three messages (name, style, colours), or changes one part."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiogram import Bot, F, Router
+from aiogram.fsm.context import FSMContext
+from aiogram.fsm.state import State, StatesGroup
+from aiogram.types import CallbackQuery, Message
+
+from bot import dialogue, pages, palette
+from bot.callbacks import BrandTap
+from bot.dialogue import Answers
+from bot.filters import IsForBot, IsPrompt
+from bot.intake import Sessions
+from bot.uploads import picture_of
+from bot.who import Who, card_of, thread_of
+from db import brands
+from db.brands import BrandFields
+from db.errors import BrandNameTaken, LimitReached
+from db.views import Brand
+from pipeline.styles import PRESETS
+
+if TYPE_CHECKING:
+    from pipeline.enhance.lexicon import Translation
+
+router = Router(name="brand_dialogue")
+
+STYLE_MAX = 300
+
+
+class BrandDialogue(StatesGroup):
+    name = State()
+    style = State()
+    palette = State()
+
+
+_STEPS: dict[str, State] = {
+    "name": BrandDialogue.name,
+    "style": BrandDialogue.style,
+    "palette": BrandDialogue.palette,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """With whom, where, and what was answered so far. `up_to` is the last message dealt with."""
+
+    bot: Bot
+    who: Who
+    state: FSMContext
+    sessions: Sessions
+    chat_id: int
+    thread_id: int | None
+    up_to: int
+    answers: Answers
+
+    async def ask(self, step: str, **answers: object) -> None:
+        """Put the next question on the screen."""
+        so_far: Answers = {**self.answers, **answers}  # type: ignore[typeddict-item]
+        card = pages.brand_question(self.who.tr, step, so_far, in_group=self.who.is_group)
+        question = await self.bot.send_message(
+            self.chat_id, card.text, message_thread_id=self.thread_id, reply_markup=card.keyboard
+        )
+        await dialogue.opened(self.state, _STEPS[step], question.message_id, so_far)
+
+    async def finish(self, brand: Brand, unknown: list[str]) -> None:
+        card = pages.brand(self.who.tr, brand, unknown)
+        await self.bot.send_message(
+            self.chat_id, card.text, message_thread_id=self.thread_id, reply_markup=card.keyboard
+        )
+        await dialogue.closed(self.state, self.up_to)
+
+
+def _talk(
+    message: Message, who: Who, state: FSMContext, sessions: Sessions, answers: Answers
+) -> Talk:
+    assert message.bot is not None
+    place = message.chat.id, thread_of(message)
+    return Talk(message.bot, who, state, sessions, *place, message.message_id, answers)
+
+
+def _talk_on(
+    query: CallbackQuery, who: Who, state: FSMContext, sessions: Sessions, answers: Answers
+) -> Talk:
+    assert query.bot is not None
+    card = card_of(query)
+    place = card.chat.id, thread_of(card)
+    return Talk(query.bot, who, state, sessions, *place, card.message_id, answers)
+
+
+@router.callback_query(BrandTap.filter(F.do == "new"))
+async def begin(query: CallbackQuery, who: Who, state: FSMContext, sessions: Sessions) -> None:
+    async with sessions.begin() as session:
+        listed = await brands.list_(session, who.account_id)
+    if len(listed) >= brands.BRAND_LIMIT:
+        raise LimitReached("brands", brands.BRAND_LIMIT)
+    await query.answer()
+    await _talk_on(query, who, state, sessions, {}).ask("name")
+
+
+@router.callback_query(BrandTap.filter((F.do == "edit") & F.value.in_(set(_STEPS))))
+async def edit(
+    query: CallbackQuery, callback_data: BrandTap, who: Who, state: FSMContext, sessions: Sessions
+) -> None:
+    async with sessions.begin() as session:
+        brand = await brands.get(session, who.account_id, callback_data.brand_id)
+    await query.answer()
+    talk = _talk_on(query, who, state, sessions, {"brand_id": brand.id})
+    await talk.ask(callback_data.value)
+
+
+@router.callback_query(BrandTap.filter(F.do == "cancel"))
+async def cancel(query: CallbackQuery, who: Who, state: FSMContext, bot: Bot) -> None:
+    card = card_of(query)
+    data = await state.get_data()
+    if data.get("question") == card.message_id:
+        await dialogue.closed(state, card.message_id)
+    elif who.is_group:
+        await query.answer(who.tr.plain("This menu is not yours"))
+        return
+    await query.answer(who.tr.plain("Stopped"))
+    stopped = who.tr("↩️ Stopped, nothing was changed.")
+    await bot.edit_message_text(stopped, chat_id=card.chat.id, message_id=card.message_id)
+
+
+# --- the three answers ---
+
+
+@router.message(BrandDialogue.name, IsPrompt())
+async def take_name(message: Message, who: Who, state: FSMContext, sessions: Sessions) -> None:
+    answers = await dialogue.answered(message, state)
+    if answers is None:
+        return
+    name = " ".join((message.text or "").split())
+    if not 1 <= len(name) <= brands.NAME_MAX:
+        await message.reply(
+            who.tr("The name is too long: up to {n} characters, please.", n=brands.NAME_MAX)
+        )
+        return
+    talk = _talk(message, who, state, sessions, answers)
+    if "brand_id" in answers:
+        await _change(talk, {"name": name})
+        return
+    async with sessions.begin() as session:
+        listed = await brands.list_(session, who.account_id)
+    if name.casefold() in {brand.name.casefold() for brand in listed}:
+        raise BrandNameTaken(name)
+    await talk.ask("style", name=name)
+
+
+@router.message(BrandDialogue.style, IsPrompt())
+async def take_style(message: Message, who: Who, state: FSMContext, sessions: Sessions) -> None:
+    answers = await dialogue.answered(message, state)
+    if answers is None:
+        return
+    style = " ".join((message.text or "").split())
+    translated = await asyncio.to_thread(_translate, style[:STYLE_MAX])
+    if len(style) > STYLE_MAX or not translated.text:
+        await message.reply(
+            who.tr(
+                "Describe the style in a few words, up to {n} characters: "
+                "“pastel colours, airy, minimal”.",
+                n=STYLE_MAX,
+            )
+        )
+        return
+    fields: BrandFields = {
+        "style_original": style,
+        "style_short": translated.text[: brands.STYLE_SHORT_MAX],
+        "preset": None,
+    }
+    unknown = list(translated.unknown)
+    await _take_style(_talk(message, who, state, sessions, answers), fields, unknown)
+
+
+@router.callback_query(BrandTap.filter(F.do == "preset"))
+async def take_preset(
+    query: CallbackQuery, callback_data: BrandTap, who: Who, state: FSMContext, sessions: Sessions
+) -> None:
+    answers = await dialogue.tapped(query, who, state, BrandDialogue.style)
+    preset = PRESETS.get(callback_data.value)
+    await query.answer()
+    if preset is None:
+        return
+    fields: BrandFields = {
+        "style_original": preset.name(who.locale),
+        "style_short": preset.style_short,
+        "preset": callback_data.value,
+        "palette": preset.palette,
+    }
+    await _take_style(_talk_on(query, who, state, sessions, answers), fields, [])
+
+
+def _translate(style: str) -> Translation:
+    """Blocks while the dictionaries load; they are not needed before a brand is made."""
+    from pipeline.enhance.lexicon import translate_style
+
+    return translate_style(style)
+
+
+async def _take_style(talk: Talk, fields: BrandFields, unknown: list[str]) -> None:
+    if "brand_id" in talk.answers:
+        await _change(talk, fields, unknown)
+    else:
+        await talk.ask("palette", **fields, unknown=unknown)
+
+
+@router.message(BrandDialogue.palette, IsPrompt())
+async def take_codes(message: Message, who: Who, state: FSMContext, sessions: Sessions) -> None:
+    answers = await dialogue.answered(message, state)
+    if answers is None:
+        return
+    codes = palette.parse(message.text or "")
+    if codes.bad or not 1 <= len(codes.colours) <= palette.MAX_COLOURS:
+        await message.reply(pages.bad_colours(who.tr, codes))
+        return
+    talk = _talk(message, who, state, sessions, answers)
+    await _take_palette(talk, codes.colours)
+
+
+@router.message(BrandDialogue.palette, IsForBot(), F.photo | F.document)
+async def take_logo(message: Message, who: Who, state: FSMContext, sessions: Sessions) -> None:
+    answers = await dialogue.answered(message, state)
+    if answers is None:
+        return
+    talk = _talk(message, who, state, sessions, answers)
+    logo = await picture_of(talk.bot, message)
+    colours = await asyncio.to_thread(palette.dominant, logo)
+    await _take_palette(talk, colours)
+
+
+@router.callback_query(BrandTap.filter(F.do == "skip"))
+async def skip_palette(
+    query: CallbackQuery, who: Who, state: FSMContext, sessions: Sessions
+) -> None:
+    """No colours of one's own: a preset's stay."""
+    answers = await dialogue.tapped(query, who, state, BrandDialogue.palette)
+    await query.answer()
+    talk = _talk_on(query, who, state, sessions, answers)
+    await _take_palette(talk, tuple(answers.get("palette", ())))
+
+
+async def _take_palette(talk: Talk, colours: tuple[str, ...]) -> None:
+    answers = talk.answers
+    if "brand_id" in answers:
+        await _change(talk, {"palette": colours})
+        return
+    async with talk.sessions.begin() as session:
+        brand = await brands.create(
+            session,
+            talk.who.account_id,
+            name=answers["name"],
+            style_original=answers["style_original"],
+            style_short=answers["style_short"],
+            palette=colours,
+            preset=answers["preset"],
+        )
+        if len(await brands.list_(session, talk.who.account_id)) == 1:
+            # The first brand is the one meant; its page says so and can take it back.
+            await brands.set_default(session, talk.who.account_id, brand.id)
+            brand = await brands.get(session, talk.who.account_id, brand.id)
+    await talk.finish(brand, answers.get("unknown", []))
+
+
+async def _change(talk: Talk, fields: BrandFields, unknown: list[str] | None = None) -> None:
+    async with talk.sessions.begin() as session:
+        brand = await brands.edit(session, talk.who.account_id, talk.answers["brand_id"], **fields)
+    await talk.finish(brand, unknown or [])

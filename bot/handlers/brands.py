@@ -1,0 +1,82 @@
+"""/brands: the list, a brand's page, the default one, deleting."""
+
+from __future__ import annotations
+
+from aiogram import Bot, F, Router
+from aiogram.filters import Command
+from aiogram.fsm.context import FSMContext
+from aiogram.types import CallbackQuery, Message
+
+from bot import keyboards, pages
+from bot.callbacks import BrandTap
+from bot.intake import Sessions
+from bot.views import Card
+from bot.who import Who, card_of
+from db import brands
+
+router = Router(name="brands")
+
+
+@router.message(Command("brands"))
+@router.message(F.text.in_(keyboards.menu_labels("brands")))
+async def show(message: Message, who: Who, state: FSMContext, sessions: Sessions) -> None:
+    await state.clear()
+    card = await _list(sessions, who)
+    await message.answer(card.text, reply_markup=card.keyboard)
+
+
+@router.callback_query(BrandTap.filter(F.do == "list"))
+async def back_to_list(query: CallbackQuery, who: Who, bot: Bot, sessions: Sessions) -> None:
+    card = await _list(sessions, who)
+    await query.answer()
+    await _edit(bot, query, card)
+
+
+@router.callback_query(BrandTap.filter(F.do.in_({"open", "delete"})))
+async def open_brand(
+    query: CallbackQuery, callback_data: BrandTap, who: Who, bot: Bot, sessions: Sessions
+) -> None:
+    """A brand's page, or the question before it is deleted."""
+    async with sessions.begin() as session:
+        brand = await brands.get(session, who.account_id, callback_data.brand_id)
+    await query.answer()
+    if callback_data.do == "open":
+        await _edit(bot, query, pages.brand(who.tr, brand))
+    else:
+        await _edit(bot, query, pages.sure_to_delete_brand(who.tr, brand))
+
+
+@router.callback_query(BrandTap.filter(F.do.in_({"default", "undefault"})))
+async def set_default(
+    query: CallbackQuery, callback_data: BrandTap, who: Who, bot: Bot, sessions: Sessions
+) -> None:
+    brand_id = callback_data.brand_id
+    async with sessions.begin() as session:
+        chosen = brand_id if callback_data.do == "default" else None
+        await brands.set_default(session, who.account_id, chosen)
+        brand = await brands.get(session, who.account_id, brand_id)
+    await query.answer(who.tr.plain("Saved"))
+    await _edit(bot, query, pages.brand(who.tr, brand))
+
+
+@router.callback_query(BrandTap.filter(F.do == "sure"))
+async def delete(
+    query: CallbackQuery, callback_data: BrandTap, who: Who, bot: Bot, sessions: Sessions
+) -> None:
+    async with sessions.begin() as session:
+        await brands.delete(session, who.account_id, callback_data.brand_id)
+    await query.answer(who.tr.plain("Deleted"))
+    await _edit(bot, query, await _list(sessions, who))
+
+
+async def _list(sessions: Sessions, who: Who) -> Card:
+    async with sessions.begin() as session:
+        listed = await brands.list_(session, who.account_id)
+    return pages.brands(who.tr, listed)
+
+
+async def _edit(bot: Bot, query: CallbackQuery, card: Card) -> None:
+    at = card_of(query)
+    await bot.edit_message_text(
+        card.text, chat_id=at.chat.id, message_id=at.message_id, reply_markup=card.keyboard
+    )

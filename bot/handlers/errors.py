@@ -1,0 +1,99 @@
+"""What a person is told when something can't be done: one wording for each of our errors.
+
+Everything else (a database away, Telegram unsure) is raised again, so that the update is offered
+once more.
+"""
+
+from __future__ import annotations
+
+import structlog
+from aiogram import Router
+from aiogram.types import CallbackQuery, ErrorEvent, Message
+
+from bot import pages, texts
+from bot.errors import BadUpload, MessageGone, NotYours, Undeliverable
+from bot.texts import Html, Texts
+from bot.who import Who
+from db.errors import BrandNameTaken, Conflict, LimitReached, NotAllowed, NotFound, Stale
+from pipeline.brief import MAX_PROMPT_CHARS
+from pipeline.errors import BadBrief, BadImage
+
+log = structlog.get_logger(__name__)
+router = Router(name="errors")
+
+
+@router.error()
+async def on_error(event: ErrorEvent, who: Who | None = None) -> None:
+    error = event.exception
+    if isinstance(error, Undeliverable | MessageGone):
+        # Nobody is there to be told, and trying again would change nothing.
+        log.warning("not told", update=event.update.update_id, error=str(error))
+        return
+    words = worded(who.tr if who else texts.of(texts.DEFAULT_LOCALE), error)
+    if words is None:
+        raise error
+    log.info("refused", update=event.update.update_id, error=repr(error))
+    await _tell(event, words, alert=not isinstance(error, NotYours))
+
+
+async def _tell(event: ErrorEvent, words: Html, *, alert: bool) -> None:
+    query: CallbackQuery | None = event.update.callback_query
+    message: Message | None = event.update.message or event.update.edited_message
+    if query is not None:
+        await query.answer(texts.without_markup(words), show_alert=alert)
+    elif message is not None:
+        await message.reply(words)
+
+
+def worded(tr: Texts, error: Exception) -> Html | None:
+    """An error in a person's words; None for one that is no person's business."""
+    match error:
+        case NotYours():
+            return tr("This menu is not yours")
+        case BadBrief():
+            return _bad_brief(tr, error.reason)
+        case BadUpload() | BadImage():
+            return _bad_upload(tr, error.reason)
+        case BrandNameTaken():
+            return tr(
+                "There is a brand called “{name}” already. Choose another name, please.",
+                name=error.name,
+            )
+        case LimitReached():
+            return tr(
+                "You have {limit} brands, that is the most. Delete one you don't need.",
+                limit=error.limit,
+            )
+        case Stale():
+            return _stale(tr, error.what)
+        case NotFound():
+            return tr("This is gone already: it was deleted, or it was never here.")
+        case NotAllowed():
+            return tr("Your role in this team does not allow it.")
+        case Conflict():
+            return tr("Somebody changed this meanwhile. Open it again, please.")
+    return None
+
+
+def _bad_brief(tr: Texts, reason: str) -> Html:
+    if reason == "too_long":
+        return tr(
+            "📏 Too long: I read up to {n} characters at once. "
+            "Leave what should be seen in the picture, and send it again.",
+            n=MAX_PROMPT_CHARS,
+        )
+    if reason == "empty":
+        return Html(tr("🤷 I see no words to draw from.") + " " + pages.gen_usage(tr))
+    return tr("I can't draw from this text. Write it in other words, please.")
+
+
+def _bad_upload(tr: Texts, reason: str) -> Html:
+    if reason == "too_large":
+        return tr("This file is too large. Up to 10 MB and 50 megapixels, please.")
+    return tr("I can't open this as a picture. Send a PNG or JPEG, or colour codes.")
+
+
+def _stale(tr: Texts, what: str) -> Html:
+    if what == "draft":
+        return tr("This draft is at work already. Send a new message for a new one.")
+    return tr("This is not ready yet, or it has moved on.")

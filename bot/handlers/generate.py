@@ -1,0 +1,239 @@
+"""A message becomes a draft card, or with /gen a task at once; the buttons of the draft card."""
+
+from __future__ import annotations
+
+from aiogram import Bot, F, Router
+from aiogram.enums import ChatType
+from aiogram.filters import Command, CommandObject, StateFilter
+from aiogram.fsm.context import FSMContext
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
+from arq import ArqRedis
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot import dialogue, intake, keyboards, pages, views
+from bot.callbacks import DraftTap
+from bot.filters import IsPrompt
+from bot.intake import Place, Sessions
+from bot.who import Who, card_of, thread_of
+from db import albums, brands, requests, tasks
+from db.queue import wake_gpu
+from db.states import RequestState
+from db.views import Draft
+from pipeline.brief import GOALS, PLATFORMS
+from pipeline.types import Aspect
+
+router = Router(name="generate")
+
+_MEDIA_GROUP_S = 60
+
+
+@router.message(Command("gen", ignore_case=True), F.text)
+async def gen(
+    message: Message,
+    command: CommandObject,
+    who: Who,
+    state: FSMContext,
+    bot: Bot,
+    sessions: Sessions,
+    pool: ArqRedis,
+) -> None:
+    """Straight to the queue. Handled twice, it finds its request, its task and its card."""
+    await state.clear()
+    if not command.args:
+        await message.reply(pages.gen_usage(who.tr))
+        return
+    idea = await intake.understand(command.args)
+    place = place_of(message, who)
+    async with sessions.begin() as session:
+        draft = await intake.new_draft(session, who, idea, place, message.message_id)
+        submitted = await requests.submit(
+            session,
+            who.account_id,
+            draft.id,
+            "create",
+            chat_id=place.chat_id,
+            thread_id=place.thread_id,
+        )
+    await intake.show_task(bot, sessions, pool, who, submitted.task_id, place)
+
+
+@router.message(IsPrompt(), StateFilter(None))
+async def prompt(
+    message: Message, who: Who, state: FSMContext, bot: Bot, sessions: Sessions
+) -> None:
+    """Plain words: a draft, to look at before any work is done."""
+    if await dialogue.was_answer(message, state):
+        return
+    idea = await intake.understand(message.text or "")
+    place = place_of(message, who)
+    async with sessions.begin() as session:
+        draft = await intake.new_draft(session, who, idea, place, message.message_id)
+    await intake.show_draft(bot, sessions, draft, place)
+
+
+@router.message(F.photo, F.chat.type == ChatType.PRIVATE, StateFilter(None))
+async def photo(message: Message, who: Who, bot: Bot, sessions: Sessions, redis: Redis) -> None:
+    """No generator draws from a picture yet: say so, and offer to draw from the caption."""
+    caption = message.caption or ""
+    if not caption:
+        if await _first_of_group(redis, message):
+            await message.reply(pages.no_picture_input(who.tr))
+        return
+    idea = await intake.understand(caption)
+    place = place_of(message, who)
+    async with sessions.begin() as session:
+        draft = await intake.new_draft(session, who, idea, place, message.message_id)
+    if draft.card_message_id is None:
+        card = pages.caption_offer(who.tr, draft)
+        offer = await message.reply(card.text, reply_markup=card.keyboard)
+        async with sessions.begin() as session:
+            await requests.set_card(session, draft.id, offer.message_id)
+
+
+async def _first_of_group(redis: Redis, message: Message) -> bool:
+    """An album of photos comes as many messages; one answer is enough."""
+    if message.media_group_id is None:
+        return True
+    key = f"album-answered:{message.chat.id}:{message.media_group_id}"
+    first = await redis.set(key, message.message_id, nx=True, get=True, ex=_MEDIA_GROUP_S)
+    return first is None or int(first) == message.message_id
+
+
+@router.edited_message(F.text, StateFilter(None))
+async def edited(message: Message, who: Who, bot: Bot, sessions: Sessions) -> None:
+    """The draft follows its message; once the work has begun, the person is told."""
+    idea = await intake.understand(message.text or "")
+    async with sessions.begin() as session:
+        draft = await requests.change_prompt(
+            session,
+            message.chat.id,
+            message.message_id,
+            raw_prompt=idea.raw,
+            cleaned_prompt=idea.cleaned,
+            platform=idea.platform,
+            goal=idea.goal,
+        )
+    if draft is None:
+        return
+    if draft.state != RequestState.DRAFT:
+        await message.reply(
+            who.tr("✋ The work on this has begun already. Send the new text as a new message.")
+        )
+    elif draft.card_message_id is not None:
+        card = views.draft_card(draft)
+        await bot.edit_message_text(
+            card.text,
+            chat_id=draft.chat_id,
+            message_id=draft.card_message_id,
+            reply_markup=card.keyboard,
+        )
+
+
+def place_of(message: Message, who: Who) -> Place:
+    """Where to answer a message; in a group the answer is a reply to it."""
+    return Place(message.chat.id, thread_of(message), message.message_id if who.is_group else None)
+
+
+# --- the draft card ---
+
+
+@router.callback_query(DraftTap.filter(F.do == "go"))
+async def go(
+    query: CallbackQuery,
+    callback_data: DraftTap,
+    who: Who,
+    bot: Bot,
+    sessions: Sessions,
+    pool: ArqRedis,
+) -> None:
+    """Создать: the card becomes the status card. A second tap finds the task that is there."""
+    card = card_of(query)
+    async with sessions.begin() as session:
+        draft = await _own_draft(session, who, callback_data)
+        submitted = await requests.submit(
+            session,
+            who.account_id,
+            draft.id,
+            "create",
+            chat_id=card.chat.id,
+            thread_id=thread_of(card),
+            status_message_id=card.message_id,
+        )
+        task = await albums.task(session, who.account_id, submitted.task_id)
+        queued = await tasks.queue_place(session, submitted.task_id)
+    await wake_gpu(pool)
+    if not submitted.created:
+        await query.answer(who.tr.plain("It is at work already"))
+        return
+    await query.answer(who.tr.plain("Off to work!"))
+    status = intake.task_card(task, queued)
+    await bot.edit_message_text(
+        status.text,
+        chat_id=card.chat.id,
+        message_id=card.message_id,
+        reply_markup=status.keyboard,
+    )
+
+
+@router.callback_query(DraftTap.filter(F.do == "open"))
+async def open_choice(
+    query: CallbackQuery, callback_data: DraftTap, who: Who, sessions: Sessions, bot: Bot
+) -> None:
+    """The values of one field in place of the card's buttons."""
+    async with sessions.begin() as session:
+        draft = await _own_draft(session, who, callback_data)
+        listed = await brands.list_(session, who.account_id)
+    await query.answer()
+    choice = keyboards.draft_choice(who.tr, draft, callback_data.field, listed)
+    await _redraw(query, bot, draft, choice)
+
+
+@router.callback_query(DraftTap.filter(F.do.in_({"set", "count", "enhance", "back"})))
+async def change(
+    query: CallbackQuery, callback_data: DraftTap, who: Who, sessions: Sessions, bot: Bot
+) -> None:
+    """Any other tap on a draft card; values that no button offers change nothing."""
+    async with sessions.begin() as session:
+        draft = await _own_draft(session, who, callback_data)
+        fields = _fields(draft, callback_data)
+        draft = await requests.change_draft(session, who.account_id, draft.id, **fields)
+    await query.answer()
+    await _redraw(query, bot, draft)
+
+
+async def _own_draft(session: AsyncSession, who: Who, tap: DraftTap) -> Draft:
+    draft = await requests.get_draft(session, who.account_id, tap.request_id)
+    who.must_be(draft.user_id)
+    return draft
+
+
+def _fields(draft: Draft, tap: DraftTap) -> requests.DraftFields:
+    if tap.do == "count":
+        return {"count": draft.count % 4 + 1}
+    if tap.do == "enhance":
+        return {"enhance": not draft.enhance}
+    value = tap.value or None
+    match tap.do, tap.field:
+        case "set", "platform" if value is None or value in PLATFORMS:
+            return {"platform": value}
+        case "set", "goal" if value is None or value in GOALS:
+            return {"goal": value}
+        case "set", "aspect" if value is None or value in Aspect.__members__:
+            return {"aspect": Aspect[value].value if value else None}
+        case "set", "brand" if value is None or (value.isdecimal() and len(value) < 19):
+            return {"brand_id": int(value) if value else None}
+    return {}
+
+
+async def _redraw(
+    query: CallbackQuery, bot: Bot, draft: Draft, keyboard: InlineKeyboardMarkup | None = None
+) -> None:
+    card = views.draft_card(draft)
+    at = card_of(query)
+    await bot.edit_message_text(
+        card.text,
+        chat_id=at.chat.id,
+        message_id=at.message_id,
+        reply_markup=keyboard or card.keyboard,
+    )

@@ -1,0 +1,178 @@
+"""/history: albums by date; open one again, repeat it as it was or with changes, delete it."""
+
+from __future__ import annotations
+
+from aiogram import Bot, F, Router
+from aiogram.filters import Command
+from aiogram.fsm.context import FSMContext
+from aiogram.types import CallbackQuery, Message
+from arq import ArqRedis
+from redis.asyncio import Redis
+
+from bot import intake, keyboards, pages
+from bot.callbacks import HistoryTap
+from bot.intake import Place, Sessions, Understood
+from bot.views import Card
+from bot.who import Who, card_of, thread_of
+from db import albums, deliveries, requests
+from db.queue import wake_io
+from db.states import DeliveryKind, RequestState
+from db.views import AlbumView, Draft
+
+router = Router(name="history")
+
+PAGE_SIZE = 5
+_DOUBLE_TAP_S = 5
+_DRAFTS_PER_CARD = 50
+
+
+@router.message(Command("history"))
+@router.message(F.text.in_(keyboards.menu_labels("history")))
+async def show(message: Message, who: Who, state: FSMContext, sessions: Sessions) -> None:
+    await state.clear()
+    card = await _page(sessions, who, 0)
+    await message.answer(card.text, reply_markup=card.keyboard)
+
+
+@router.callback_query(HistoryTap.filter(F.do == "page"))
+async def page(
+    query: CallbackQuery, callback_data: HistoryTap, who: Who, bot: Bot, sessions: Sessions
+) -> None:
+    card = await _page(sessions, who, callback_data.before)
+    await query.answer()
+    await _edit(bot, query, card)
+
+
+async def _page(sessions: Sessions, who: Who, before: int) -> Card:
+    async with sessions.begin() as session:
+        found = await albums.history(
+            session, who.account_id, before_id=before or None, limit=PAGE_SIZE
+        )
+    return pages.history(who.tr, found, first_page=before == 0)
+
+
+@router.callback_query(HistoryTap.filter(F.do.in_({"item", "delete"})))
+async def item(
+    query: CallbackQuery, callback_data: HistoryTap, who: Who, bot: Bot, sessions: Sessions
+) -> None:
+    """One album's page, or the question before it is deleted."""
+    album = await _album(sessions, who, callback_data.task_id)
+    await query.answer()
+    if callback_data.do == "item":
+        card = pages.history_item(who.tr, album)
+    else:
+        card = pages.sure_to_delete_album(who.tr, album.task_id, album.request_id)
+    await _edit(bot, query, card)
+
+
+@router.callback_query(HistoryTap.filter(F.do == "open"))
+async def open_again(
+    query: CallbackQuery,
+    callback_data: HistoryTap,
+    who: Who,
+    sessions: Sessions,
+    pool: ArqRedis,
+    redis: Redis,
+) -> None:
+    """The album once more, by file_id. A nervous second tap is not a second wish."""
+    card = card_of(query)
+    guard = f"opened:{card.chat.id}:{card.message_id}:{callback_data.task_id}"
+    first = await redis.set(guard, query.id, nx=True, get=True, ex=_DOUBLE_TAP_S)
+    if first is None or first.decode() == query.id:
+        async with sessions.begin() as session:
+            await deliveries.request(
+                session,
+                who.account_id,
+                callback_data.task_id,
+                DeliveryKind.ALBUM,
+                f"history:{query.id}",
+                chat_id=card.chat.id,
+                thread_id=thread_of(card),
+            )
+        await wake_io(pool)
+    await query.answer(who.tr.plain("Here it comes"))
+
+
+@router.callback_query(HistoryTap.filter(F.do == "repeat"))
+async def repeat(
+    query: CallbackQuery,
+    callback_data: HistoryTap,
+    who: Who,
+    bot: Bot,
+    sessions: Sessions,
+    pool: ArqRedis,
+) -> None:
+    """The same request, drawn anew."""
+    card = card_of(query)
+    place = Place(card.chat.id, thread_of(card))
+    album = await _album(sessions, who, callback_data.task_id)
+    origin = f"repeat:{card.message_id}:{album.task_id}"
+    async with sessions.begin() as session:
+        task_id, created = await intake.queue_again(session, who, album, origin, place)
+    await query.answer(
+        who.tr.plain("Off to work!") if created else who.tr.plain("You asked for this already")
+    )
+    await intake.show_task(bot, sessions, pool, who, task_id, place)
+
+
+@router.callback_query(HistoryTap.filter(F.do == "change"))
+async def change(
+    query: CallbackQuery, callback_data: HistoryTap, who: Who, bot: Bot, sessions: Sessions
+) -> None:
+    """A new draft that starts as the old request was."""
+    card = card_of(query)
+    place = Place(card.chat.id, thread_of(card))
+    async with sessions.begin() as session:
+        album = await albums.album(session, who.account_id, callback_data.task_id)
+        old = await requests.get_draft(session, who.account_id, album.request_id)
+    draft = await _open_draft(sessions, who, old, place, card.message_id)
+    await query.answer()
+    await intake.show_draft(bot, sessions, draft, place)
+
+
+async def _open_draft(
+    sessions: Sessions, who: Who, old: Draft, place: Place, card_id: int
+) -> Draft:
+    """The draft this card opened before, while it is one; else the next."""
+    idea = Understood(old.raw_prompt, old.cleaned_prompt, old.platform, old.goal)
+    for attempt in range(_DRAFTS_PER_CARD):
+        source = intake.tap_source("change", card_id, old.id, who.user_id, attempt)
+        async with sessions.begin() as session:
+            draft = await intake.new_draft(session, who, idea, place, source)
+            if draft.state == RequestState.DRAFT and draft.card_message_id is None:
+                draft = await requests.change_draft(
+                    session,
+                    who.account_id,
+                    draft.id,
+                    aspect=old.aspect,
+                    count=old.count,
+                    enhance=old.enhance,
+                    brand_id=old.brand.id if old.brand else None,
+                )
+        if draft.state == RequestState.DRAFT:
+            return draft
+    return draft
+
+
+@router.callback_query(HistoryTap.filter(F.do == "sure"))
+async def delete(
+    query: CallbackQuery, callback_data: HistoryTap, who: Who, bot: Bot, sessions: Sessions
+) -> None:
+    async with sessions.begin() as session:
+        album = await albums.album(session, who.account_id, callback_data.task_id)
+        who.may_steer(album.user_id)
+        await requests.delete_request(session, who.account_id, album.request_id)
+    await query.answer(who.tr.plain("Deleted"))
+    await _edit(bot, query, await _page(sessions, who, 0))
+
+
+async def _album(sessions: Sessions, who: Who, task_id: int) -> AlbumView:
+    async with sessions.begin() as session:
+        return await albums.album(session, who.account_id, task_id)
+
+
+async def _edit(bot: Bot, query: CallbackQuery, card: Card) -> None:
+    at = card_of(query)
+    await bot.edit_message_text(
+        card.text, chat_id=at.chat.id, message_id=at.message_id, reply_markup=card.keyboard
+    )

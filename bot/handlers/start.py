@@ -1,0 +1,109 @@
+"""/start, the menu, /help, /cancel, and what the bot notices about its chats."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from aiogram import Bot, F, Router
+from aiogram.enums import ChatMemberStatus, ChatType
+from aiogram.filters import Command, CommandStart
+from aiogram.fsm.context import FSMContext
+from aiogram.types import CallbackQuery, ChatMemberUpdated, Message
+
+from bot import intake, keyboards, pages
+from bot.callbacks import ExampleTap
+from bot.intake import Place, Sessions
+from bot.who import Who, card_of, thread_of
+from db import accounts
+
+router = Router(name="start")
+
+
+@router.message(CommandStart())
+async def start(message: Message, who: Who, bot: Bot, state: FSMContext) -> None:
+    await state.clear()
+    if who.is_group:
+        await message.reply(pages.group_welcome(who.tr, await _username(bot)))
+        return
+    await message.answer(pages.welcome(who.tr, who.name), reply_markup=keyboards.menu(who.tr))
+    card = pages.try_example(who.tr)
+    await message.answer(card.text, reply_markup=card.keyboard)
+
+
+@router.message(Command("help"))
+@router.message(F.text.in_(keyboards.menu_labels("help")))
+async def show_help(message: Message, who: Who, state: FSMContext) -> None:
+    await state.clear()
+    markup = None if who.is_group else keyboards.menu(who.tr)
+    await message.answer(pages.help_page(who.tr), reply_markup=markup)
+
+
+@router.message(F.text.in_(keyboards.menu_labels("create")))
+async def create(message: Message, who: Who, state: FSMContext) -> None:
+    await state.clear()
+    card = pages.create(who.tr)
+    await message.answer(card.text, reply_markup=card.keyboard)
+
+
+@router.message(Command("cancel"))
+async def cancel(message: Message, who: Who, state: FSMContext) -> None:
+    """Leaves any dialogue; tasks are stopped on their own cards."""
+    talking = await state.get_state() is not None
+    await state.clear()
+    if talking:
+        await message.reply(who.tr("↩️ Stopped. Send an idea whenever you like."))
+    else:
+        await message.reply(
+            who.tr("There is nothing to stop. To stop drawing, tap “Cancel” on its card.")
+        )
+
+
+@router.callback_query(ExampleTap.filter())
+async def try_example(
+    query: CallbackQuery,
+    callback_data: ExampleTap,
+    who: Who,
+    bot: Bot,
+    sessions: Sessions,
+) -> None:
+    """An example becomes a draft, as if the person had written it."""
+    if not 0 <= callback_data.index < len(keyboards.EXAMPLES):
+        await query.answer()
+        return
+    card = card_of(query)
+    raw = who.tr.plain(keyboards.EXAMPLES[callback_data.index])
+    idea = await intake.understand(raw)
+    place = Place(card.chat.id, thread_of(card))
+    source = intake.tap_source("example", card.message_id, who.user_id, callback_data.index)
+    async with sessions.begin() as session:
+        draft = await intake.new_draft(session, who, idea, place, source)
+    await query.answer()
+    await intake.show_draft(bot, sessions, draft, place)
+
+
+@router.message(F.migrate_to_chat_id)
+async def migrated(message: Message, sessions: Sessions) -> None:
+    assert message.migrate_to_chat_id is not None
+    async with sessions.begin() as session:
+        await accounts.migrate_chat(session, message.chat.id, message.migrate_to_chat_id)
+
+
+@router.my_chat_member(F.chat.type == ChatType.PRIVATE)
+async def blocked(event: ChatMemberUpdated, sessions: Sessions) -> None:
+    if event.new_chat_member.status == ChatMemberStatus.KICKED:
+        async with sessions.begin() as session:
+            await accounts.set_blocked(session, event.chat.id, datetime.now(UTC))
+
+
+_IN = {ChatMemberStatus.MEMBER, ChatMemberStatus.ADMINISTRATOR}
+
+
+@router.my_chat_member(F.chat.type.in_({ChatType.GROUP, ChatType.SUPERGROUP}))
+async def added(event: ChatMemberUpdated, who: Who, bot: Bot) -> None:
+    """Adding the bot to a group makes a team; say so once."""
+    if event.new_chat_member.status in _IN and event.old_chat_member.status not in _IN:
+        await bot.send_message(event.chat.id, pages.group_welcome(who.tr, await _username(bot)))
+
+
+async def _username(bot: Bot) -> str:
+    return (await bot.me()).username or ""

@@ -1,0 +1,154 @@
+"""From a message or a tap to a draft, and from a draft to a task with its status card."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from dataclasses import dataclass
+
+from aiogram import Bot
+from arq import ArqRedis
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from bot import views
+from bot.delivery import send_status
+from bot.who import Who
+from db import albums, brands, requests, statuses, tasks
+from db.queue import wake_gpu
+from db.states import RequestState, Shown
+from db.views import AlbumView, Draft, NewDraft, QueuePlace, TaskView, Variation
+from pipeline.brief import MAX_SEED, make_brief
+
+Sessions = async_sessionmaker[AsyncSession]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to answer. `reply_to` is the message answered, in groups only."""
+
+    chat_id: int
+    thread_id: int | None
+    reply_to: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A message as the pipeline reads it."""
+
+    raw: str
+    cleaned: str
+    platform: str | None
+    goal: str | None
+
+
+async def understand(raw: str) -> Understood:
+    """Read a prompt. Raises pipeline's BadBrief: `empty`, `too_long`."""
+    # In a thread: the first call loads the dictionaries.
+    brief = await asyncio.to_thread(make_brief, raw, seed=0)
+    return Understood(raw, brief.cleaned_prompt, brief.platform, brief.goal)
+
+
+async def new_draft(
+    session: AsyncSession, who: Who, idea: Understood, place: Place, source: int
+) -> Draft:
+    """The draft of a source message: the one it has already, or a new one by the defaults."""
+    brand = await brands.default(session, who.account_id)
+    draft, _ = await requests.draft(
+        session,
+        NewDraft(
+            account_id=who.account_id,
+            user_id=who.user_id,
+            chat_id=place.chat_id,
+            thread_id=place.thread_id,
+            source_message_id=source,
+            raw_prompt=idea.raw,
+            cleaned_prompt=idea.cleaned,
+            platform=idea.platform,
+            goal=idea.goal,
+            seed=secrets.randbelow(MAX_SEED + 1),
+            locale=who.locale,
+            count=who.settings.count,
+            aspect=who.settings.aspect,
+            enhance=who.settings.enhance,
+            brand_id=brand.id if brand else None,
+            is_group=who.is_group,
+        ),
+    )
+    return draft
+
+
+async def show_draft(bot: Bot, sessions: Sessions, draft: Draft, place: Place) -> None:
+    """Send the draft's card, unless it has one: a message that comes twice gets one card."""
+    if draft.card_message_id is not None or draft.state != RequestState.DRAFT:
+        return
+    card = views.draft_card(draft)
+    message_id = await send_status(bot, card, place.chat_id, place.thread_id, place.reply_to)
+    async with sessions.begin() as session:
+        await requests.set_card(session, draft.id, message_id)
+
+
+def tap_source(*parts: object) -> int:
+    """A source for a draft that a tap makes, not a message: negative, the same for the same tap."""
+    digest = hashlib.blake2b(":".join(map(str, parts)).encode(), digest_size=7).digest()
+    return -1 - int.from_bytes(digest, "big")
+
+
+async def queue_again(
+    session: AsyncSession,
+    who: Who,
+    album: AlbumView,
+    origin: str,
+    place: Place,
+    variation: Variation | None = None,
+) -> tuple[int, bool]:
+    """One more task of a request, with other seeds; its id, and whether it is new.
+
+    The seed hangs from the origin, so that a second tap asks for the very same.
+    """
+    submitted = await requests.submit(
+        session,
+        who.account_id,
+        album.request_id,
+        origin,
+        chat_id=place.chat_id,
+        thread_id=place.thread_id,
+        seed=_seed_of(album.task_id, origin),
+        variation=variation,
+    )
+    return submitted.task_id, submitted.created
+
+
+def _seed_of(task_id: int, origin: str) -> int:
+    digest = hashlib.blake2b(f"{task_id}:{origin}".encode(), digest_size=4).digest()
+    return int.from_bytes(digest, "big") & MAX_SEED
+
+
+async def show_task(
+    bot: Bot, sessions: Sessions, pool: ArqRedis, who: Who, task_id: int, place: Place
+) -> None:
+    """Wake the workers and send the task's status card, unless it has one."""
+    await wake_gpu(pool)
+    async with sessions.begin() as session:
+        task = await albums.task(session, who.account_id, task_id)
+        queued = await tasks.queue_place(session, task_id)
+    if task.status_message_id is not None:
+        return
+    card = task_card(task, queued)
+    message_id = await send_status(bot, card, place.chat_id, place.thread_id, place.reply_to)
+    async with sessions.begin() as session:
+        await statuses.set_status_message(session, task_id, message_id, task.wanted)
+
+
+def task_card(task: TaskView, queued: QueuePlace | None) -> views.Card:
+    """A task's status card before any progress is known."""
+    waiting = task.wanted == Shown.QUEUED and queued is not None
+    return views.status_card(
+        task.locale,
+        task.wanted,
+        task.id,
+        task.cleaned_prompt,
+        place=queued.place if waiting and queued else 0,
+        eta_s=queued.wait_s if waiting and queued else None,
+        error_code=task.error_code,
+    )

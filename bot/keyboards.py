@@ -1,0 +1,366 @@
+"""The buttons of every card. A button is there only if it does something today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from aiogram.types import (
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    KeyboardButton,
+    ReplyKeyboardMarkup,
+)
+
+from bot import names, texts
+from bot.callbacks import (
+    AlbumTap,
+    BrandTap,
+    CancelTap,
+    DraftTap,
+    ExampleTap,
+    HistoryTap,
+    ResendTap,
+    RetryTap,
+    SettingsTap,
+)
+from bot.texts import N_, Texts
+from db.views import AlbumView, Brand, Draft, HistoryPage, UserSettings
+from pipeline.styles import PRESETS
+from pipeline.types import Aspect
+
+Row = list[InlineKeyboardButton]
+Tap = (
+    AlbumTap
+    | BrandTap
+    | CancelTap
+    | DraftTap
+    | ExampleTap
+    | HistoryTap
+    | ResendTap
+    | RetryTap
+    | SettingsTap
+)
+
+MENU: dict[str, str] = {
+    "create": N_("✨ Create"),
+    "brands": N_("🎨 Brands"),
+    "history": N_("🗂 History"),
+    "settings": N_("⚙️ Settings"),
+    "help": N_("❓ Help"),
+}
+"""The menu's pages and the words on its buttons."""
+
+EXAMPLES: tuple[str, ...] = (
+    N_("Autumn menu of a coffee shop for Instagram: pumpkin latte and cinnamon"),
+    N_("Sale in a clothes shop, a banner for the website, bright colours"),
+    N_("Announcement of a morning yoga class for stories, soft light"),
+)
+
+EXAMPLE_LABELS: tuple[str, ...] = (
+    N_("☕ Coffee shop's autumn"),
+    N_("🛍 Sale banner"),
+    N_("🧘 Yoga for stories"),
+)
+
+
+def _button(text: str, tap: Tap) -> InlineKeyboardButton:
+    return InlineKeyboardButton(text=text, callback_data=tap.pack())
+
+
+def _markup(rows: Iterable[Row]) -> InlineKeyboardMarkup:
+    return InlineKeyboardMarkup(inline_keyboard=[row for row in rows if row])
+
+
+def _in_rows(buttons: Sequence[InlineKeyboardButton], width: int) -> list[Row]:
+    return [list(buttons[at : at + width]) for at in range(0, len(buttons), width)]
+
+
+def menu(tr: Texts) -> ReplyKeyboardMarkup:
+    """The menu under the message field of a private chat."""
+    labels = [KeyboardButton(text=tr.plain(label)) for label in MENU.values()]
+    return ReplyKeyboardMarkup(
+        keyboard=[labels[:1], labels[1:3], labels[3:]],
+        resize_keyboard=True,
+        is_persistent=True,
+        input_field_placeholder=tr.plain("Describe the picture…"),
+    )
+
+
+def examples(tr: Texts) -> InlineKeyboardMarkup:
+    return _markup(
+        [_button(tr.plain(label), ExampleTap(index=index))]
+        for index, label in enumerate(EXAMPLE_LABELS)
+    )
+
+
+# --- the draft card ---
+
+
+def draft(tr: Texts, draft: Draft, aspect: Aspect) -> InlineKeyboardMarkup:
+    def tap(do: str, field: str = "") -> DraftTap:
+        return DraftTap(request_id=draft.id, do=do, field=field)
+
+    brand = draft.brand.name if draft.brand else tr.plain("no brand")
+    enhance = tr.plain("Improve prompt: on") if draft.enhance else tr.plain("Improve prompt: off")
+    return _markup(
+        [
+            [_button(tr.plain("✨ Create"), tap("go"))],
+            [
+                _button(names.platform(tr, draft.platform), tap("open", "platform")),
+                _button(names.goal(tr, draft.goal), tap("open", "goal")),
+            ],
+            [
+                _button(tr.plain("Brand: {name}", name=brand), tap("open", "brand")),
+                _button(tr.plain("Format: {ratio}", ratio=aspect.value), tap("open", "aspect")),
+            ],
+            [
+                _button(tr.plain("Variants: {n}", n=draft.count), tap("count")),
+                _button(enhance, tap("enhance")),
+            ],
+        ]
+    )
+
+
+def draft_choice(
+    tr: Texts, draft: Draft, field: str, brands: Sequence[Brand]
+) -> InlineKeyboardMarkup:
+    """The values one field of a draft can take; the present one is marked."""
+    present, values, width = _choices(tr, draft, field, brands)
+    buttons = [
+        _button(
+            f"✓ {label}" if value == present else label,
+            DraftTap(request_id=draft.id, do="set", field=field, value=value),
+        )
+        for value, label in values
+    ]
+    back = _button(tr.plain("‹ Back"), DraftTap(request_id=draft.id, do="back"))
+    return _markup([*_in_rows(buttons, width), [back]])
+
+
+def _choices(
+    tr: Texts, draft: Draft, field: str, brands: Sequence[Brand]
+) -> tuple[str, list[tuple[str, str]], int]:
+    """The field's present value, its (value, label) pairs and how many go in a row."""
+    if field == "platform":
+        codes = [(code, names.platform(tr, code)) for code in names.PLATFORMS]
+        return draft.platform or "", [*codes, ("", tr.plain("Any platform"))], 3
+    if field == "goal":
+        codes = [(code, names.goal(tr, code)) for code in names.GOALS]
+        return draft.goal or "", [*codes, ("", tr.plain("any goal"))], 2
+    if field == "aspect":
+        aspects = [(value.name, names.aspect(tr, value)) for value in Aspect]
+        present = Aspect(draft.aspect).name if draft.aspect else ""
+        return present, [*aspects, ("", tr.plain("as the platform wants"))], 1
+    present = str(draft.brand.id) if draft.brand else ""
+    listed = [(str(brand.id), brand.name) for brand in brands]
+    return present, [*listed, ("", tr.plain("no brand, neutral style"))], 1
+
+
+def use_caption(tr: Texts, request_id: int) -> InlineKeyboardMarkup:
+    """Turns the offer into the draft card."""
+    tap = DraftTap(request_id=request_id, do="back")
+    return _markup([[_button(tr.plain("✍️ Draw from the caption"), tap)]])
+
+
+# --- a task and its album ---
+
+
+def status(tr: Texts, shown: str, task_id: int) -> InlineKeyboardMarkup | None:
+    if shown in ("queued", "running"):
+        return _markup([[_button(tr.plain("✖ Cancel"), CancelTap(task_id=task_id))]])
+    if shown in ("failed", "cancelled"):
+        return _markup([[_button(tr.plain("🔁 Try again"), RetryTap(task_id=task_id))]])
+    if shown in ("unknown", "undeliverable"):
+        return _markup([[_button(tr.plain("🔁 Show again"), ResendTap(task_id=task_id))]])
+    return None
+
+
+def actions(tr: Texts, album: AlbumView) -> InlineKeyboardMarkup:
+    def tap(do: str, rank: int = 0) -> AlbumTap:
+        return AlbumTap(task_id=album.task_id, do=do, rank=rank)
+
+    like = album.chosen_rank or 1
+    ranks = [
+        _button(
+            f"✓ {image.rank}" if image.rank == album.chosen_rank else str(image.rank),
+            tap("choose", image.rank),
+        )
+        for image in album.images
+    ]
+    return _markup(
+        [
+            ranks if len(ranks) > 1 else [],
+            [
+                _button(tr.plain("🔁 More variants"), tap("more")),
+                _button(tr.plain("🎯 Like №{rank}", rank=like), tap("similar", like)),
+            ],
+            [
+                _button(tr.plain("📎 PNG originals"), tap("png")),
+                _button(tr.plain("🤔 Why?"), tap("why")),
+            ],
+        ]
+    )
+
+
+def back_to_actions(tr: Texts, task_id: int) -> InlineKeyboardMarkup:
+    return _markup([[_button(tr.plain("‹ Back"), AlbumTap(task_id=task_id, do="back"))]])
+
+
+# --- brands ---
+
+
+def brands(tr: Texts, listed: Sequence[Brand]) -> InlineKeyboardMarkup:
+    rows = [
+        [
+            _button(
+                f"⭐ {brand.name}" if brand.is_default else brand.name,
+                BrandTap(do="open", brand_id=brand.id),
+            )
+        ]
+        for brand in listed
+    ]
+    return _markup([*rows, [_button(tr.plain("➕ New brand"), BrandTap(do="new"))]])
+
+
+def brand(tr: Texts, brand: Brand) -> InlineKeyboardMarkup:
+    def tap(do: str, value: str = "") -> BrandTap:
+        return BrandTap(do=do, brand_id=brand.id, value=value)
+
+    default = (
+        _button(tr.plain("☆ Not by default"), tap("undefault"))
+        if brand.is_default
+        else _button(tr.plain("⭐ Use by default"), tap("default"))
+    )
+    return _markup(
+        [
+            [
+                _button(tr.plain("✏️ Name"), tap("edit", "name")),
+                _button(tr.plain("✏️ Style"), tap("edit", "style")),
+                _button(tr.plain("✏️ Colours"), tap("edit", "palette")),
+            ],
+            [default, _button(tr.plain("🗑 Delete"), tap("delete"))],
+            [_button(tr.plain("‹ All brands"), BrandTap(do="list"))],
+        ]
+    )
+
+
+def sure_to_delete_brand(tr: Texts, brand_id: int) -> InlineKeyboardMarkup:
+    return _markup(
+        [
+            [
+                _button(tr.plain("🗑 Yes, delete"), BrandTap(do="sure", brand_id=brand_id)),
+                _button(tr.plain("‹ Keep it"), BrandTap(do="open", brand_id=brand_id)),
+            ]
+        ]
+    )
+
+
+def presets(tr: Texts) -> InlineKeyboardMarkup:
+    buttons = [
+        _button(preset.name(tr.locale), BrandTap(do="preset", value=code))
+        for code, preset in PRESETS.items()
+    ]
+    return _markup([*_in_rows(buttons, 2), [_cancel_dialogue(tr)]])
+
+
+def palette_step(tr: Texts, *, has_some: bool) -> InlineKeyboardMarkup:
+    """`has_some`: colours came with a preset, and not answering keeps them."""
+    label = tr.plain("Keep the style's colours") if has_some else tr.plain("Skip the colours")
+    return _markup([[_button(label, BrandTap(do="skip"))], [_cancel_dialogue(tr)]])
+
+
+def cancel_dialogue(tr: Texts) -> InlineKeyboardMarkup:
+    return _markup([[_cancel_dialogue(tr)]])
+
+
+def _cancel_dialogue(tr: Texts) -> InlineKeyboardButton:
+    return _button(tr.plain("✖ Cancel"), BrandTap(do="cancel"))
+
+
+# --- history and settings ---
+
+
+def history(tr: Texts, page: HistoryPage, *, first_page: bool) -> InlineKeyboardMarkup:
+    """A number for each album on the page, then the way to older and newer ones."""
+    numbers = [
+        _button(str(number), HistoryTap(do="item", task_id=item.task_id))
+        for number, item in enumerate(page.items, start=1)
+    ]
+    paging: Row = []
+    if not first_page:
+        paging.append(_button(tr.plain("‹ To the newest"), HistoryTap(do="page")))
+    if page.next_before_id is not None:
+        older = HistoryTap(do="page", before=page.next_before_id)
+        paging.append(_button(tr.plain("Older ›"), older))
+    return _markup([numbers, paging])
+
+
+def history_item(tr: Texts, task_id: int, request_id: int) -> InlineKeyboardMarkup:
+    def tap(do: str) -> HistoryTap:
+        return HistoryTap(do=do, task_id=task_id, request_id=request_id)
+
+    return _markup(
+        [
+            [_button(tr.plain("🖼 Open the album"), tap("open"))],
+            [
+                _button(tr.plain("🔁 Repeat"), tap("repeat")),
+                _button(tr.plain("✏️ With changes"), tap("change")),
+            ],
+            [
+                _button(tr.plain("🗑 Delete"), tap("delete")),
+                _button(tr.plain("‹ History"), HistoryTap(do="page")),
+            ],
+        ]
+    )
+
+
+def sure_to_delete_album(tr: Texts, task_id: int, request_id: int) -> InlineKeyboardMarkup:
+    def tap(do: str) -> HistoryTap:
+        return HistoryTap(do=do, task_id=task_id, request_id=request_id)
+
+    return _markup(
+        [
+            [
+                _button(tr.plain("🗑 Yes, delete"), tap("sure")),
+                _button(tr.plain("‹ Keep it"), tap("item")),
+            ]
+        ]
+    )
+
+
+def settings(tr: Texts, settings: UserSettings, user_id: int) -> InlineKeyboardMarkup:
+    def tap(field: str, value: str = "") -> SettingsTap:
+        return SettingsTap(user_id=user_id, field=field, value=value)
+
+    locales = [
+        _button(_marked(label, code == tr.locale), tap("locale", code))
+        for code, label in names.LOCALES.items()
+    ]
+    counts = [
+        _button(_marked(str(n), n == settings.count), tap("count", str(n))) for n in range(1, 5)
+    ]
+    aspects = [
+        _button(
+            _marked(value.value, value.value == settings.aspect),
+            tap("aspect", value.name),
+        )
+        for value in Aspect
+    ]
+    auto = _button(
+        _marked(tr.plain("Format: as the platform wants"), settings.aspect is None),
+        tap("aspect"),
+    )
+    enhance = (
+        tr.plain("Improve prompt: on") if settings.enhance else tr.plain("Improve prompt: off")
+    )
+    switch = _button(enhance, tap("enhance", str(int(not settings.enhance))))
+    return _markup([locales, counts, [auto], aspects, [switch]])
+
+
+def _marked(label: str, present: bool) -> str:
+    return f"✓ {label}" if present else label
+
+
+def menu_labels(page: str) -> frozenset[str]:
+    """What the menu's button for a page may say, in any language."""
+    return frozenset(texts.of(locale).plain(MENU[page]) for locale in texts.LOCALES)

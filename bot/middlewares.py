@@ -1,0 +1,99 @@
+"""What happens to every update before its handler: flood control, then who it is from."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+from aiogram import BaseMiddleware
+from aiogram.types import CallbackQuery, Chat, Message, TelegramObject, Update, User
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from bot import texts
+from bot.buckets import Bucket, Buckets
+from bot.settings import BotSettings
+from bot.who import Who
+from db import accounts
+from db.accounts import ChatType
+from db.states import Role
+from db.views import TelegramUser
+
+Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
+
+_NOTICE_EVERY_S = 30
+
+
+class Throttle(BaseMiddleware):
+    """Drops what a flooding person sends: says so once, then keeps silent; answers taps."""
+
+    def __init__(self, redis: Redis, settings: BotSettings) -> None:
+        self._redis = redis
+        self._buckets = Buckets(redis)
+        self._burst = float(settings.throttle_burst)
+        self._per_s = settings.throttle_per_s
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        user: User | None = data.get("event_from_user")
+        update = _person_event(event)
+        if user is None or update is None:
+            return await handler(event, data)
+        key = f"throttle:{data['bot'].id}:{user.id}"
+        if await self._buckets.take([Bucket(key, self._per_s, self._burst)]) == 0:
+            return await handler(event, data)
+        await self._refuse(update, user, key)
+        return None
+
+    async def _refuse(self, event: Message | CallbackQuery, user: User, key: str) -> None:
+        tr = texts.of("ru" if (user.language_code or "ru").startswith("ru") else "en")
+        if isinstance(event, CallbackQuery):
+            await event.answer(tr.plain("Too fast. Wait a few seconds, please."))
+        elif await self._redis.set(f"{key}:told", 1, nx=True, ex=_NOTICE_EVERY_S):
+            await event.reply(tr("🐢 Too fast for me. Wait a few seconds, then send it again."))
+
+
+def _person_event(event: TelegramObject) -> Message | CallbackQuery | None:
+    """What a person can flood with; payments and membership always come through."""
+    if not isinstance(event, Update):
+        return None
+    message = event.message or event.edited_message
+    if message is not None and message.successful_payment is not None:
+        return None
+    return message or event.callback_query
+
+
+class Introduce(BaseMiddleware):
+    """Remembers the person and their account, and hands `who` to the handler."""
+
+    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
+        self._sessions = sessions
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        user: User | None = data.get("event_from_user")
+        chat: Chat | None = data.get("event_chat")
+        if user is not None and chat is not None and chat.type != "channel":
+            data["who"] = await self._introduce(user, chat)
+        return await handler(event, data)
+
+    async def _introduce(self, user: User, chat: Chat) -> Who:
+        is_group = chat.type != "private"
+        async with self._sessions.begin() as session:
+            known = await accounts.ensure_user(
+                session,
+                TelegramUser(user.id, user.first_name, user.username, user.language_code),
+            )
+            account_id, role = known.account_id, Role.OWNER
+            if is_group:
+                account_id = await accounts.for_chat(
+                    session, user.id, chat.id, cast(ChatType, chat.type), chat.title
+                )
+                role = await accounts.role(session, account_id, user.id)
+        return Who(
+            user_id=user.id,
+            name=user.first_name,
+            account_id=account_id,
+            role=role,
+            locale=known.locale,
+            is_group=is_group,
+            settings=known.settings,
+        )

@@ -1,0 +1,236 @@
+"""What the pages of the menu say: start, help, brands, history, settings. Pure, like `views`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot import keyboards, names, texts
+from bot.dialogue import Answers
+from bot.palette import MAX_COLOURS, Codes
+from bot.texts import N_, Html, Texts
+from bot.views import Card, shortened, variants
+from db.brands import BRAND_LIMIT
+from db.views import AlbumView, Brand, Draft, HistoryPage, UserSettings
+
+_QUOTED = 120
+
+
+def welcome(tr: Texts, name: str) -> Html:
+    """The greeting that brings the menu; the examples follow in a message of their own."""
+    return tr(
+        "👋 Hi, {name}! I turn a rough idea into pictures ready to post.\n"
+        "Write what you need in your own words: I improve the prompt, draw four variants, "
+        "score them and put the best one first.",
+        name=name,
+    )
+
+
+def try_example(tr: Texts) -> Card:
+    return Card(tr("Try it now, tap an example:"), keyboards.examples(tr))
+
+
+def create(tr: Texts) -> Card:
+    """What the menu's first button says."""
+    return Card(
+        tr(
+            "✍️ <b>Describe the picture in one message</b>\n"
+            "What it is, where it goes, in what mood: “an autumn banner for the site, pumpkins, "
+            "warm light”. Or take an example:"
+        ),
+        keyboards.examples(tr),
+    )
+
+
+def group_welcome(tr: Texts, username: str) -> Html:
+    return tr(
+        "👋 I draw pictures for posts, and now for this team too.\n"
+        "Write <code>/gen@{username} autumn menu of a coffee shop</code>, or reply to any message "
+        "of mine with your idea. Everybody here shares the brands and the history.",
+        username=username,
+    )
+
+
+def help_page(tr: Texts) -> Html:
+    return tr(
+        "<b>How it works</b>\n"
+        "✍️ Write an idea: a draft comes back, its buttons change platform, goal, brand, format "
+        "and number of variants.\n"
+        "⚡ <code>/gen text</code> draws at once, without a draft.\n"
+        "🖊 Edit your message before you tap Create, and the draft follows.\n"
+        "🏆 The album comes in order of score. Take one, ask for more, or for pictures like it; "
+        "“Why?” explains the scores.\n"
+        "🎨 A brand keeps your style and colours: /brands\n"
+        "🗂 Everything drawn: /history\n"
+        "⚙️ Language, number, format: /settings\n"
+        "↩️ Stop any dialogue: /cancel"
+    )
+
+
+def gen_usage(tr: Texts) -> Html:
+    return tr(
+        "Write what to draw after the command, for example:\n"
+        "<code>/gen autumn menu of a coffee shop for Instagram</code>"
+    )
+
+
+def no_picture_input(tr: Texts) -> Html:
+    return tr(
+        "🖼 I can't draw from a picture yet: the generator at work here reads words only. "
+        "Describe what you want in words, please."
+    )
+
+
+def caption_offer(tr: Texts, draft: Draft) -> Card:
+    """For a photo with a caption: honest about the photo, helpful about the words."""
+    text = tr(
+        "🖼 I can't draw from a picture yet: the generator at work here reads words only. "
+        "But I can draw from the caption:\n<blockquote>{prompt}</blockquote>",
+        prompt=shortened(draft.cleaned_prompt, 700),
+    )
+    return Card(text, keyboards.use_caption(tr, draft.id))
+
+
+# --- brands ---
+
+
+def brands(tr: Texts, listed: Sequence[Brand]) -> Card:
+    if not listed:
+        text = tr(
+            "🎨 <b>Brands</b>\n"
+            "A brand keeps a style and colours, and every picture follows them. "
+            "It takes three short messages."
+        )
+    else:
+        text = tr(
+            "🎨 <b>Brands: {n} of {limit}</b>\nThe one with a star goes into every new draft.",
+            n=len(listed),
+            limit=BRAND_LIMIT,
+        )
+    return Card(text, keyboards.brands(tr, listed))
+
+
+def brand(tr: Texts, brand: Brand, unknown: Sequence[str] = ()) -> Card:
+    """A brand's page; `unknown` are words of its style that were only transliterated."""
+    lines = [tr("🎨 <b>{name}</b>", name=brand.name)]
+    lines.append(tr("Style: {style}", style=brand.style_original))
+    lines.append(tr("In the prompt: <code>{style}</code>", style=brand.style_short))
+    if unknown:
+        lines.append(tr("Words I did not know: {words}", words=shortened(", ".join(unknown), 200)))
+    if brand.palette:
+        colours = Html(" ".join(tr("<code>{hex}</code>", hex=colour) for colour in brand.palette))
+        lines.append(tr("Colours: {colours}", colours=colours))
+    else:
+        lines.append(tr("Colours: any"))
+    if brand.is_default:
+        lines.append(tr("⭐ Goes into every new draft"))
+    return Card(Html("\n".join(lines)), keyboards.brand(tr, brand))
+
+
+def sure_to_delete_brand(tr: Texts, brand: Brand) -> Card:
+    return Card(
+        tr("Delete the brand “{name}”? Albums drawn with it stay.", name=brand.name),
+        keyboards.sure_to_delete_brand(tr, brand.id),
+    )
+
+
+_NEW_BRAND = {
+    "name": N_("🎨 <b>New brand, 1 of 3.</b> What is it called? (up to 40 characters)"),
+    "style": N_(
+        "🎨 <b>2 of 3.</b> Describe the style in a few words, for example "
+        "“warm, cosy, natural wood, soft light”. Or take a ready one:"
+    ),
+    "palette": N_(
+        "🎨 <b>3 of 3.</b> Brand colours: codes such as <code>#6c3ce9 #ffffff</code> "
+        "(up to five), or send a logo and I will take them from it."
+    ),
+}
+
+_CHANGED_BRAND = {
+    "name": N_("✏️ What is the new name? (up to 40 characters)"),
+    "style": N_("✏️ Describe the new style in a few words, or take a ready one:"),
+    "palette": N_(
+        "✏️ The new colours: codes such as <code>#6c3ce9 #ffffff</code> (up to five), or a logo."
+    ),
+}
+
+
+def brand_question(tr: Texts, step: str, answers: Answers, *, in_group: bool) -> Card:
+    """A question of the brand dialogue. `step`: name, style, palette."""
+    text = tr((_CHANGED_BRAND if "brand_id" in answers else _NEW_BRAND)[step])
+    if in_group:
+        text = Html(text + tr("\n<i>Answer by replying to this message.</i>"))
+    if step == "style":
+        return Card(text, keyboards.presets(tr))
+    if step == "palette":
+        return Card(text, keyboards.palette_step(tr, has_some=bool(answers.get("palette"))))
+    return Card(text, keyboards.cancel_dialogue(tr))
+
+
+def bad_colours(tr: Texts, codes: Codes) -> Html:
+    if codes.bad:
+        return tr(
+            "I can't read these as colours: {words}. A code is # and six digits or letters "
+            "from a to f: <code>#6c3ce9</code>.",
+            words=shortened(", ".join(codes.bad), 200),
+        )
+    return tr("From one to {n} colours, please.", n=MAX_COLOURS)
+
+
+# --- history ---
+
+
+def history(tr: Texts, page: HistoryPage, *, first_page: bool) -> Card:
+    if not page.items:
+        return Card(
+            tr("🗂 <b>No albums yet.</b> Send an idea, and the first will be here.")
+            if first_page
+            else tr("🗂 <b>No older albums.</b>"),
+            keyboards.history(tr, page, first_page=first_page),
+        )
+    lines = [tr("🗂 <b>History</b>: tap a number")]
+    for number, item in enumerate(page.items, start=1):
+        lines.append(
+            tr(
+                "<b>{number}.</b> {when} · {variants}\n{prompt}",
+                number=number,
+                when=tr.when(item.finished_at),
+                variants=variants(tr, item.count),
+                prompt=shortened(item.cleaned_prompt, _QUOTED),
+            )
+        )
+    return Card(Html("\n\n".join(lines)), keyboards.history(tr, page, first_page=first_page))
+
+
+def history_item(tr: Texts, album: AlbumView) -> Card:
+    best = album.images[0]
+    text = tr(
+        "🗂 <b>{when}</b> · {variants}, the best {score}\n<blockquote>{prompt}</blockquote>",
+        when=tr.when(album.finished_at),
+        variants=variants(tr, len(album.images)),
+        score=tr.decimal(best.final_score),
+        prompt=shortened(album.cleaned_prompt, 700),
+    )
+    text = Html(text + tr("\n<i>{judge}</i>", judge=names.judge(tr, album.judge)))
+    return Card(text, keyboards.history_item(tr, album.task_id, album.request_id))
+
+
+def sure_to_delete_album(tr: Texts, task_id: int, request_id: int) -> Card:
+    return Card(
+        tr("Delete this album from the history? Messages already in the chat stay."),
+        keyboards.sure_to_delete_album(tr, task_id, request_id),
+    )
+
+
+# --- settings ---
+
+
+def settings(settings: UserSettings, locale: str, user_id: int) -> Card:
+    tr = texts.of(locale)
+    return Card(
+        tr(
+            "⚙️ <b>Settings</b>\n"
+            "What every new draft starts with: language, number of variants, format, and whether "
+            "I improve the prompt."
+        ),
+        keyboards.settings(tr, settings, user_id),
+    )

@@ -1,0 +1,104 @@
+"""The bot's process: connects to what it needs, listens until told to stop, closes in order."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+from aiogram import Bot, Dispatcher
+from aiogram.utils.token import TokenValidationError
+from aiohttp import web
+from redis.asyncio import Redis
+
+from bot import app, commands, webhook
+from bot.errors import CannotStart, SendError, Undeliverable
+from bot.polling import Poller
+from bot.settings import BotSettings
+from db import engine as db_engine
+from db.queue import create_pool
+from db.settings import DatabaseSettings
+
+log = structlog.get_logger(__name__)
+
+
+async def run(options: BotSettings, stores: DatabaseSettings) -> None:
+    """Listen until SIGTERM or SIGINT. Raises CannotStart for what an operator must put right."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    async with _built(options, stores) as (dispatcher, bot):
+        username = await _who_am_i(bot)
+        log.info("bot is up", username=username, mode=options.mode)
+        await asyncio.gather(commands.introduce(bot), listen(options, dispatcher, bot, stopping))
+        log.info("bot has stopped", username=username)
+
+
+@asynccontextmanager
+async def _built(
+    options: BotSettings, stores: DatabaseSettings
+) -> AsyncIterator[tuple[Dispatcher, Bot]]:
+    async with AsyncExitStack() as stack:
+        engine = db_engine.create(stores.database_url)
+        stack.push_async_callback(engine.dispose)
+        redis = Redis.from_url(stores.redis_url)
+        stack.push_async_callback(redis.aclose)
+        pool = await create_pool(stores.redis_url)
+        stack.push_async_callback(pool.aclose)
+        try:
+            dispatcher, bot = app.build(options, db_engine.session_factory(engine), redis, pool)
+        except TokenValidationError:
+            raise CannotStart("BOT_TOKEN is no token: it looks like 123456:ABC-DEF") from None
+        stack.push_async_callback(bot.session.close)
+        yield dispatcher, bot
+
+
+async def _who_am_i(bot: Bot) -> str:
+    """The bot's name; waits for a Telegram that is away, refuses a token that is none."""
+    while True:
+        try:
+            return (await bot.me()).username or ""
+        except Undeliverable as error:
+            raise CannotStart(f"Telegram refuses BOT_TOKEN: {error.detail}") from error
+        except SendError as error:
+            log.warning("Telegram is away", error=str(error))
+            await asyncio.sleep(1)
+
+
+async def listen(
+    options: BotSettings, dispatcher: Dispatcher, bot: Bot, stopping: asyncio.Event
+) -> None:
+    """Handle updates until `stopping` is set; the one in hand is finished first."""
+    if options.mode == "webhook":
+        await _serve(options, dispatcher, bot, stopping)
+        return
+    poller = Poller(dispatcher, bot, options.poll_timeout_s)
+    await bot.delete_webhook()
+    polling = asyncio.create_task(poller.run())
+    stop = asyncio.create_task(stopping.wait())
+    await asyncio.wait({polling, stop}, return_when=asyncio.FIRST_COMPLETED)
+    poller.stop()
+    stop.cancel()
+    await polling
+
+
+async def _serve(
+    options: BotSettings, dispatcher: Dispatcher, bot: Bot, stopping: asyncio.Event
+) -> None:
+    assert options.webhook_url is not None
+    assert options.webhook_secret is not None
+    secret = options.webhook_secret.get_secret_value()
+    runner = web.AppRunner(webhook.create_app(dispatcher, bot, secret))
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, options.webhook_host, options.webhook_port).start()
+        await bot.set_webhook(
+            options.webhook_url.rstrip("/") + webhook.PATH,
+            secret_token=secret,
+            allowed_updates=dispatcher.resolve_used_update_types(),
+        )
+        await stopping.wait()
+    finally:
+        await runner.cleanup()

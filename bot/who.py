@@ -1,0 +1,57 @@
+"""Who acts, where, and for which account: made once for each update, before its handler."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiogram.types import CallbackQuery, InaccessibleMessage, Message
+
+from bot import texts
+from bot.errors import NotYours
+from bot.texts import Texts
+from db.states import Role
+from db.views import Locale, UserSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """The person behind an update. `role` is theirs in `account_id`: the team's in a group."""
+
+    user_id: int
+    name: str
+    account_id: int
+    role: Role
+    locale: Locale
+    is_group: bool
+    settings: UserSettings
+
+    @property
+    def tr(self) -> Texts:
+        return texts.of(self.locale)
+
+    def must_be(self, user_id: int) -> None:
+        """Only the person a menu was made for may use it. Raises NotYours."""
+        if self.user_id != user_id:
+            raise NotYours
+
+    def may_steer(self, user_id: int) -> None:
+        """What `user_id` asked for is theirs to steer, and the team's owner and admins'.
+
+        Raises NotYours.
+        """
+        if self.role not in (Role.OWNER, Role.ADMIN):
+            self.must_be(user_id)
+
+
+def thread_of(message: Message | InaccessibleMessage | None) -> int | None:
+    """The forum topic of a message: replies outside forums have a thread id too, but no topic."""
+    if isinstance(message, Message) and message.is_topic_message:
+        return message.message_thread_id
+    return None
+
+
+def card_of(query: CallbackQuery) -> Message | InaccessibleMessage:
+    """The message whose button was pressed. All our buttons are on messages of ours."""
+    if query.message is None:
+        raise NotYours
+    return query.message
