@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "judge": ("pipeline.cli:judge", "Score and rank pictures against an idea."),
     "demo": ("vitrina:demo", "Try the whole product here, with a chat page in place of Telegram."),
     "run": ("vitrina:run_here", "Run the whole product here, on real Telegram (needs BOT_TOKEN)."),
+    "bot": ("bot.cli:bot", "Run the bot: it listens to Telegram, by polling or a webhook."),
     "worker": ("workers.cli:app", "Run one worker process: gpu makes pictures, io delivers them."),
     "playground": ("playground.cli:playground", "Run a Bot API server with a chat page, alone."),
     "migrate": ("db.cli:migrate", "Bring the database's tables up to date."),
@@ -50,7 +51,7 @@ _CHATTY = ("alembic", "pymorphy3")
 
 _SECRETS = (
     (re.compile(r"(?<!\d)(\d+):[\w-]{30,}"), r"\1:***"),
-    (re.compile(r"(\w+://[^\s:/@]*:)[^\s/@]+@"), r"\1***@"),
+    (re.compile(r"(\w+://[^\s:/@]*:)[^\s/\"']+@"), r"\1***@"),
 )
 
 
@@ -326,7 +327,9 @@ def _bad_setting(error: Any) -> str:
     findings = []
     for finding in error.errors(include_url=False, include_input=False):
         field = "_".join(str(part) for part in finding["loc"]).upper()
-        findings.append(f"{prefixes.get(error.title, '')}{field}: {finding['msg']}")
+        prefix = prefixes.get(error.title, "")
+        name = field if field.startswith(prefix) else f"{prefix}{field}"
+        findings.append(f"{name}: {finding['msg']}")
     return f"bad setting: {'; '.join(findings)}"
 
 

@@ -11,6 +11,8 @@ import json
 import os
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from pipeline.run import Pipeline
+    from pipeline.settings import PipelineSettings
     from pipeline.types import Album, BrandStyle, Brief, OnProgress, Prompt, Score
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -64,8 +67,12 @@ def generate(
     as_json: AsJson = False,
 ) -> None:
     """Turn an idea into ranked pictures: PNG files, a contact sheet, a table of scores."""
+    from pipeline.run import Pipeline
+
     brief = _brief(text, brand_style, platform, goal, count, seed)
-    pipeline = _pipeline(enhancer, generator, judge)
+    settings = _settings(enhancer=enhancer, generator=generator, judge=judge)
+    with _unavailable_is_refused():
+        pipeline = Pipeline.from_settings(settings)
     _make_folder(out)
     album = _run_quietly(pipeline, brief) if as_json else _run_with_bar(pipeline, brief)
     paths = _write(album, out)
@@ -115,11 +122,14 @@ def judge(
     as_json: AsJson = False,
 ) -> None:
     """Score and rank picture files against an idea."""
+    from pipeline import judge as judges
     from pipeline import rank
 
     brief = _brief(text, None, None, None, 1, 0)
     opened = [_open(path) for path in images]
-    scorer = _pipeline(None, None, judge).judge
+    settings = _settings(judge=judge)
+    with _unavailable_is_refused():
+        scorer = judges.create(settings.judge, settings)
     started = time.perf_counter()
     made = _enhanced(brief, enhancer)
     enhanced_ms = _ms_since(started)
@@ -193,22 +203,30 @@ def _brand(style: str | None) -> BrandStyle | None:
     return BrandStyle(name=style, style_short=translate_style(style).text)
 
 
-def _pipeline(enhancer: str | None, generator: str | None, judge: str | None) -> Pipeline:
-    """The pipeline of the settings, with what was named on the command line instead."""
-    from pipeline.errors import BackendUnavailable
-    from pipeline.run import Pipeline
+def _settings(**named: str | None) -> PipelineSettings:
+    """The settings, with what was named on the command line instead."""
     from pipeline.settings import PipelineSettings
 
-    named = {"enhancer": enhancer, "generator": generator, "judge": judge}
     changes = {name: value for name, value in named.items() if value is not None}
+    return PipelineSettings().model_copy(update=changes)
+
+
+@contextmanager
+def _unavailable_is_refused() -> Iterator[None]:
+    from pipeline.errors import BackendUnavailable
+
     try:
-        return Pipeline.from_settings(PipelineSettings().model_copy(update=changes))
+        yield
     except BackendUnavailable as error:
         raise Refused(str(error)) from error
 
 
 def _enhanced(brief: Brief, enhancer: str | None) -> Prompt:
-    return asyncio.run(_pipeline(enhancer, None, None).enhancer.enhance(brief))
+    from pipeline import enhance
+
+    settings = _settings(enhancer=enhancer)
+    with _unavailable_is_refused():
+        return asyncio.run(enhance.create(settings.enhancer, settings).enhance(brief))
 
 
 def _run_quietly(pipeline: Pipeline, brief: Brief, on_progress: OnProgress | None = None) -> Album:
