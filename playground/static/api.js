@@ -42,7 +42,7 @@ const inChat = (chat, what) => `/sim/chats/${chat}/${what}`;
 export const bots = () => call("/sim/bots").then((body) => body.bots);
 export const chats = () => call("/sim/chats").then((body) => body.chats);
 export const createChat = (body) => call("/sim/chats", { body });
-export const messages = (chat, since = 0) => call(inChat(chat, "messages"), { params: { since } });
+export const messages = (chat, since) => call(inChat(chat, "messages"), { params: since ? { since } : {} });
 export const commands = (chat, user) =>
   call("/sim/commands", { params: { chat, user } }).then((body) => body.commands);
 export const send = (chat, body) => call(inChat(chat, "send"), { body });

@@ -1,13 +1,13 @@
 // The chat page: opens chats, follows the address bar, starts everything.
 
 import * as api from "./api.js";
-import { render, reset } from "./chatview.js";
+import { reset } from "./chatview.js";
 import "./chatlist.js";
 import "./composer.js";
 import { complain } from "./dialogs.js";
 import "./header.js";
 import { t } from "./i18n.js";
-import { chat, emit, follow, loadRoom, on, room, state } from "./store.js";
+import { emit, follow, loadRoom, on, room, state } from "./store.js";
 
 const BOT_POLL_MS = 2000; // until the first bot has come
 const phone = matchMedia("(max-width: 700px)");
@@ -28,16 +28,12 @@ async function open(chatId, { remember = true } = {}) {
   document.getElementById("nobody").hidden = known;
   if (remember) history.pushState(null, "", known ? `#${chatId}` : location.pathname + location.search);
   if (known) {
-    const c = chat();
     room(chatId).unread = 0;
-    document.getElementById("composer").hidden = !room(chatId) || !canWrite(c);
     reset();
     emit("opened", chatId);
     await loadRoom(chatId).catch(complain);
   } else emit("opened", null);
 }
-
-const canWrite = (c) => c.type !== "channel" || (c.members ?? []).length > 0;
 
 function fromAddress() {
   const wanted = Number(location.hash.slice(1));
@@ -89,5 +85,5 @@ try {
 } catch (error) {
   complain(error);
 }
-setInterval(() => watchBots().then(render).catch(complain), BOT_POLL_MS);
+setInterval(() => watchBots().catch(complain), BOT_POLL_MS);
 document.body.dataset.ready = "true";

@@ -130,11 +130,10 @@ async function sendFile(c, file, asPhoto, caption, fields) {
   stickToBottom();
   emit("room", c.id);
   try {
-    const answer = await api.upload(c.id, { ...fields, text: caption }, asPhoto ? "photo" : "document", file, (share) => {
+    took(c.id, await api.upload(c.id, { ...fields, text: caption }, asPhoto ? "photo" : "document", file, (share) => {
       item.share = share;
       emit("room", c.id);
-    });
-    took(c.id, answer.message ?? answer);
+    }));
   } catch (error) {
     complain(error);
   } finally {

@@ -35,7 +35,7 @@ export function messageRow(c, messages, place) {
   if (bubble.classList.contains("with-media")) stack.style.setProperty("--media", bubble.style.getPropertyValue("--media"));
   row.append(stack, actionsButton(c, message, row));
   if (keyboard) row.classList.add("with-keyboard");
-  if (bubble.classList.contains("only-media")) row.classList.add("tailless");
+  if (bubble.classList.contains("media-last")) row.classList.add("tailless");
   return row;
 }
 
@@ -89,13 +89,17 @@ function fill(bubble, c, messages, place) {
 
   if (head.length) bubble.append(h("div", { class: "head" }, head));
   const words = said.map((m, i) => textBlock(c, m, i === said.length - 1 ? meta(c, m, place) : null));
+  if (!words.length && !media.length) {
+    words.push(h("div", { class: "text" }, h("i", {}, t("This kind of message is not shown here"))));
+  }
   const above = message.show_caption_above_media;
   bubble.append(...(above ? [...words, ...media] : [...media, ...words]), ...foot);
   const visual = media.length > 0 && media[0].classList.contains("media");
   if (visual) {
     bubble.classList.add("with-media");
     bubble.style.setProperty("--media", media[0].style.getPropertyValue("--media"));
-    if (!said.length && !head.length && !message.invoice) bubble.classList.add("only-media");
+    if (!said.length && foot.length === 1 && !message.invoice) bubble.classList.add("media-last");
+    if (bubble.classList.contains("media-last") && !head.length) bubble.classList.add("only-media");
   }
   if (message.sticker || (message.text && ONLY_EMOJI.test(message.text) && !head.length)) bubble.classList.add("naked");
 }

@@ -114,7 +114,7 @@ async function newChat() {
   if (!ok || !said) return;
   const made = await api.createChat(chatBody(kind.querySelector("input:checked").value, said, language.value));
   await loadChats();
-  emit("open", made.id ?? made.chat?.id);
+  emit("open", made.id);
 }
 
 function chatBody(type, name, language) {

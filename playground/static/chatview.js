@@ -117,7 +117,24 @@ export function render() {
   keepingPlace(() => reconcile(list, [...days(c, visible), ...pending(c)]));
   scroller.dataset.more = String(rows.length > visible.length);
   document.getElementById("empty").hidden = rows.length > 0 || !room(c.id).loaded || room(c.id).pending.length > 0;
+  floatDates();
   showBadge();
+}
+
+let resting = null;
+
+/** A date that floats over the messages is there while the reader scrolls, and then goes. */
+function floatDates() {
+  for (const el of list.querySelectorAll(".date")) {
+    el.classList.toggle("afloat", el.offsetTop > el.parentElement.offsetTop + 12);
+  }
+}
+
+function showDates() {
+  floatDates();
+  scroller.classList.add("scrolling");
+  clearTimeout(resting);
+  resting = setTimeout(() => scroller.classList.remove("scrolling"), 900);
 }
 
 /** Starts a conversation's view afresh, at its end. */
@@ -163,6 +180,7 @@ scroller.addEventListener("scroll", () => {
     toEnd(); // the room changed under us, nobody scrolled
     return;
   }
+  showDates();
   const left = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
   stuck = left < NEAR_BOTTOM_PX;
   if (stuck && state.open !== null && room(state.open).unread) {

@@ -78,8 +78,7 @@ async function say(text, c = chat(), fields = envelope(c)) {
   stickToBottom();
   emit("room", c.id);
   try {
-    const answer = await api.send(c.id, { ...fields, text });
-    took(c.id, answer.message ?? answer);
+    took(c.id, await api.send(c.id, { ...fields, text }));
   } catch (error) {
     if (!input.value) write(text);
     complain(error);
@@ -161,6 +160,8 @@ form.addEventListener("submit", (event) => {
   submit();
 });
 input.addEventListener("input", grow);
+// Before our own keys: Enter on a suggestion must not send what was typed so far.
+listenForCommands(input, { say: (text) => say(text), write });
 input.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.isComposing) return;
   if (event.key === "Enter" && !event.shiftKey && !touch.matches) {
@@ -176,7 +177,6 @@ input.addEventListener("keydown", (event) => {
   }
 });
 
-listenForCommands(input, { say: (text) => say(text), write });
 listenForFiles(form, { envelope, done: () => attend(null, null), takeText: () => {
   const text = input.value.trim();
   write("");

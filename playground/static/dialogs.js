@@ -4,6 +4,7 @@ import { h, icon } from "./dom.js";
 import { t } from "./i18n.js";
 
 const TOAST_MS = 3500;
+let closeOpenMenu = null;
 
 /** A short notice that goes by itself. */
 export function toast(text) {
@@ -68,9 +69,11 @@ export function alertBox(from, text) {
  * arrow keys walk, Escape closes.
  */
 export function menu(x, y, label, items) {
+  closeOpenMenu?.(false); // a long press is heard twice on Android
   const before = document.activeElement;
   const el = h("div", { class: "menu", role: "menu", "aria-label": label });
   const close = (refocus) => {
+    closeOpenMenu = null;
     el.remove();
     document.removeEventListener("pointerdown", outside, true);
     if (refocus) before?.focus();
@@ -97,6 +100,7 @@ export function menu(x, y, label, items) {
     item.checked ? icon("check", "tick") : null));
   }
   el.addEventListener("keydown", (event) => walk(event, el, () => close(true)));
+  closeOpenMenu = close;
   document.body.append(el);
   const box = el.getBoundingClientRect();
   el.style.left = `${Math.max(8, Math.min(x, innerWidth - box.width - 8))}px`;

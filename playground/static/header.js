@@ -5,11 +5,12 @@ import { activity, chatAvatar } from "./chatlist.js";
 import { complain, modal } from "./dialogs.js";
 import { avatar, h, icon } from "./dom.js";
 import { members, t } from "./i18n.js";
-import { chat, emit, fullName, isGroup, loadChats, on, people, speaker, state, title } from "./store.js";
+import { chat, emit, fullName, isAdmin, isGroup, loadChats, on, people, speaker, state, title } from "./store.js";
 import { topicStrip } from "./topics.js";
 
 const peer = document.getElementById("peer");
 const topics = document.getElementById("topics");
+const unblock = document.getElementById("unblock");
 const back = document.getElementById("back");
 
 function status(c) {
@@ -31,6 +32,7 @@ function render() {
     h("span", { class: "peer-title" }, title(c)), h("span", { class: "peer-status" }, status(c))));
   peer.setAttribute("aria-label", `${t("Chat info")}: ${title(c)}`);
   renderTopics(c);
+  renderComposer(c);
 }
 
 function renderTopics(c) {
@@ -49,20 +51,46 @@ function info() {
     h("p", { class: "modal-note" }, `${c.type === "private" ? t("private chat") : isGroup(c) ? t("Group") : t("channel")} · id ${c.id}`),
     h("h3", {}, t("Members")),
     h("div", { class: "members" }, bot, people(c).map((p) => person(p.id, fullName(p), p.status ?? "member"))),
-    h("div", { class: "modal-buttons" }, c.type === "private" ? blocking(c, close) : null,
+    h("div", { class: "modal-buttons" }, standings(c, close),
       h("button", { type: "button", class: "primary", onclick: () => close() }, t("Close"))),
   ], { className: "small" });
 }
 
-function blocking(c, close) {
-  const blocked = c.bot_status === "kicked";
-  const act = () => {
-    close();
-    api.changeMembers(c.id, { user_id: c.id, action: blocked ? "unblock" : "block" }).then(loadChats).catch(complain);
-  };
-  return h("button", { type: "button", class: blocked ? "" : "danger", onclick: act }, t(blocked ? "Unblock the bot" : "Block the bot"));
+/** What can be done to the bot here: blocked, let in, sent away, made an admin. */
+function standings(c, close) {
+  const button = (label, action, danger = false) => h("button", {
+    type: "button",
+    class: danger ? "danger" : "",
+    onclick: () => {
+      close();
+      changeBot(c, action);
+    },
+  }, t(label));
+  if (c.type === "private") {
+    return c.bot_status === "kicked" ? [button("Unblock the bot", "unblock")] : [button("Block the bot", "block", true)];
+  }
+  if (!here(c.bot_status)) return [button("Add the bot", c.type === "channel" ? "promote" : "join")];
+  const away = button("Remove the bot", "kick", true);
+  if (c.type === "channel") return [away];
+  return [away, c.bot_status === "administrator" ? button("Take admin rights", "demote") : button("Make admin", "promote")];
 }
 
+function changeBot(c, action) {
+  const who = c.type === "private" ? { user_id: c.id } : { bot: true, by_user_id: speaker(c)?.id };
+  api.changeMembers(c.id, { action, ...who }).then(loadChats).catch(complain);
+}
+
+/** Where nobody may write, a button or a word stands in the composer's place. */
+function renderComposer(c) {
+  const blocked = c.type === "private" && c.bot_status === "kicked";
+  const silent = !speaker(c) || (c.type === "channel" && !isAdmin(speaker(c)));
+  document.getElementById("composer").hidden = blocked || silent;
+  document.getElementById("reply-keyboard").classList.toggle("away", blocked || silent);
+  unblock.hidden = !blocked;
+  document.getElementById("silent").hidden = !silent;
+}
+
+unblock.addEventListener("click", () => changeBot(chat(), "unblock"));
 back.append(icon("back"));
 back.setAttribute("aria-label", t("Back"));
 back.addEventListener("click", () => emit("open", null));

@@ -4,17 +4,13 @@ import * as api from "./api.js";
 import { alertBox, complain, toast } from "./dialogs.js";
 import { h, icon } from "./dom.js";
 import { copyText } from "./entities.js";
-import { price, t } from "./i18n.js";
+import { t } from "./i18n.js";
 import { checkout, chooseToShare } from "./pay.js";
 import { botName, emit, room, speaker } from "./store.js";
 
-/** The rows of buttons under a message; an invoice without a Pay button gets Telegram's own. */
+/** The rows of buttons under a message, or null. */
 export function inlineKeyboard(c, message) {
   const rows = message.reply_markup?.inline_keyboard ?? [];
-  if (message.invoice && !rows.flat().some((b) => b.pay)) {
-    const { total_amount: amount, currency } = message.invoice;
-    rows.unshift([{ text: t("Pay {price}", { price: price(amount, currency) }), pay: true }]);
-  }
   if (!rows.length) return null;
   return h("div", { class: "inline-keyboard" }, rows.map((buttons, y) =>
     h("div", { class: "keys" }, buttons.map((button, x) => inlineButton(c, message, button, `${y}:${x}`)))));

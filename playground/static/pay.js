@@ -1,7 +1,7 @@
 // Paying an invoice, and choosing a chat or people to share with the bot.
 
 import * as api from "./api.js";
-import { alertBox, buttons, modal, toast } from "./dialogs.js";
+import { alertBox, buttons, modal } from "./dialogs.js";
 import { avatar, h } from "./dom.js";
 import { price, t } from "./i18n.js";
 import { botName, fullName, people, speaker, state, title, took } from "./store.js";
@@ -19,14 +19,8 @@ export async function checkout(c, message) {
   ], { className: "small checkout" });
   if (!sure) return;
   const result = await api.pay({ user_id: speaker(c)?.id, chat_id: c.id, message_id: message.message_id });
-  const refusal = result.pre_checkout?.ok === false || result.ok === false;
-  if (refusal) {
-    const reason = result.pre_checkout?.error_message ?? result.error_message ?? "";
-    alertBox(botName(), `${t("Payment refused")}. ${reason}`.trim());
-    return;
-  }
-  took(c.id, result.message);
-  toast(t("You paid {price} for {title}", { price: sum, title: invoice.title }));
+  if (result.pre_checkout.ok) took(c.id, result.message);
+  else alertBox(botName(), `${t("Payment refused")}. ${result.pre_checkout.error_message ?? ""}`.trim());
 }
 
 function choices(c, button) {

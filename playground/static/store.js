@@ -53,6 +53,7 @@ export const chat = () => state.chats.get(state.open);
 export const botName = () => state.bot?.first_name ?? "Bot";
 export const isGroup = (c) => c.type === "group" || c.type === "supergroup";
 export const people = (c) => (c.members ?? []).filter((m) => !isBot(m.id) && !m.is_bot);
+export const isAdmin = (member) => ["creator", "administrator"].includes(member?.status);
 export const isBot = (id) => state.bots.some((b) => b.id === id);
 const present = (m) => !["left", "kicked"].includes(m.status);
 
@@ -61,8 +62,7 @@ export function speaker(c) {
   if (c.type === "private") return people(c)[0] ?? { id: c.id, first_name: c.first_name ?? c.title };
   const here = people(c).filter(present);
   const saved = room(c.id).speaker ?? Number(localStorage.getItem(`speaker:${c.id}`));
-  const admin = (m) => ["creator", "administrator"].includes(m.status);
-  return here.find((m) => m.id === saved) ?? here.find(admin) ?? here[0] ?? null;
+  return here.find((m) => m.id === saved) ?? here.find(isAdmin) ?? here[0] ?? null;
 }
 
 export function speakAs(c, userId) {
@@ -84,6 +84,7 @@ export function title(c) {
 
 /** A sender's name, wherever the message came from. */
 export function author(message) {
+  if (message.chat?.type === "channel") return message.chat.title;
   if (message.sender_chat) return message.sender_chat.title ?? "";
   return fullName(message.from);
 }
@@ -102,7 +103,9 @@ function take(chatId, message) {
 
 export async function loadChats() {
   const list = await api.chats();
-  state.chats = new Map(list.map((c) => [c.id, c]));
+  state.chats = new Map(list.filter((c) => !c.migrated_to).map((c) => [c.id, c]));
+  const moved = list.find((c) => c.id === state.open && c.migrated_to);
+  if (moved) emit("open", moved.migrated_to);
   emit("chats");
 }
 

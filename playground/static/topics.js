@@ -4,19 +4,9 @@ import * as api from "./api.js";
 import { buttons, complain, modal } from "./dialogs.js";
 import { h, icon } from "./dom.js";
 import { t } from "./i18n.js";
-import { emit, room, speaker, standing } from "./store.js";
+import { emit, room, speaker } from "./store.js";
 
 export const GENERAL = "general";
-
-/** A forum's topics: [{id, name, closed}], from the chat or else from the messages that opened them. */
-function topicsOf(c) {
-  if (Array.isArray(c.topics)) {
-    return c.topics.map((topic) => ({ id: topic.message_thread_id ?? topic.thread_id ?? topic.id, name: topic.name, closed: topic.closed ?? false }));
-  }
-  return standing(c.id)
-    .filter((m) => m.forum_topic_created)
-    .map((m) => ({ id: m.message_thread_id ?? m.message_id, name: m.forum_topic_created.name, closed: false }));
-}
 
 /** The messages of the topic on screen; all of them where none is chosen. */
 export function inTopic(c, messages) {
@@ -41,8 +31,7 @@ async function openNew(c) {
   ], { className: "small" });
   if (!ok || !name.value.trim()) return;
   const made = await api.changeMembers(c.id, { user_id: speaker(c)?.id, action: "open_topic", name: name.value.trim() });
-  const id = made.message_thread_id ?? made.topic?.thread_id;
-  if (id) choose(c, id);
+  choose(c, made.message_thread_id);
 }
 
 function choose(c, topic) {
@@ -63,7 +52,7 @@ export function topicStrip(c) {
   return [
     tab(null, t("All")),
     tab(GENERAL, t("General")),
-    ...topicsOf(c).map(({ id, name, closed }) => tab(id, name, closed)),
+    ...c.topics.map((one) => tab(one.message_thread_id, one.name, one.closed)),
     h("button", { type: "button", class: "new-topic", "aria-label": t("New topic"), onclick: () => openNew(c).catch(complain) }, icon("plus")),
   ];
 }

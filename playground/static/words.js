@@ -35,8 +35,7 @@ const SERVICE = {
   general_forum_topic_unhidden: () => t("Topic reopened"),
   successful_payment: (m) => {
     const { total_amount: amount, currency } = m.successful_payment;
-    const title = m.reply_to_message?.invoice?.title ?? t("Invoice");
-    return t("You paid {price} for {title}", { price: price(amount, currency), title });
+    return t("You paid {price}", { price: price(amount, currency) });
   },
   refunded_payment: (m) =>
     t("{price} refunded", { price: price(m.refunded_payment.total_amount, m.refunded_payment.currency) }),
