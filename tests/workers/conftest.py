@@ -8,17 +8,22 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import aiohttp
 import pytest
 from arq import ArqRedis
 from PIL import Image
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from bot.gateway import create_bot
 from db import accounts, images, queue, requests
 from db.views import NewDraft, TelegramUser
 from pipeline.errors import Cancelled
 from pipeline.run import Pipeline
 from pipeline.types import Brief, CancelFlag, Picture, Prompt, Score
+from playground import server
+from tests.sim import TOKEN, Sim
+from workers.deliver import Courier
 from workers.generate import Studio
 from workers.settings import WorkerSettings
 
@@ -107,6 +112,20 @@ def studio(
     painter: Painter,
 ) -> Studio:
     return Studio(sessions, pool, store, Pipeline(Words(), painter, Critic()), SETTINGS)
+
+
+@pytest.fixture
+async def sim() -> AsyncIterator[Sim]:
+    async with server.running() as url, aiohttp.ClientSession() as http:
+        yield Sim(url, http)
+
+
+@pytest.fixture
+async def courier(studio: Studio, sim: Sim) -> AsyncIterator[Courier]:
+    bot = create_bot(TOKEN, sim.url, studio.pool, sessions=studio.sessions, timeout_s=1.0)
+    await bot.get_me()
+    yield Courier(studio.sessions, studio.pool, studio.store, bot, SETTINGS)
+    await bot.session.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
-import aiohttp
 import pytest
 from sqlalchemy import text
 
@@ -14,26 +12,11 @@ from db import deliveries, tasks
 from db.states import DeliveryKind
 from db.views import DeliveryClaim
 from pipeline.types import CancelFlag
-from playground import server
 from tests.sim import ANNA, TOKEN, Sim
-from tests.workers.conftest import SETTINGS, Ask, Asked, Row
+from tests.workers.conftest import Ask, Asked, Row
 from workers import generate
 from workers.deliver import Courier, deliver
 from workers.generate import Studio
-
-
-@pytest.fixture
-async def sim() -> AsyncIterator[Sim]:
-    async with server.running() as url, aiohttp.ClientSession() as http:
-        yield Sim(url, http)
-
-
-@pytest.fixture
-async def courier(studio: Studio, sim: Sim) -> AsyncIterator[Courier]:
-    bot = create_bot(TOKEN, sim.url, studio.pool, sessions=studio.sessions, timeout_s=1.0)
-    await bot.get_me()
-    yield Courier(studio.sessions, studio.pool, studio.store, bot, SETTINGS)
-    await bot.session.close()
 
 
 async def made(studio: Studio, ask: Ask, chat_id: int = ANNA, **more: object) -> Asked:

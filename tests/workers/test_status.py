@@ -1,0 +1,136 @@
+"""Status cards: kept true by the io worker, whatever happened in between."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import text
+
+from db import queue, statuses, tasks
+from db.states import Shown
+from db.views import Claim
+from pipeline.types import CancelFlag
+from tests.sim import ANNA, Sim, label, said
+from tests.workers.conftest import Ask, Asked, Row
+from workers import generate, patience
+from workers.deliver import Courier
+from workers.generate import Studio
+from workers.status import Cards
+
+
+@pytest.fixture
+async def cards(courier: Courier) -> AsyncIterator[Cards]:
+    """Cards that are being kept."""
+    cards = Cards(courier)
+    keeping = asyncio.create_task(patience.forever(cards, "cards"))
+    yield cards
+    keeping.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await keeping
+    await cards.close()
+
+
+async def with_card(courier: Courier, ask: Ask) -> Asked:
+    """A queued task with a card, as the bot leaves it."""
+    card = await courier.bot.send_message(ANNA, "card")
+    return await ask(status_message_id=card.message_id)
+
+
+async def claim(courier: Courier) -> Claim:
+    async with courier.sessions.begin() as session:
+        claimed = await tasks.claim(session, lease_s=30, account_running_cap=2)
+    assert claimed is not None
+    return claimed
+
+
+async def test_the_card_follows_the_task_to_its_end(
+    courier: Courier, cards: Cards, sim: Sim, ask: Ask
+) -> None:
+    await with_card(courier, ask)
+    anna = sim.talk(ANNA)
+    await anna.text("В очереди")
+    claimed = await claim(courier)
+    await queue.write_progress(courier.pool, claimed.task_id, queue.Progress("generate", 1, 4))
+    drawing = await anna.text("2/4")
+    assert label(drawing, "Отмен") is not None
+    async with courier.sessions.begin() as session:
+        await tasks.fail(session, claimed.task_id, claimed.token, "internal")
+    failed = await anna.text("😔")
+    assert label(failed, "Отмен") is None
+    assert len(await anna.messages()) == 1
+
+
+async def test_a_card_that_was_deleted_is_sent_anew(
+    courier: Courier, cards: Cards, sim: Sim, ask: Ask, row: Row
+) -> None:
+    asked = await with_card(courier, ask)
+    anna = sim.talk(ANNA)
+    (card,) = await anna.messages()
+    await courier.bot.delete_message(ANNA, card["message_id"])
+    async with courier.sessions.begin() as session:
+        await tasks.cancel(session, asked.account_id, asked.task_id)
+    cancelled = await anna.text("🚫")
+    assert cancelled["message_id"] != card["message_id"]
+    stored = await row("SELECT status_message_id, status_shown FROM ml_tasks")
+    assert stored == {
+        "status_message_id": cancelled["message_id"],
+        "status_shown": "cancelled",
+    }
+
+
+async def test_after_a_doubtful_delivery_the_card_offers_to_show_it_again(
+    studio: Studio, courier: Courier, cards: Cards, sim: Sim, ask: Ask
+) -> None:
+    await with_card(courier, ask)
+    await generate.make(await claim(courier), studio, CancelFlag())
+    async with courier.sessions.begin() as session:
+        await session.execute(text("UPDATE deliveries SET state = 'unknown', reason = 'reset'"))
+    card = await sim.talk(ANNA).text("🤔")
+    assert label(card, "Показать ещё раз") is not None
+
+
+async def test_a_task_whose_bot_died_gets_its_first_card_here(
+    courier: Courier, cards: Cards, sim: Sim, ask: Ask
+) -> None:
+    await ask()
+    async with courier.sessions.begin() as session:
+        await session.execute(text("UPDATE ml_tasks SET queued_at = now() - interval '11 s'"))
+    assert "В очереди" in said(await sim.talk(ANNA).text("кофе"))
+
+
+async def test_a_fresh_task_is_left_to_the_bot(courier: Courier, sim: Sim, ask: Ask) -> None:
+    await ask()
+    cards = Cards(courier)
+    await cards()
+    await cards.close()
+    assert await sim.talk(ANNA).messages() == []
+
+
+async def test_a_blocked_chat_is_not_tried_for_ever(
+    courier: Courier, cards: Cards, sim: Sim, ask: Ask, row: Row
+) -> None:
+    asked = await with_card(courier, ask)
+    await sim.post(f"chats/{ANNA}/members", action="block")
+    async with courier.sessions.begin() as session:
+        await tasks.cancel(session, asked.account_id, asked.task_id)
+    async with asyncio.timeout(20):
+        while (await row("SELECT status_shown FROM ml_tasks"))["status_shown"] != "cancelled":
+            await sim.get("log")
+    refused = [one for one in await sim.calls("editMessageText") if one["status"] == 403]
+    assert len(refused) >= 1
+
+
+async def test_an_edit_that_came_late_is_put_right(
+    courier: Courier, cards: Cards, sim: Sim, ask: Ask
+) -> None:
+    """The bot wrote "cancelled" while a progress edit was on its way and landed after it."""
+    asked = await with_card(courier, ask)
+    anna = sim.talk(ANNA)
+    await anna.text("В очереди")
+    async with courier.sessions.begin() as session:
+        await tasks.cancel(session, asked.account_id, asked.task_id)
+        await statuses.mark_status_shown(session, asked.task_id, Shown.QUEUED)
+    await anna.text("🚫")

@@ -1,0 +1,46 @@
+"""What the sweep finds when somebody died without a word."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from db import deliveries, queue, tasks
+from tests.workers.conftest import Ask, Row
+from workers.deliver import Courier
+from workers.sweep import Sweep
+
+
+@pytest.mark.parametrize(("attempt", "state"), [(1, "queued"), (3, "failed")])
+async def test_a_dead_workers_task_is_taken_over(
+    courier: Courier, ask: Ask, row: Row, attempt: int, state: str
+) -> None:
+    await ask()
+    async with courier.sessions.begin() as session:
+        assert await tasks.claim(session, lease_s=-1, account_running_cap=2)
+        await session.execute(text("UPDATE ml_tasks SET attempt = :n"), {"n": attempt})
+    await Sweep(courier)()
+    assert (await row("SELECT state FROM ml_tasks"))["state"] == state
+
+
+async def test_a_delivery_whose_sender_died_is_in_doubt(
+    courier: Courier, ask: Ask, row: Row
+) -> None:
+    asked = await ask()
+    async with courier.sessions.begin() as session:
+        await session.execute(
+            text(
+                "INSERT INTO deliveries (task_id, kind, origin, chat_id)"
+                " VALUES (:task, 'album', 'first', 1001)"
+            ),
+            {"task": asked.task_id},
+        )
+        assert await deliveries.claim(session, lease_s=-1)
+    await Sweep(courier)()
+    assert (await row("SELECT state FROM deliveries"))["state"] == "unknown"
+
+
+async def test_both_workers_are_woken(courier: Courier) -> None:
+    await Sweep(courier)()
+    for name in (queue.GPU_QUEUE, queue.IO_QUEUE):
+        assert await courier.pool.zcard(name) == 1
