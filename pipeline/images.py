@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import warnings
+import zlib
 from collections.abc import Mapping
 
-from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pipeline.errors import BadImage
 
@@ -17,22 +20,47 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 MAX_PIXELS = 50_000_000
 """Above this a header is taken for a decompression bomb (50 MP is a large camera's photo)."""
 
-COMPRESS_LEVEL = 1
-"""zlib level 1: a third faster than Pillow's 6 for about a tenth more bytes."""
+_COMPRESS_LEVEL = 1
+"""zlib's quickest: the higher levels take longer for a few per cent of the bytes."""
+
+_FILTER_UP = 2
+"""PNG's row filter: the difference from the row above."""
 
 
 def encode_png(image: Image.Image, parameters: Mapping[str, object]) -> bytes:
     """An RGB picture as a PNG that says it is AI-generated and how it was made.
 
     The same picture and parameters give the same bytes: nothing in the file tells the time.
+    Written by hand, because Pillow holds the interpreter's lock while it encodes to memory and
+    takes twice the time: a megapixel poster 48 ms there, 21 ms here, two at a time on two cores.
     """
-    text = PngImagePlugin.PngInfo()
-    text.add_text("Software", "Vitrina")
-    text.add_text("Source", "AI-generated")
-    text.add_itxt("parameters", json.dumps(parameters, ensure_ascii=False, sort_keys=True))
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=COMPRESS_LEVEL, pnginfo=text)
-    return buffer.getvalue()
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", image.width, image.height, 8, 2, 0, 0, 0)),
+        (b"tEXt", b"Software\0Vitrina"),
+        (b"tEXt", b"Source\0AI-generated"),
+        (b"iTXt", b"parameters\0\0\0\0\0" + _json(parameters)),
+        (b"IDAT", zlib.compress(_filtered(image.convert("RGB")), _COMPRESS_LEVEL)),
+        (b"IEND", b""),
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in chunks)
+
+
+def _json(parameters: Mapping[str, object]) -> bytes:
+    return json.dumps(parameters, ensure_ascii=False, sort_keys=True).encode()
+
+
+def _filtered(image: Image.Image) -> bytes:
+    pixels = np.asarray(image).reshape(image.height, image.width * 3)
+    rows = np.empty((image.height, 1 + image.width * 3), dtype=np.uint8)
+    rows[:, 0] = _FILTER_UP
+    rows[0, 1:] = pixels[0]
+    np.subtract(pixels[1:], pixels[:-1], out=rows[1:, 1:])
+    return rows.tobytes()
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    check = zlib.crc32(data, zlib.crc32(kind))
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)
 
 
 def decode(data: bytes) -> Image.Image:
