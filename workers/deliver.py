@@ -26,7 +26,7 @@ from bot.errors import (
     Uncertain,
     Undeliverable,
 )
-from db import albums, deliveries, images
+from db import accounts, albums, deliveries, images
 from db.errors import FileMissing, NotFound, Stale
 from db.states import DeliveryKind
 from db.views import AlbumView, DeliveryClaim
@@ -84,9 +84,8 @@ async def _send_and_settle(claim: DeliveryClaim, album: AlbumView, courier: Cour
         await _retry(claim, courier, error.retry_after_s, "rate_limited")
     except Refused as error:
         await _retry(claim, courier, _back_off_s(claim), f"refused: {error.detail}")
-    except ChatMigrated:
-        # The gateway has moved the chat, and this delivery with it.
-        await _retry(claim, courier, 0.0, "migrated")
+    except ChatMigrated as error:
+        await _follow(claim, courier, error.new_chat_id)
     except ThreadClosed:
         await _without_thread(claim, courier)
     except FileRefused:
@@ -156,6 +155,17 @@ async def _retry(
     log.warning("delivery put off", reason=reason, after_s=round(after_s, 1))
 
 
+async def _follow(claim: DeliveryClaim, courier: Courier, new_chat_id: int) -> None:
+    """The gateway has moved the chat, but not what was being sent: this delivery follows."""
+
+    async def move(session: AsyncSession) -> None:
+        await deliveries.retry(session, claim.id, claim.token, not_before_s=0.0, reason="migrated")
+        await accounts.migrate_chat(session, claim.chat_id, new_chat_id)
+
+    await _settle(courier, move)
+    log.info("delivery follows the group", new_chat_id=new_chat_id)
+
+
 async def _without_thread(claim: DeliveryClaim, courier: Courier) -> None:
     if claim.thread_id is None:
         await _undeliverable(claim, courier, "thread_closed")
@@ -168,7 +178,7 @@ async def _without_file_ids(claim: DeliveryClaim, courier: Courier) -> None:
         await _undeliverable(claim, courier, "file_refused")
         return
     await _settle(courier, lambda session: deliveries.forget_file_ids(session, claim.task_id))
-    await _retry(claim, courier, _back_off_s(claim), "file_refused")
+    await _retry(claim, courier, 0.0, "file_refused")
 
 
 async def _undeliverable(claim: DeliveryClaim, courier: Courier, reason: str) -> None:

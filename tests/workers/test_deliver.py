@@ -195,6 +195,7 @@ async def test_a_refused_file_id_is_uploaded_again(
         await session.execute(text("UPDATE predictions SET photo_file_id = 'gone' || id"))
     await again(courier, asked, DeliveryKind.ALBUM)
     await deliver_next(courier)
+    await deliver_next(courier)
     assert len(await sim.talk(ANNA).albums()) == 2
     stale = await row("SELECT count(*) AS n FROM predictions WHERE photo_file_id LIKE 'gone%'")
     assert stale["n"] == 0
