@@ -52,7 +52,9 @@ class MockGenerator:
 
 
 def _draw(prompt: Prompt, brief: Brief, seed: int, size: tuple[int, int]) -> Picture:
-    text = f"{prompt.intent} {prompt.render}"
+    # Not the render prompt: the style an enhancer adds to it ("soft light", "clean background") is
+    # the same for every request, and says nothing of what is to be seen.
+    text = prompt.intent
     base, drift = seed, 0.0
     if brief.variation is not None:
         base, drift = brief.variation.seed, min(1.0, 1.5 * brief.variation.strength)
