@@ -32,18 +32,22 @@ _ENDED_BADLY = (DeliveryState.UNKNOWN, DeliveryState.UNDELIVERABLE)
 
 # A chat's messages go one at a time and in order: only the first one waiting may go, and none
 # while another is being sent. Action cards come first, their album is already there.
-_CLAIM = text("""
+_HEADS = """
 WITH heads AS (
-    SELECT DISTINCT ON (chat_id) id, chat_id, not_before
-    FROM deliveries WHERE state = 'pending'
-    ORDER BY chat_id, kind <> 'actions', id
-), next AS (
+    SELECT * FROM (
+        SELECT DISTINCT ON (chat_id) id, chat_id, not_before
+        FROM deliveries WHERE state = 'pending'
+        ORDER BY chat_id, kind <> 'actions', id
+    ) AS first
+    WHERE NOT EXISTS (
+        SELECT FROM deliveries s WHERE s.chat_id = first.chat_id AND s.state = 'sending'
+    )
+)
+"""
+_CLAIM = text(f"""{_HEADS}, next AS (
     SELECT d.id
     FROM heads h JOIN deliveries d ON d.id = h.id AND d.state = 'pending'
-    WHERE (h.not_before IS NULL OR h.not_before <= statement_timestamp())
-        AND NOT EXISTS (
-            SELECT FROM deliveries s WHERE s.chat_id = h.chat_id AND s.state = 'sending'
-        )
+    WHERE h.not_before IS NULL OR h.not_before <= statement_timestamp()
     ORDER BY h.id
     LIMIT 1
     FOR NO KEY UPDATE OF d
@@ -56,6 +60,10 @@ FROM next, ml_tasks t
 WHERE d.id = next.id AND t.id = d.task_id
 RETURNING d.id, d.lease_token, d.task_id, t.account_id, d.kind, d.origin, d.chat_id,
     d.thread_id, d.attempt
+""")
+_NEXT_DUE = text(f"""{_HEADS}
+SELECT min(greatest(0, extract(epoch FROM coalesce(not_before, now()) - now())))::float8
+FROM heads
 """)
 
 
@@ -186,19 +194,12 @@ async def sweep_leases(session: AsyncSession) -> int:
 
 
 async def next_due_s(session: AsyncSession) -> float | None:
-    """Seconds until the first pending delivery's back-off ends, 0 for now; None: none pending."""
-    due_s = await session.scalar(
-        select(
-            func.min(
-                func.greatest(
-                    0,
-                    func.extract("epoch", func.coalesce(Delivery.not_before, func.now()))
-                    - func.extract("epoch", func.now()),
-                )
-            )
-        ).where(Delivery.state == DeliveryState.PENDING)
-    )
-    return None if due_s is None else float(due_s)
+    """Seconds until `claim` will find something that only waits for its time, 0 for now.
+
+    None: nothing is pending, or only behind what is being sent, whose end is the next moment.
+    """
+    due_s: float | None = await session.scalar(_NEXT_DUE)
+    return due_s
 
 
 async def request(
