@@ -84,6 +84,7 @@ class Reading:
     number: str = ""
     gender: str = ""
     tense: str = ""
+    imperative: bool = False
     passive: bool = False
     known: bool = True
 
@@ -115,6 +116,7 @@ def readings(word: str) -> tuple[Reading, ...]:
                 number="" if "Fixd" in tag else str(tag.number or ""),
                 gender=str(tag.gender or ""),
                 tense=str(tag.tense or ""),
+                imperative=str(tag.mood) == "impr",
                 passive=str(tag.voice) == "pssv",
                 known=known,
             )

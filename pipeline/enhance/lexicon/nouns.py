@@ -1,0 +1,431 @@
+"""Noun phrases and prepositional phrases: agreement in, English word order and articles out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pipeline.enhance.lexicon import english
+from pipeline.enhance.lexicon.items import ANY, Form, Item, Kind
+from pipeline.enhance.lexicon.rules import Preposition, rules
+from pipeline.enhance.lexicon.vocabulary import Entry
+
+SUBJECT = ("nomn", "accs", "gent")
+OBJECT = ("accs", "gent", "nomn")
+
+_COUNTED = frozenset({"nouns", "people"})
+_OPEN = frozenset({"latin", "unknown"})
+_SINGULAR_QUANTITIES = frozenset({"one", "every", "any", "1"})
+_DEGREES = frozenset({"очень", "слишком", "максимально"})
+_NEARNESS = frozenset({"у", "возле", "около", "рядом с", "перед", "к", "напротив", "над", "вдоль"})
+_SETTINGS = frozenset({"в", "на", "по"})
+_SOURCES = frozenset({"places", "people", "nature", "time", "business"})
+_MASS_FORM = Entry("mass", "business", "скидка", "")
+_LONGEST_CHAIN = 6
+"""So deep may genitives and participles nest; real prompts stay below four."""
+
+
+@dataclass(slots=True)
+class NounPhrase:
+    """A noun with what belongs to it. `forms` are the cases and numbers it may stand in."""
+
+    entry: Entry
+    forms: tuple[Form, ...]
+    modifiers: list[str] = field(default_factory=list)
+    quantity: str = ""
+    tail: list[str] = field(default_factory=list)
+    complete: str = ""
+    named: bool = False
+
+    def may_be(self, case: str) -> bool:
+        return any(form.case in ("", case) for form in self.forms)
+
+    def is_only(self, *cases: str) -> bool:
+        """Whether it stands in one of these cases and can't stand in any other."""
+        return all(form.case in cases for form in self.forms)
+
+    def text(self, cases: Iterable[str], articles: bool = True, definite: bool = False) -> str:
+        """The English phrase, its number taken from the first of `cases` that it may stand in."""
+        if self.complete:
+            return " ".join([self.complete, *self.tail])
+        plural = self._is_plural(tuple(cases))
+        core = " ".join([*self.modifiers, self._head(plural)]).strip()
+        if self.quantity:
+            core = f"{self.quantity} {core}".strip()
+        elif articles:
+            core = self._with_article(core, plural, definite)
+        return " ".join([core, *self.tail])
+
+    def attribute(self) -> str:
+        """As the first part of a compound: singular, without article ("fresh flower")."""
+        return " ".join([*self.modifiers, self.complete or self.entry.english])
+
+    def _is_plural(self, cases: tuple[str, ...]) -> bool:
+        if self.quantity:
+            return self.quantity not in _SINGULAR_QUANTITIES
+        for case in cases:
+            for form in self.forms:
+                if form.case == case:
+                    return form.number == "plur"
+        return bool(self.forms) and self.forms[0].number == "plur"
+
+    def _head(self, plural: bool) -> str:
+        kind = self.entry.kind
+        return (
+            english.plural(self.entry.english)
+            if plural and (kind in _COUNTED or kind == "dayparts")
+            else self.entry.english
+        )
+
+    @property
+    def _is_named_place(self) -> bool:
+        """ "the coffee shop Uyut"."""
+        return self.named and self.entry.field == "places" and self.entry.kind == "nouns"
+
+    def _with_article(self, core: str, plural: bool, definite: bool) -> str:
+        kind = self.entry.kind
+        if kind in ("names", "plurals", "styles") and not definite:
+            return core
+        superlative = any(
+            word in rules().superlatives or word.startswith("most ") for word in self.modifiers
+        )
+        if kind == "definite" or superlative or definite or self._is_named_place:
+            return f"the {core}"
+        if plural or not (kind in _COUNTED or (kind == "dayparts" and self.modifiers)):
+            return core
+        return english.with_article(core)
+
+
+Parsed = tuple[NounPhrase, int]
+
+
+class NounParser:
+    """Finds noun phrases in a list of items; `articles=False` writes them bare."""
+
+    def __init__(self, items: list[Item], articles: bool = True) -> None:
+        self.items = items
+        self.articles = articles
+        self._depth = 0
+
+    def at(self, place: int) -> Item | None:
+        return self.items[place] if place < len(self.items) else None
+
+    def noun_phrase(self, start: int) -> Parsed | None:
+        """The noun phrase that begins there and the place after it, or None."""
+        if self._depth >= _LONGEST_CHAIN:
+            return None
+        self._depth += 1
+        try:
+            return self._noun_phrase(start)
+        finally:
+            self._depth -= 1
+
+    def _noun_phrase(self, start: int) -> Parsed | None:
+        quantity, place = self._quantity(start)
+        found = self._discount(place) if place == start else None
+        if found is not None:
+            return found
+        found = self._plain(place, quantity) or self._with_participle(place)
+        if found is None:
+            return self._bare_quantity(quantity, place) if quantity else None
+        phrase, end = found
+        return self._with_tail(phrase, end)
+
+    def _quantity(self, place: int) -> tuple[str, int]:
+        words: list[str] = []
+        while (item := self.at(place)) is not None and item.kind is Kind.NUMBER:
+            words.append(item.english)
+            place += 1
+        return " ".join(words), place
+
+    def _bare_quantity(self, quantity: str, place: int) -> Parsed:
+        entry = Entry("names", "number", quantity, quantity)
+        return NounPhrase(entry, ANY, complete=quantity), place
+
+    def _plain(self, start: int, quantity: str) -> Parsed | None:
+        """Adjectives and a noun that agrees with them; the longest run of adjectives first."""
+        runs = self._adjectives(start)
+        for words, forms, place in [*reversed(runs), ([], [], start)]:
+            head = self.at(place)
+            if head is None or head.noun is None:
+                continue
+            agreeing = _agreeing(head, forms, loose=bool(quantity))
+            if agreeing:
+                return _counted(NounPhrase(head.noun, agreeing, words, quantity)), place + 1
+        return None
+
+    def _adjectives(self, start: int) -> list[tuple[list[str], list[tuple[Form, ...]], int]]:
+        """After each adjective from `start` on: the words and forms so far, the next place."""
+        runs: list[tuple[list[str], list[tuple[Form, ...]], int]] = []
+        words: list[str] = []
+        forms: list[tuple[Form, ...]] = []
+        place = start
+        while True:
+            degree = self.at(place)
+            skipped = degree is not None and degree.kind is Kind.ADVERB
+            item = self.at(place + skipped)
+            if item is None or not item.adjective_forms:
+                return runs
+            word = _modifier(item)
+            words = [*words, f"{degree.english} {word}" if skipped and degree else word]
+            forms = [*forms, item.adjective_forms]
+            place += 1 + skipped
+            runs.append((words, forms, place))
+            joint = self.at(place)
+            after = self.at(place + 1)
+            joins = joint is not None and (
+                joint.kind is Kind.COMMA or joint.english in ("and", "or")
+            )
+            if joint is not None and joins and after is not None and after.adjective_forms:
+                if joint.kind is not Kind.COMMA:
+                    words = [*words, joint.english]
+                place += 1
+
+    def _with_participle(self, start: int) -> Parsed | None:
+        """ "украшенная гирляндами ёлка": the participle's phrase goes after the noun."""
+        item = self.at(start)
+        if item is None or not item.is_participle:
+            return None
+        complement = self.complement(start + 1)
+        if complement is None:
+            return None
+        words, place = complement
+        found = self.noun_phrase(place)
+        if found is None or found[0].complete:
+            return None
+        phrase, end = found
+        agreeing = _agreeing_forms(phrase.forms, [item.adjective_forms])
+        if not agreeing:
+            return None
+        phrase.forms = agreeing
+        phrase.tail.append(f"{_modifier(item)} {words}")
+        return phrase, end
+
+    def complement(self, place: int) -> tuple[str, int] | None:
+        """What a participle or verb takes: "with garlands", "on a table"."""
+        item = self.at(place)
+        if item is not None and item.kind is Kind.PREPOSITION:
+            return self.prepositional(place)
+        found = self.noun_phrase(place)
+        if found is None or not found[0].may_be("ablt") or found[0].may_be("nomn"):
+            return None
+        phrase, end = found
+        return f"with {phrase.text(['ablt'], self.articles)}", end
+
+    def _discount(self, place: int) -> Parsed | None:
+        """ "скидка 20% на латте" is "20% off latte"."""
+        item = self.at(place)
+        if item is None or item.kind is not Kind.DISCOUNT:
+            return None
+        following = self.at(place + 1)
+        if (
+            following is not None
+            and following.kind is Kind.SET_PHRASE
+            and following.key[:3] == "на "
+        ):
+            words = following.english.removeprefix("on ")
+            return NounPhrase(_MASS_FORM, ANY, complete=f"{item.english} off {words}"), place + 2
+        if following is not None and following.key == "на" and (to := self.noun_phrase(place + 2)):
+            goods, end = self.coordinated(to, "accs", articles=False)
+            return NounPhrase(_MASS_FORM, ANY, complete=f"{item.english} off {goods}"), end
+        word = "off" if " " in item.english else "discount"
+        return NounPhrase(_MASS_FORM, ANY, complete=f"{item.english} {word}"), place + 1
+
+    def coordinated(
+        self, first: Parsed, case: str, articles: bool | None = None
+    ) -> tuple[str, int]:
+        """A phrase in that case with those joined to it: "milk, honey and cinnamon"."""
+        articles = self.articles if articles is None else articles
+        phrase, place = first
+        words = phrase.text([case], articles)
+        while (joint := self.at(place)) is not None:
+            comma = joint.kind is Kind.COMMA
+            if not comma and joint.english not in ("and", "or"):
+                break
+            found = self.noun_phrase(place + 1)
+            if found is None or not found[0].may_be(case) or not _continues(found[0], comma):
+                break
+            glue = ", " if comma else f" {joint.english} "
+            words += glue + found[0].text([case], articles)
+            place = found[1]
+        return words, place
+
+    def _with_tail(self, phrase: NounPhrase, place: int) -> Parsed:
+        """Adds what follows and belongs to it: names, late adjectives, genitives."""
+        while (item := self.at(place)) is not None:
+            if item.kind is Kind.NAME or (
+                item.kind is Kind.NUMBER and _takes_number(self.at(place - 1))
+            ):
+                phrase.tail.append(item.english)
+                phrase.named = True
+                place += 1
+            elif item.kind is Kind.SET_PHRASE and item.english in rules().prenominal:
+                phrase.modifiers.insert(0, item.english)
+                place += 1
+            elif self._is_late_adjective(phrase, place):
+                phrase.modifiers.append(_modifier(item))
+                phrase.forms = _agreeing_forms(phrase.forms, [item.adjective_forms])
+                place += 1
+            else:
+                break
+        return self._with_genitive(phrase, place)
+
+    def _is_late_adjective(self, phrase: NounPhrase, place: int) -> bool:
+        """ "кофе горячий": an adjective that agrees with the noun before it and has none after."""
+        item = self.at(place)
+        if item is None or not item.adjective_forms or item.noun is not None or phrase.tail:
+            return False
+        if item.is_participle or phrase.entry.kind == "names":
+            return False
+        if not _agreeing_forms(phrase.forms, [item.adjective_forms]):
+            return False
+        return self._plain(place, "") is None and self._with_participle(place) is None
+
+    def _with_genitive(self, phrase: NounPhrase, place: int) -> Parsed:
+        found = self.noun_phrase(place)
+        if found is None or not self._takes(phrase, found[0]):
+            return phrase, place
+        owner, end = found
+        if phrase.entry.russian == "стиль":
+            word = rules().style_adjectives.get(owner.entry.english, owner.attribute())
+            phrase.modifiers.append(word)
+            return phrase, end
+        if owner.entry.russian in ("цвет", "оттенок") and owner.modifiers and not owner.tail:
+            phrase.modifiers = [*owner.modifiers, *phrase.modifiers]
+            return phrase, end
+        if self._compounds(phrase, owner):
+            phrase.modifiers.append(owner.attribute())
+            return phrase, end
+        # "a cup of latte", "a slice of lemon": what is eaten or drunk is a substance here.
+        articles = self.articles and owner.entry.field not in ("food", "drinks")
+        words, end = self.coordinated(found, "gent", articles)
+        phrase.tail.append(f"of {words}")
+        return phrase, end
+
+    def _takes(self, phrase: NounPhrase, owner: NounPhrase) -> bool:
+        """Whether the second phrase can be the first one's genitive."""
+        kind = phrase.entry.kind
+        if kind in ("names", "seasons", "styles") or phrase.complete:
+            return False
+        if phrase.entry.russian == "стиль":
+            return owner.entry.kind in ("styles", "names", "mass") or owner.may_be("gent")
+        if not owner.may_be("gent"):
+            return False
+        open_case = any(form.case == "" for form in owner.forms)
+        own_open = any(form.case == "" for form in phrase.forms)
+        if owner.complete or owner.entry.field in _OPEN:
+            return False
+        return not open_case or not (own_open or kind in ("people", "mass"))
+
+    def _compounds(self, phrase: NounPhrase, owner: NounPhrase) -> bool:
+        return (
+            phrase.entry.russian in rules().compound_heads
+            and not owner.quantity
+            and not owner.tail
+            and owner.entry.kind not in ("names", "definite")
+            and len(owner.modifiers) < 2
+        )
+
+    def prepositional(self, place: int) -> tuple[str, int] | None:
+        """ "на столе" as "on a table"; None where no noun or adjective follows."""
+        preposition = self.items[place]
+        found = self.noun_phrase(place + 1)
+        if found is None:
+            return self._before_adjective(place)
+        phrase = found[0]
+        rule = _rule_for(preposition.key, phrase)
+        word = self._governed(place, preposition.key) or _english_before(
+            rule, preposition.key, phrase
+        )
+        case = rule.case
+        if _is_landmark(preposition.key, phrase) and self.articles:
+            return f"{word} {phrase.text([case], definite=True)}", found[1]
+        articles = self.articles and phrase.entry.russian not in rules().relatives
+        words, end = self.coordinated(found, case, articles)
+        return f"{word} {words}", end
+
+    def _before_adjective(self, place: int) -> tuple[str, int] | None:
+        item = self.at(place + 1)
+        if item is None or not item.adjective:
+            return None
+        word = rules().prepositions[self.items[place].key][0].english
+        return f"{word} {item.adjective}", place + 2
+
+    def _governed(self, place: int, preposition: str) -> str:
+        before = self.at(place - 1) if place else None
+        if before is None:
+            return ""
+        noun = before.noun.russian if before.noun is not None else before.key
+        return rules().governed.get(f"{noun} {preposition}", "")
+
+
+def _continues(phrase: NounPhrase, comma: bool) -> bool:
+    """Whether a joined phrase can't be the start of something new in the nominative."""
+    if not comma and phrase.forms == ANY:
+        return True
+    return not phrase.may_be("nomn")
+
+
+def _modifier(item: Item) -> str:
+    if item.adjective:
+        return item.adjective
+    return english.participle(item.verb) if item.passive else english.gerund(item.verb)
+
+
+def _takes_number(before: Item | None) -> bool:
+    return before is not None and before.kind is Kind.NAME
+
+
+def _agreeing(head: Item, adjectives: list[tuple[Form, ...]], loose: bool) -> tuple[Form, ...]:
+    if loose or (head.noun is not None and head.noun.field in _OPEN):
+        return head.noun_forms
+    return _agreeing_forms(head.noun_forms, adjectives)
+
+
+def _agreeing_forms(
+    nouns: tuple[Form, ...], adjectives: list[tuple[Form, ...]]
+) -> tuple[Form, ...]:
+    """The noun's forms that every adjective may stand in; open ones take the adjective's."""
+    found = nouns
+    for forms in adjectives:
+        found = tuple(
+            Form(noun.case or form.case, noun.number or form.number, noun.gender)
+            for noun in found
+            for form in forms
+            if form.agrees(noun)
+        )
+    return tuple(dict.fromkeys(found))
+
+
+def _counted(phrase: NounPhrase) -> NounPhrase:
+    """ "31 декабря" is "December 31", "2025 год" is "2025", "весь день" is "the whole day"."""
+    quantity, entry = phrase.quantity, phrase.entry
+    if quantity[:1].isdigit() and entry.kind == "names" and entry.field == "time":
+        phrase.complete = f"{entry.english} {quantity}"
+    elif quantity.isdigit() and len(quantity) == 4 and entry.russian == "год":
+        phrase.complete = quantity
+    elif quantity == "all" and entry.kind in _COUNTED and phrase.forms[0].number == "sing":
+        phrase.quantity = "the whole"
+        phrase.entry = Entry("mass", entry.field, entry.russian, entry.english)
+    return phrase
+
+
+def _rule_for(preposition: str, phrase: NounPhrase) -> Preposition:
+    options = rules().prepositions[preposition]
+    return next((option for option in options if phrase.may_be(option.case)), options[0])
+
+
+def _english_before(rule: Preposition, preposition: str, phrase: NounPhrase) -> str:
+    made_of = preposition == "из" and (
+        phrase.entry.kind == "materials" or phrase.entry.field not in _SOURCES | _OPEN
+    )
+    return "made of" if made_of else rule.before(phrase.entry.russian)
+
+
+def _is_landmark(preposition: str, phrase: NounPhrase) -> bool:
+    """ "by the window", "in the kitchen", but "in a bright kitchen"."""
+    noun = phrase.entry.russian
+    near = preposition in _NEARNESS and noun in rules().landmarks
+    inside = preposition in _SETTINGS and noun in rules().settings
+    plain = not (phrase.modifiers or phrase.quantity or phrase.complete)
+    return (near or inside) and plain

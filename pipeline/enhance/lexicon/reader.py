@@ -1,0 +1,242 @@
+"""Reads tokens as items: the longest known phrase first, then word by word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from pipeline.enhance.lexicon.items import ANY, Item, Kind, form_of
+from pipeline.enhance.lexicon.rules import rules
+from pipeline.enhance.lexicon.tokens import Token, TokenKind, starts_with
+from pipeline.enhance.lexicon.transliterate import to_ascii
+from pipeline.enhance.lexicon.vocabulary import Entry, PhraseEntry, vocabulary
+from pipeline.enhance.lexicon.words import corrected, known_word, unknown_word
+from pipeline.morphology import readings
+
+_COMMA = Item(Kind.COMMA, ",")
+_STOP = Item(Kind.STOP, ".")
+_AND = Item(Kind.CONJUNCTION, "и", "and")
+_WITH = Item(Kind.CONJUNCTION, "где", "with")
+
+Found = tuple[Item | None, int]
+"""An item (None: said by silence) and how many tokens it took; 0 tokens means not found."""
+
+
+@dataclass
+class Reader:
+    """Reads one list of tokens. `inner` translates the words of a quotation."""
+
+    tokens: list[Token]
+    inner: Callable[[str], str]
+    items: list[Item] = field(default_factory=list)
+    unknown: dict[str, None] = field(default_factory=dict)
+
+    def read(self) -> list[Item]:
+        """All items; words that were only transliterated are left in `unknown`."""
+        at = 0
+        while at < len(self.tokens):
+            item, taken = self._item(at)
+            if item is not None:
+                self.items.append(item)
+            at += max(taken, 1)
+        return fold_discounts(self.items)
+
+    def _item(self, at: int) -> Found:
+        token = self.tokens[at]
+        if token.kind is TokenKind.MARK:
+            return self._mark(token), 1
+        if token.kind is TokenKind.QUOTE:
+            return self._quotation(token), 1
+        for attempt in (
+            self._which,
+            self._compound_preposition,
+            self._exact,
+            self._phrase,
+            self._function_word,
+        ):
+            item, taken = attempt(at)
+            if taken:
+                return item, taken
+        if token.kind is TokenKind.NUMBER:
+            return Item(Kind.NUMBER, token.key, token.text), 1
+        return self._word(at), 1
+
+    def _mark(self, token: Token) -> Item | None:
+        if token.key == ",":
+            return _COMMA
+        if token.key in "&+":
+            return _AND
+        return _STOP if token.is_stop else None
+
+    def _quotation(self, token: Token) -> Item | None:
+        """A name after a shop or a brand, a lettering after "надпись"."""
+        noun = self.items[-1].noun if self.items else None
+        if noun is not None and noun.russian in rules().lettering:
+            words = self.inner(token.text)
+        else:
+            words = to_ascii(token.text).strip()
+            if not token.text.isascii():
+                self.unknown[token.text] = None
+        return Item(Kind.NAME, token.key, f'"{words}"') if words else None
+
+    def _exact(self, at: int) -> Found:
+        for words, english in vocabulary().exact.get(self.tokens[at].key, ()):
+            keys = tuple(token.key for token in self.tokens[at : at + len(words)])
+            if keys == words and not (len(words) == 1 and self._has_attribute()):
+                return Item(Kind.SET_PHRASE, " ".join(words), english), len(words)
+        return None, 0
+
+    def _has_attribute(self) -> bool:
+        """ "холодным утром" is an adjective with its noun, not the adverb "утром"."""
+        return bool(self.items) and bool(self.items[-1].adjective_forms)
+
+    def _which(self, at: int) -> Found:
+        if "который" in self.tokens[at].forms:
+            return Item(Kind.WHICH, "который"), 1
+        following = self.tokens[at + 1 : at + 2]
+        if self.tokens[at].key in ("в", "на") and following and "который" in following[0].forms:
+            return _WITH, 2
+        return None, 0
+
+    def _compound_preposition(self, at: int) -> Found:
+        for words in rules().compound_prepositions:
+            end = at + len(words)
+            if tuple(t.key for t in self.tokens[at:end]) == words and self._declined(end):
+                return Item(Kind.PREPOSITION, " ".join(words)), len(words)
+        return None, 0
+
+    def _declined(self, at: int) -> bool:
+        """Whether a word follows that a preposition may govern: "в центре" alone is an adverb."""
+        ahead = self.tokens[at : at + 1]
+        return bool(ahead) and any(r.case not in ("", "nomn") for r in readings(ahead[0].key))
+
+    def _phrase(self, at: int) -> Found:
+        candidates = {
+            id(phrase): phrase
+            for form in self.tokens[at].forms
+            for phrase in vocabulary().phrases.get(form, ())
+        }
+        for phrase in sorted(candidates.values(), key=lambda phrase: -len(phrase.words)):
+            if starts_with(self.tokens, at, phrase.words):
+                return self._phrase_item(phrase, at), len(phrase.words)
+        return None, 0
+
+    def _phrase_item(self, phrase: PhraseEntry, at: int) -> Item:
+        entry, head = phrase.entry, self.tokens[at + phrase.head]
+        if entry.kind == "shots":
+            return Item(Kind.SHOT, entry.russian, entry.english)
+        if entry.kind == "adverbs":
+            return Item(Kind.ADVERB, entry.russian, entry.english)
+        base = known_word(head.key)
+        if entry.kind == "verbs":
+            form = known_word(self.tokens[at].key)
+            verb = form if form is not None and form.verb else Item(Kind.WORD, entry.russian)
+            return replace(verb, key=entry.russian, verb=entry.english)
+        forms = [r for r in readings(head.key) if r.pos == "NOUN"]
+        if base is not None and base.noun_forms:
+            noun_forms = base.noun_forms
+        else:
+            noun_forms = tuple(form_of(reading) for reading in forms) or ANY
+        if entry.kind == "adjectives":
+            return Item(Kind.WORD, entry.russian, adjective=entry.english, adjective_forms=ANY)
+        return Item(Kind.WORD, entry.russian, noun=entry, noun_forms=noun_forms)
+
+    def _function_word(self, at: int) -> Found:
+        token, grammar = self.tokens[at], rules()
+        lemma = readings(token.key)[0].lemma if token.kind is TokenKind.WORD else token.key
+        if token.key == "минус" and self._percent_follows(at):
+            return None, 1
+        if token.key == "не":
+            return Item(Kind.NEGATOR, "не"), 1
+        if token.key == "нет" or token.key in grammar.negator_prepositions:
+            return Item(Kind.NEGATOR, "без"), 1
+        if lemma in grammar.negator_words or lemma in grammar.negator_verbs:
+            return Item(Kind.NEGATOR, "без"), 1
+        if (word := grammar.conjunctions.get(token.key)) is not None:
+            return (_COMMA if word == "," else Item(Kind.CONJUNCTION, token.key, word)), 1
+        if token.key in grammar.prepositions:
+            return Item(Kind.PREPOSITION, token.key), 1
+        if (number := grammar.numbers.get(lemma)) is not None:
+            return Item(Kind.NUMBER, lemma, number), 1
+        if token.key in grammar.ignored or lemma in grammar.ignored:
+            return (Item(Kind.NEGATOR, "модальное") if self._after_not(lemma) else None), 1
+        return None, 0
+
+    def _percent_follows(self, at: int) -> bool:
+        return any(token.key.endswith("%") for token in self.tokens[at + 1 : at + 2])
+
+    def _after_not(self, lemma: str) -> bool:
+        """ "не нужно", "не должно быть": what comes next is not wanted."""
+        negated = bool(self.items) and self.items[-1].kind is Kind.NEGATOR
+        return negated and lemma in rules().modals
+
+    def _word(self, at: int) -> Item | None:
+        token = self.tokens[at]
+        if token.text.isascii() and (known := known_word(token.key)) is None:
+            return _latin(token)
+        if self._is_name(at):
+            self.unknown[token.text] = None
+            return Item(Kind.NAME, token.key, to_ascii(token.text))
+        known = known_word(token.key) or corrected(token.key)
+        if known is not None:
+            return known
+        item = unknown_word(token.text, token.key)
+        if item is None:
+            return None
+        self.unknown[token.text] = None
+        return item if item.noun or item.adjective else None
+
+    def _is_name(self, at: int) -> bool:
+        """ "кофейня Уют": a capital after a shop, a school, a brand."""
+        text = self.tokens[at].text
+        if at == 0 or self.tokens[at - 1].kind is not TokenKind.WORD or not self.items:
+            return False
+        noun = self.items[-1].noun
+        named = noun is not None and (
+            (noun.field == "places" and noun.kind == "nouns")
+            or noun.russian in rules().organisations
+        )
+        return named and text[:1].isupper() and text[1:].islower()
+
+
+def _latin(token: Token) -> Item:
+    """An English word passes; one the vocabulary translates to is known to take an article."""
+    lower = token.text.lower()
+    if lower in vocabulary().countable:
+        entry = Entry("nouns", "latin", lower, lower)
+        return Item(Kind.WORD, token.key, noun=entry, noun_forms=ANY)
+    return Item(Kind.NAME, token.key, token.text)
+
+
+def fold_discounts(items: list[Item]) -> list[Item]:
+    """ "скидки до 20%", "20% скидка" and "минус 20%" as one item each."""
+    folded: list[Item] = []
+    at = 0
+    while at < len(items):
+        english, taken = _discount(items, at)
+        if taken:
+            folded.append(Item(Kind.DISCOUNT, "скидка", english))
+        else:
+            folded.append(items[at])
+        at += max(taken, 1)
+    return folded
+
+
+def _discount(items: list[Item], at: int) -> tuple[str, int]:
+    def key(place: int) -> str:
+        return items[place].key if place < len(items) else ""
+
+    if key(at) in rules().discounts or _is_discount(items[at]):
+        limit = rules().discount_limits.get(key(at + 1))
+        number = at + 1 + (limit is not None)
+        if key(number).endswith("%"):
+            return (limit or "") + items[number].english, number + 1 - at
+    if key(at).endswith("%"):
+        if at + 1 < len(items) and _is_discount(items[at + 1]):
+            return items[at].english, 2
+        return items[at].english, int(key(at + 1).split(" ")[0] == "на")
+    return "", 0
+
+
+def _is_discount(item: Item) -> bool:
+    return item.noun is not None and item.noun.russian in rules().discounts

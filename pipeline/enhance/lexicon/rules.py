@@ -1,0 +1,122 @@
+"""The grammar's tables, read once from `patterns.toml`."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.enhance.lexicon.vocabulary import WORD, forms_of, normal
+
+_PATTERNS = Path(__file__).with_name("patterns.toml")
+
+Phrases = tuple[tuple[frozenset[str], ...], ...]
+"""Each phrase as its words, each word as the set of forms that matches it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preposition:
+    """How a Russian preposition reads before a noun of one case."""
+
+    case: str
+    english: str
+    exceptions: dict[str, str]
+
+    def before(self, lemma: str) -> str:
+        """The English word before the noun with that dictionary form."""
+        return self.exceptions.get(lemma, self.english)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    prepositions: dict[str, tuple[Preposition, ...]]
+    compound_prepositions: tuple[tuple[str, ...], ...]
+    governed: dict[str, str]
+    requests: Phrases
+    request_ties: frozenset[str]
+    request_media: frozenset[str]
+    destination_prepositions: frozenset[str]
+    destinations: Phrases
+    bare_destinations: Phrases
+    ignored: frozenset[str]
+    modals: frozenset[str]
+    negator_prepositions: frozenset[str]
+    negator_words: frozenset[str]
+    negator_verbs: frozenset[str]
+    numbers: dict[str, str]
+    conjunctions: dict[str, str]
+    compound_heads: frozenset[str]
+    landmarks: frozenset[str]
+    settings: frozenset[str]
+    style_adjectives: dict[str, str]
+    intransitive: frozenset[str]
+    lettering: frozenset[str]
+    organisations: frozenset[str]
+    superlatives: frozenset[str]
+    prenominal: frozenset[str]
+    greetings: frozenset[str]
+    discounts: frozenset[str]
+    discount_limits: dict[str, str]
+    relatives: frozenset[str]
+    readings: dict[str, str]
+
+
+@functools.cache
+def rules() -> Rules:
+    """The rules, read and indexed on the first call."""
+    table: dict[str, Any] = tomllib.loads(_PATTERNS.read_text(encoding="utf-8"))
+    prepositions: dict[str, list[Preposition]] = {}
+    for row in table["prepositions"]:
+        russian = " ".join(map(normal, row["russian"].split()))
+        prepositions.setdefault(russian, []).append(_preposition(row))
+    destinations = table["destinations"]
+    ambiguous = set(destinations["ambiguous"])
+    return Rules(
+        prepositions={russian: tuple(found) for russian, found in prepositions.items()},
+        compound_prepositions=tuple(
+            tuple(russian.split()) for russian in prepositions if " " in russian
+        ),
+        governed=table["governed"],
+        requests=_phrases(table["requests"]["nouns"]),
+        request_ties=frozenset(table["requests"]["ties"]),
+        request_media=frozenset(table["requests"]["media"]),
+        destination_prepositions=frozenset(destinations["prepositions"]),
+        destinations=_phrases(destinations["nouns"]),
+        bare_destinations=_phrases([n for n in destinations["nouns"] if n not in ambiguous]),
+        ignored=frozenset(table["ignored"]["words"]),
+        modals=frozenset(table["ignored"]["modals"]),
+        negator_prepositions=frozenset(table["negators"]["prepositions"]),
+        negator_words=frozenset(table["negators"]["words"]),
+        negator_verbs=frozenset(table["negators"]["verbs"]),
+        numbers=table["numbers"],
+        conjunctions=table["conjunctions"],
+        compound_heads=frozenset(table["compounds"]["heads"]),
+        landmarks=frozenset(table["landmarks"]["nouns"]),
+        settings=frozenset(table["landmarks"]["settings"]),
+        style_adjectives=table["style_adjectives"],
+        intransitive=frozenset(table["verbs"]["intransitive"]),
+        lettering=frozenset(table["lettering"]["nouns"]),
+        organisations=frozenset(table["organisations"]["nouns"]),
+        superlatives=frozenset(table["superlatives"]["english"]),
+        prenominal=frozenset(table["prenominal"]["english"]),
+        greetings=frozenset(table["greetings"]["first_words"]),
+        discounts=frozenset(table["discounts"].pop("nouns")),
+        discount_limits=table["discounts"],
+        relatives=frozenset(table["relatives"]["nouns"]),
+        readings=table["readings"],
+    )
+
+
+def _preposition(row: dict[str, Any]) -> Preposition:
+    exceptions = {
+        noun: english for english, nouns in row.items() if isinstance(nouns, list) for noun in nouns
+    }
+    return Preposition(row["case"], row["english"], exceptions)
+
+
+def _phrases(keys: list[str]) -> Phrases:
+    """Longest first."""
+    split = [tuple(map(forms_of, WORD.findall(key))) for key in keys]
+    return tuple(sorted(split, key=len, reverse=True))

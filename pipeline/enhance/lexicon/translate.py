@@ -1,0 +1,95 @@
+"""The whole way of a text from Russian to English, without what a prompt adds to it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from pipeline.enhance.lexicon.clauses import ClauseWriter, Piece, Role
+from pipeline.enhance.lexicon.reader import Reader
+from pipeline.enhance.lexicon.requests import subject_of
+from pipeline.enhance.lexicon.tokens import Token, TokenKind, tokenize
+from pipeline.enhance.lexicon.transliterate import to_ascii
+
+_LONGEST_NAME_WORDS = 2
+_WORDS_IN_SUBJECT = 60
+"""More than any model reads; a wall of text is cut here."""
+
+_GLUES = {"": " ", ",": ", ", ".": ", ", ", but": ", but "}
+_DANGLING = re.compile(r"(?:[\s,]+(?:and|or|with|of|in|on|for|a|an|the|to|from|by|at))+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """English for a text, as the parts it can be shortened by; ASCII only.
+
+    `unwanted` are the things the text asks to leave out, `unknown` the source words that were
+    transliterated or left out for want of a translation.
+    """
+
+    parts: tuple[str, ...]
+    unwanted: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+    def sentence(self, most_words: int = _WORDS_IN_SUBJECT) -> str:
+        """The parts joined, as many as fit into that many words; at least something of the first."""
+        text = ""
+        for part in self.parts:
+            if text and len((text + part).split()) > most_words:
+                break
+            text += part
+        words = text.strip().lstrip(", ").split()
+        return _DANGLING.sub("", " ".join(words[:most_words])).strip(" ,")
+
+
+def translate(text: str, *, articles: bool = True, requests: bool = True) -> Translated:
+    """The text in English. `requests=False` keeps words like "баннер" and "для сайта"."""
+    tokens = _unquoted(tokenize(unicodedata.normalize("NFC", text)))
+    if requests:
+        tokens = subject_of(tokens)
+    reader = Reader(tokens, _plain_words)
+    writer = ClauseWriter(reader.read(), articles)
+    pieces = _purpose_last(writer.write())
+    return Translated(
+        parts=tuple(_part(piece, at == 0) for at, piece in enumerate(pieces)),
+        unwanted=tuple(dict.fromkeys(to_ascii(word) for word in writer.unwanted)),
+        unknown=tuple(reader.unknown),
+    )
+
+
+def _plain_words(text: str) -> str:
+    return translate(text, articles=False, requests=False).sentence()
+
+
+def _unquoted(tokens: list[Token]) -> list[Token]:
+    """Opens quotations that are no short name after a noun: they are the text itself."""
+    opened: list[Token] = []
+    for at, token in enumerate(tokens):
+        follows_word = at > 0 and tokens[at - 1].kind is TokenKind.WORD
+        is_name = follows_word and len(token.text.split()) <= _LONGEST_NAME_WORDS
+        if token.kind is TokenKind.QUOTE and not is_name and '"' not in token.text:
+            opened += tokenize(token.text)
+        else:
+            opened.append(token)
+    return opened
+
+
+def _purpose_last(pieces: list[Piece]) -> list[Piece]:
+    """ "для кофейни: осенний латте" names the purpose first; English has it last.
+
+    Alone, the purpose is the subject.
+    """
+    first = pieces[0] if pieces else None
+    if first is None or first.role is not Role.PLACE or not first.text.startswith("for "):
+        return pieces
+    if len(pieces) == 1:
+        return [Piece(Role.NOUN, first.text.removeprefix("for "), "")]
+    return [*pieces[1:], Piece(first.role, first.text, "")]
+
+
+def _part(piece: Piece, first: bool) -> str:
+    text = to_ascii(piece.text)
+    if first:
+        return text
+    return _GLUES.get(piece.glue, f" {piece.glue} ") + text
