@@ -151,7 +151,7 @@ def _embedded(server: str, state_dir: Path) -> local.Prepare:
         from workers.supervisor import Child
 
         make, chatter = {
-            "postgres": (embedded.postgres, r" LOG:  "),
+            "postgres": (embedded.postgres, r" LOG:  |system is starting up"),
             "redis": (embedded.redis, r"overcommit|signal-handler|ready to exit"),
         }[server]
         made = make(state_dir)

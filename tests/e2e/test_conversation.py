@@ -1,0 +1,143 @@
+"""The main conversation as people have it: over HTTP, through every process' code."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import pytest
+from PIL import Image
+
+from bot import texts
+from tests.sim import ANNA, BEN, Message, Sim, Talk, label, said
+
+PROMPTS = {
+    "ru": "Сделай пост для инстаграма: осеннее меню кофейни, тыквенный латте",
+    "en": "Instagram post: autumn menu of a coffee shop, pumpkin latte",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The buttons' labels in a language."""
+
+    locale: str
+
+    def __call__(self, message_id: str) -> str:
+        return texts.of(self.locale).plain(message_id)
+
+
+@pytest.fixture(params=["private ru", "private en", "topic ru"])
+async def talk(request: pytest.FixtureRequest, product: Sim) -> Talk:
+    """A person where the conversation takes place."""
+    if request.param == "private ru":
+        return product.talk(ANNA)
+    if request.param == "private en":
+        return product.talk(BEN)
+    group = await product.group(topics=("Осень",))
+    return product.talk(group["id"], ANNA, group["topics"][0]["message_thread_id"])
+
+
+def words_of(talk: Talk) -> Words:
+    return Words("en" if talk.user_id == BEN else "ru")
+
+
+async def ask(talk: Talk, words: Words) -> None:
+    """Sends a prompt; in a private chat through the draft card, in a group with /gen."""
+    prompt = PROMPTS[words.locale]
+    if talk.thread_id is None:
+        await talk.send(prompt)
+        await talk.press(words("✨ Create"))
+    else:
+        await talk.send(f"/gen@vitrina_bot {prompt}")
+
+
+async def actions(talk: Talk, words: Words) -> Message:
+    """The card under the album, once it is there."""
+    return await talk.button(words("📎 PNG originals"))
+
+
+async def test_from_a_rough_idea_to_ranked_pictures(talk: Talk) -> None:
+    words = words_of(talk)
+    if talk.thread_id is None:
+        await talk.send("/start")
+        await talk.text("")
+    await ask(talk, words)
+    await actions(talk, words)
+
+    (album,) = await talk.albums()
+    assert len(album) == 4
+    assert [one.get("message_thread_id") for one in album] == [talk.thread_id] * 4
+    scores = [line.split("<")[0] for line in said(album[0]).splitlines() if line.startswith("№")]
+    assert len(scores) == 5  # one a picture, and what they mean together
+    finals = [float(line.split()[1].rstrip(":").replace(",", ".")) for line in scores[:4]]
+    assert finals == sorted(finals, reverse=True)
+
+    await talk.press("2", on=await actions(talk, words))
+    chosen = await talk.button("✓ 2")
+    assert "2" in said(chosen)
+
+    await talk.press(words("🤔 Why?"), on=chosen)
+    why = await talk.button(words("‹ Back"))
+    assert "pumpkin latte" in said(why) or "latte" in said(why)
+    await talk.press(words("‹ Back"), on=why)
+    await talk.button("✓ 2")
+
+
+async def test_originals_are_the_very_files_that_were_judged(talk: Talk) -> None:
+    words = words_of(talk)
+    await ask(talk, words)
+    await talk.press(words("📎 PNG originals"), on=await actions(talk, words))
+    await talk.wait_for(lambda one: "document" in one, "a document")
+    files = [one["document"] for one in await talk.messages() if "document" in one]
+    assert [file["mime_type"] for file in files] == ["image/png"] * 4
+    url = f"{talk.sim.url}/sim/file/{files[0]['file_id']}"
+    async with talk.sim.http.get(url) as answer:
+        picture = Image.open(io.BytesIO(await answer.read()))
+    assert picture.format == "PNG"
+
+
+async def test_history_opens_the_album_again_by_file_id(talk: Talk) -> None:
+    words = words_of(talk)
+    await ask(talk, words)
+    await actions(talk, words)
+    await talk.send("/history")
+    await talk.press("1", on=await talk.wait_for(is_history, "the history"))
+    await talk.press(words("🖼 Open the album"))
+    await talk.wait_for(lambda one: False if one is None else "photo" in one, "pictures")
+
+    async def twice() -> bool:
+        return len(await talk.albums()) == 2
+
+    for _ in range(200):
+        if await twice():
+            break
+        await talk.sim.get(f"chats/{talk.chat_id}/messages", since=10**9, wait=0.1)
+    first, second = await talk.sim.calls("sendMediaGroup")
+    assert "attach://" in str(first["arguments"])
+    assert "attach://" not in str(second["arguments"])
+    assert len(await talk.albums()) == 2
+
+
+def is_history(message: Message) -> bool:
+    return label(message, "1") is not None and label(message, "PNG") is None
+
+
+async def test_the_card_says_how_far_it_is(talk: Talk) -> None:
+    words = words_of(talk)
+    await ask(talk, words)
+    await actions(talk, words)
+    edits = [str(row["arguments"]["text"]) for row in await talk.sim.calls("editMessageText")]
+    assert any("▰" in edit for edit in edits)
+    await talk.text("✅")
+
+
+async def test_a_second_tap_makes_no_second_album(product: Sim) -> None:
+    anna, words = product.talk(ANNA), Words("ru")
+    await anna.send(PROMPTS["ru"])
+    draft = await anna.button(words("✨ Create"))
+    await anna.press(words("✨ Create"), on=draft)
+    await actions(anna, words)
+    await anna.send(PROMPTS["en"])  # whatever the first tap set off has been handled by then
+    await anna.button(words("✨ Create"))
+    assert len(await product.calls("sendMediaGroup")) == 1
