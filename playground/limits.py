@@ -1,7 +1,7 @@
 """Telegram's pace: 30 messages a second overall, 1 a second per chat, 20 a minute per group.
 
 From core.telegram.org/bots/faq#my-bot-is-hitting-limits, which allows short bursts in a chat. A
-message goes out while a bucket is not empty and may leave it in debt, as an album does.
+message goes out while every bucket has something in it, and may leave a debt, as an album does.
 """
 
 import math
@@ -14,6 +14,9 @@ OVERALL_PER_S = 30.0
 CHAT_PER_S = 1.0
 CHAT_BURST = 5.0
 GROUP_PER_MINUTE = 20.0
+PASSES_AT = 0.5
+"""A message passes with half a token in the bucket: a sender that keeps the pace exactly must not
+be refused because two of its calls took different times on their way."""
 
 
 @dataclass(slots=True)
@@ -27,7 +30,7 @@ class _Bucket:
         """Seconds until something may pass; 0 when it may now."""
         self.level = min(self.capacity, self.level + (now - self.at) * self.rate)
         self.at = now
-        return 0.0 if self.level > 0 else (0.01 - self.level) / self.rate
+        return max(0.0, (PASSES_AT - self.level) / self.rate)
 
 
 @dataclass(slots=True)

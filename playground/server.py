@@ -68,7 +68,10 @@ async def running(
 ) -> AsyncIterator[str]:
     """A playground on a port (0: any free one); yields its address without a slash at the end."""
     async with AsyncExitStack() as stack:
-        runner = web.AppRunner(create_app(state_dir), access_log=None, shutdown_timeout=1.0)
+        # A caller that hangs up frees what waits for it: long polls, hangs, presses.
+        runner = web.AppRunner(
+            create_app(state_dir), access_log=None, shutdown_timeout=1.0, handler_cancellation=True
+        )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         site = web.TCPSite(runner, host, port)
