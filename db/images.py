@@ -34,7 +34,7 @@ def key(task_id: int, sha256: str) -> str:
 class Store:
     """A folder (made on first use) or `s3://bucket/prefix`.
 
-    Raises OSError, obstore's errors, where the storage does not answer.
+    Raises OSError or obstore's BaseError where the storage can't be used.
     """
 
     def __init__(self, url: str) -> None:
@@ -97,7 +97,9 @@ async def _named(session: AsyncSession, keys: Sequence[str]) -> set[str]:
 def _open(url: str) -> ObjectStore:
     if "://" in url:
         return from_url(url)
-    return LocalStore(Path(url).resolve(), mkdir=True)
+    folder = Path(url).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    return LocalStore(folder)
 
 
 def _checked(key: str) -> str:

@@ -6,11 +6,16 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
-class DatabaseSettings(BaseSettings):
-    """`images_url` is a folder or `s3://bucket/prefix`; the URLs hold passwords: not in repr."""
+class PostgresSettings(BaseSettings):
+    """All that migrating needs. The URL may hold a password, so it is left out of the repr."""
 
     model_config = SettingsConfigDict(extra="ignore")
 
     database_url: str = Field(repr=False)
+
+
+class DatabaseSettings(PostgresSettings):
+    """All that the bot and the workers need; `images_url` is a folder or `s3://bucket/prefix`."""
+
     redis_url: str = Field(repr=False)
     images_url: str = ".vitrina/images"

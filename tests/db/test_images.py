@@ -1,0 +1,94 @@
+"""Picture files: kept under safe names, found again, swept when nobody knows them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from db import images
+from db.errors import FileMissing, InvalidKey
+from tests.db import rows
+from tests.db.rows import Sessions
+
+BAD_KEYS = [
+    "../secret.png", "tasks/../../secret.png", "/etc/passwd.png", "tasks//1.png", "tasks/1/",
+    "", ".", "..", "tasks/.hidden.png", "tasks/1/a.png\x00", "tasks\\1\\a.png", "tasks/1/a.png\n",
+    "tasks/%2e%2e/a.png", "s3://other/a.png", "tasks/1/ы.png", "tasks/1/a",
+]  # fmt: skip
+
+
+@pytest.fixture
+def store(image_dir: Path) -> images.Store:
+    return images.Store(str(image_dir))
+
+
+def test_a_key_names_the_task_and_the_content() -> None:
+    assert images.key(12, "ab" * 32) == "tasks/12/abababababababab.png"
+
+
+async def test_a_file_is_found_again(store: images.Store, image_dir: Path) -> None:
+    key = images.key(1, "a" * 64)
+    await store.put(key, b"one")
+    await store.put(key, b"two")
+    assert await store.get(key) == b"two"
+    assert (image_dir / key).read_bytes() == b"two"
+    assert await images.Store(str(image_dir)).get(key) == b"two"
+
+
+async def test_a_file_that_is_not_there_is_missing(store: images.Store) -> None:
+    key = images.key(1, "a" * 64)
+    with pytest.raises(FileMissing):
+        await store.get(key)
+    await store.put(key, b"one")
+    await store.delete(key)
+    await store.delete(key)
+    with pytest.raises(FileMissing):
+        await store.get(key)
+
+
+@pytest.mark.parametrize("key", BAD_KEYS)
+async def test_a_key_that_leads_elsewhere_is_refused(
+    store: images.Store, image_dir: Path, key: str
+) -> None:
+    (image_dir.parent / "secret.png").write_bytes(b"secret")
+    with pytest.raises(InvalidKey):
+        await store.get(key)
+    with pytest.raises(InvalidKey):
+        await store.put(key, b"x")
+    with pytest.raises(InvalidKey):
+        await store.delete(key)
+    assert (image_dir.parent / "secret.png").read_bytes() == b"secret"
+    assert _files(image_dir) == []
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+async def test_a_store_that_cannot_write_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(NotADirectoryError, match="file"):
+        images.Store(str(tmp_path / "file" / "images"))
+
+
+async def test_orphans_are_swept_by_age_and_known_files_kept(
+    store: images.Store, sessions: Sessions
+) -> None:
+    await rows.done(sessions, await rows.person(sessions))
+    known = [picture.storage_key for picture in rows.finished_album(2).images]
+    orphans = [images.key(9, f"{number:064x}"[::-1]) for number in range(3)]
+    for key in [*known, *orphans]:
+        await store.put(key, b"png")
+    now = datetime.now(UTC)
+    assert await images.sweep_orphans(store, sessions, now=now) == 0
+    soon = now + timedelta(hours=23)
+    assert await images.sweep_orphans(store, sessions, now=soon) == 0
+    later = now + timedelta(hours=25)
+    assert await images.sweep_orphans(store, sessions, now=later) == 3
+    assert [await store.get(key) for key in known] == [b"png", b"png"]
+    for key in orphans:
+        with pytest.raises(FileMissing):
+            await store.get(key)
+    assert await images.sweep_orphans(store, sessions, now=later) == 0
