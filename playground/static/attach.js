@@ -76,9 +76,18 @@ export function listenForFiles(form, { envelope, takeText, done }) {
 
 /** Shows what is about to go; resolves with {photos, caption} or null. */
 function preview(files, photos, text) {
-  const caption = h("textarea", { class: "field", rows: 1, maxlength: 1024, "aria-label": t("Comment"), placeholder: t("Add a caption…") });
+  const caption = h("textarea", {
+    class: "field",
+    rows: 1,
+    maxlength: 1024,
+    "aria-label": t("Comment"),
+    placeholder: t("Add a caption…"),
+  });
   caption.value = text;
-  const label = () => t(photos ? (files.length > 1 ? "Send {n} photos" : "Send photo") : (files.length > 1 ? "Send {n} files" : "Send file"), { n: files.length });
+  const label = () => {
+    if (files.length === 1) return t(photos ? "Send photo" : "Send file");
+    return t(photos ? "Send {n} photos" : "Send {n} files", { n: files.length });
+  };
   const urls = files.map((file) => (isPhoto(file) ? URL.createObjectURL(file) : null));
   const shown = h("div", { class: "previews" });
   const draw = () => {
@@ -114,19 +123,19 @@ function preview(files, photos, text) {
   }, { className: "sending" }).finally(() => urls.forEach((url) => url && URL.revokeObjectURL(url)));
 }
 
-async function shapeOf(url) {
+/** What a picture's bubble needs to know before it is sent. */
+async function previewOf(url) {
   const image = new Image();
   image.src = url;
   await image.decode().catch(() => {});
-  return Math.min(2, Math.max(0.6, image.naturalWidth / image.naturalHeight || 1));
+  return { url, width: image.naturalWidth || 1, height: image.naturalHeight || 1 };
 }
 
 async function sendFile(c, file, asPhoto, caption, fields) {
   const url = asPhoto ? URL.createObjectURL(file) : null;
   const item = { key: `f${(counter += 1)}`, text: caption, fileName: file.name, share: 0 };
-  if (url) item.preview = { url, ratio: await shapeOf(url) };
-  const { pending } = room(c.id);
-  pending.push(item);
+  if (url) item.preview = await previewOf(url);
+  room(c.id).pending.push(item);
   stickToBottom();
   emit("room", c.id);
   try {

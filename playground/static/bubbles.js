@@ -5,7 +5,7 @@ import { avatar, colourOf, h, icon } from "./dom.js";
 import { formatted } from "./entities.js";
 import { clock, t } from "./i18n.js";
 import { inlineKeyboard } from "./keyboards.js";
-import { albumBlock, documentRow, invoiceBlock, otherMedia, photoBlock } from "./media.js";
+import { albumBlock, documentRow, invoiceBlock, otherMedia, photoBlock, placeFor } from "./media.js";
 import { author, botName, emit, isGroup, isOwn, room, speaker, standing } from "./store.js";
 import { service, summary } from "./words.js";
 
@@ -42,18 +42,20 @@ export function messageRow(c, messages, place) {
 /** A file or a text on its way to the server. */
 export function pendingRow(item) {
   const bubble = h("div", { class: "bubble" });
+  const stack = h("div", { class: "stack" }, bubble);
   if (item.preview) {
-    bubble.classList.add("only-media");
-    const { ratio, url } = item.preview;
-    const block = h("div", { class: "media single", style: { "aspect-ratio": String(ratio), "--media": "300px" } },
-      h("img", { src: url, alt: "" }), ring());
+    const block = placeFor(item.preview, h("img", { src: item.preview.url, alt: "" }), ring());
     bubble.append(block);
+    bubble.classList.add("with-media");
+    if (!item.text) bubble.classList.add("media-last");
+    stack.style.setProperty("--media", block.style.getPropertyValue("--media"));
   } else if (item.fileName) {
     bubble.append(h("div", { class: "document" }, h("span", { class: "doc-icon" }, ring()),
       h("span", { class: "doc-text" }, h("span", { class: "doc-name" }, item.fileName), h("span", { class: "doc-size" }, t("Sending")))));
   }
   if (item.text) bubble.append(h("div", { class: "text" }, item.text, h("span", { class: "meta" }, icon("clock", "ticks"))));
-  return h("div", { class: "row out last pending", "aria-label": t("Sending") }, h("div", { class: "stack" }, bubble));
+  const tail = bubble.classList.contains("media-last") ? "tailless" : "";
+  return h("div", { class: `row out first last pending ${tail}` }, stack);
 }
 
 function ring() {
@@ -83,17 +85,23 @@ function fill(bubble, c, messages, place) {
   if (message.forward_origin) head.push(h("div", { class: "forwarded" }, t("Forwarded from {name}", { name: originName(message.forward_origin) })));
   if (message.via_bot) head.push(h("div", { class: "forwarded" }, t("via @{name}", { name: message.via_bot.username })));
   if (message.reply_to_message && !isTopicHead(message)) head.push(quote(c, message));
-  const media = mediaOf(messages);
+  const album = messages.length > 1 && messages.every((m) => m.photo);
+  const media = album ? [albumBlock(messages, albumCell(messages))] : [];
   const said = messages.filter((m) => m.text ?? m.caption);
   const foot = [reactions(c, message), said.length ? null : meta(c, message, place)].filter(Boolean);
 
   if (head.length) bubble.append(h("div", { class: "head" }, head));
-  const words = said.map((m, i) => textBlock(c, m, i === said.length - 1 ? meta(c, m, place) : null));
-  if (!words.length && !media.length) {
-    words.push(h("div", { class: "text" }, h("i", {}, t("This kind of message is not shown here"))));
+  const words = (m) => ((m.text ?? m.caption) ? textBlock(c, m, m === said.at(-1) ? meta(c, m, place) : null) : null);
+  if (album) bubble.append(...inOrder(message, media, said.map(words)));
+  else {
+    for (const [i, m] of messages.entries()) {
+      const block = mediaOf(m);
+      if (block) media.push(block);
+      const parts = inOrder(m, block ? [block] : [], [words(m)].filter(Boolean));
+      bubble.append(...(i === 0 ? parts : [h("div", part(messages, i), parts)]));
+    }
   }
-  const above = message.show_caption_above_media;
-  bubble.append(...(above ? [...words, ...media] : [...media, ...words]), ...foot);
+  bubble.append(...foot);
   const visual = media.length > 0 && media[0].classList.contains("media");
   if (visual) {
     bubble.classList.add("with-media");
@@ -106,19 +114,16 @@ function fill(bubble, c, messages, place) {
 
 const isTopicHead = (message) => message.is_topic_message && message.reply_to_message?.forum_topic_created;
 
-function mediaOf(messages) {
-  const [message] = messages;
-  const blocks = [];
-  if (messages.length > 1 && messages.every((m) => m.photo)) blocks.push(albumBlock(messages, albumCell(messages)));
-  else {
-    for (const m of messages) {
-      if (m.photo) blocks.push(photoBlock(m));
-      else if (m.document && !m.animation) blocks.push(documentOf(messages, m));
-      else if (otherMedia(m)) blocks.push(otherMedia(m));
-    }
-  }
-  if (message.invoice) blocks.push(invoiceBlock(message.invoice));
-  return blocks;
+const inOrder = (message, media, words) =>
+  (message.show_caption_above_media ? [...words, ...media] : [...media, ...words]);
+
+function mediaOf(message) {
+  if (message.photo) return photoBlock(message);
+  if (message.document && !message.animation) return documentRow(message.document, t("File"));
+  if (message.invoice) return invoiceBlock(message.invoice);
+  const other = otherMedia(message);
+  if (other || message.text !== undefined) return other;
+  return h("div", { class: "text" }, h("i", {}, t("This kind of message is not shown here")));
 }
 
 // The row itself stands for the first message of a group; each further one is an article in it.
@@ -127,12 +132,6 @@ const part = (messages, i) =>
 
 function albumCell(messages) {
   return (i, content) => h("div", { class: "cell", ...part(messages, i) }, content);
-}
-
-function documentOf(messages, message) {
-  const row = documentRow(message.document, t("File"));
-  const at = messages.indexOf(message);
-  return at === 0 ? row : h("div", part(messages, at), row);
 }
 
 function textBlock(c, message, tail) {

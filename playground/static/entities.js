@@ -6,6 +6,7 @@ import { toast } from "./dialogs.js";
 
 const SAFE_SCHEME = /^(https?|tg|mailto|tel):/i;
 const SIMPLE_TAGS = { bold: "strong", italic: "em", underline: "u", strikethrough: "s", code: "code" };
+const BLOCKS = new Set(["pre", "blockquote", "expandable_blockquote"]);
 const LONG_QUOTE_LINES = 3;
 
 /** `text` as nodes. `actions.command(text)` is called when a bot command is pressed. */
@@ -26,6 +27,8 @@ function nest(text, start, end, entities, actions) {
     const inner = entities.slice(i + 1).filter((e) => e.offset < to);
     nodes.push(wrap(entity, text.slice(from, to), nest(text, from, to, inner, actions), actions));
     at = to;
+    // The line break that ends a block is the block's own end, not an empty line.
+    if (BLOCKS.has(entity.type) && at < end && text[at] === "\n") at += 1;
   }
   if (at < end) nodes.push(text.slice(at, end));
   return nodes;

@@ -1,7 +1,7 @@
 // The page's own words in English and Russian. What the bot says is never touched.
 
 const RUSSIAN = (navigator.language || "en").toLowerCase().startsWith("ru");
-export const LOCALE = RUSSIAN ? "ru-RU" : navigator.language || "en";
+const LOCALE = RUSSIAN ? "ru-RU" : navigator.language || "en";
 
 const RU = {
   "Message": "Сообщение",

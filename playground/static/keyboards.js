@@ -43,7 +43,7 @@ async function act(c, message, button, key) {
 }
 
 /** Follows a bot's link, as far as it is one that a browser may follow. */
-export function openLink(address) {
+function openLink(address) {
   if (/^https?:/i.test(address)) window.open(address, "_blank", "noopener");
   else toast(address);
 }

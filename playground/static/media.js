@@ -48,15 +48,15 @@ function photoButton(messages, at) {
   return button;
 }
 
-/** One photo, its place reserved. */
-export function photoBlock(message) {
-  const { width, height } = largest(message.photo);
+/** The place of one picture of this size, with `content` in it. */
+export function placeFor({ width, height }, ...content) {
   const ratio = Math.min(2.6, Math.max(0.5, width / height));
   const px = Math.max(SINGLE_MIN_PX, Math.min(SINGLE_MAX_PX, SINGLE_MAX_PX * ratio, Math.max(width, 260)));
-  const block = h("div", { class: "media single", style: { "aspect-ratio": String(ratio), "--media": `${px}px` } });
-  block.append(photoButton([message], 0));
-  return block;
+  return h("div", { class: "media single", style: { "aspect-ratio": String(ratio), "--media": `${px}px` } }, content);
 }
+
+/** One photo, its place reserved. */
+export const photoBlock = (message) => placeFor(largest(message.photo), photoButton([message], 0));
 
 /** An album as a grid. `cell(i, content)` wraps what stands for the i-th message. */
 export function albumBlock(messages, cell) {
@@ -113,7 +113,8 @@ export function otherMedia(message) {
       h("video", { src: api.fileUrl(moving.file_id), controls: !animation, loop: Boolean(animation), preload: "metadata", playsinline: true }));
   }
   if (sticker) {
-    return h("img", { class: "sticker", src: api.fileUrl(sticker.file_id), "data-file": sticker.file_id, width: 180, height: 180, alt: sticker.emoji ?? t("Sticker") });
+    const { file_id: file, emoji = t("Sticker") } = sticker;
+    return h("img", { class: "sticker", src: api.fileUrl(file), "data-file": file, width: 180, height: 180, alt: emoji });
   }
   if (voice || audio) {
     return h("audio", { class: "sound", src: api.fileUrl((voice ?? audio).file_id), controls: true, preload: "metadata" });

@@ -54,7 +54,7 @@ export const botName = () => state.bot?.first_name ?? "Bot";
 export const isGroup = (c) => c.type === "group" || c.type === "supergroup";
 export const people = (c) => (c.members ?? []).filter((m) => !isBot(m.id) && !m.is_bot);
 export const isAdmin = (member) => ["creator", "administrator"].includes(member?.status);
-export const isBot = (id) => state.bots.some((b) => b.id === id);
+const isBot = (id) => state.bots.some((b) => b.id === id);
 const present = (m) => !["left", "kicked"].includes(m.status);
 
 /** Whose hands are on the keyboard in this chat. */

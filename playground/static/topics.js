@@ -6,7 +6,7 @@ import { h, icon } from "./dom.js";
 import { t } from "./i18n.js";
 import { emit, room, speaker } from "./store.js";
 
-export const GENERAL = "general";
+const GENERAL = "general";
 
 /** The messages of the topic on screen; all of them where none is chosen. */
 export function inTopic(c, messages) {

@@ -75,7 +75,7 @@ async def test_formatting_is_drawn_with_utf16_offsets(chat: Chat, bot: Bot) -> N
     text = (
         "😀 <b>bold <i>both</i></b> <code>x &lt; y</code> <tg-spoiler>secret</tg-spoiler>"
         '\n<pre><code class="language-python">print(1)</code></pre>'
-        "<blockquote expandable>a\nb\nc\nd\ne</blockquote>"
+        "<blockquote expandable>a\nb\nc\nd\ne</blockquote>\nafter"
     )
     sent = await bot.say(ANNA, text, parse_mode="HTML")
     message = chat.numbered(sent)
@@ -83,6 +83,8 @@ async def test_formatting_is_drawn_with_utf16_offsets(chat: Chat, bot: Bot) -> N
     await expect(message.locator("strong em")).to_have_text("both")
     await expect(message.locator("pre")).to_have_text("print(1)")
     await expect(message.locator(".text > code")).to_have_text("x < y")
+    lines = (await message.locator(".text").inner_text()).split("\n")
+    assert lines[lines.index("Show more") + 1].startswith("after")  # no empty line after a block
     await message.get_by_role("button", name="Reveal spoiler").click()
     await expect(message.locator(".spoiler.shown")).to_have_text("secret")
     await message.get_by_role("button", name="Show more").click()
