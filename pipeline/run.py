@@ -74,6 +74,7 @@ class Pipeline:
             enhance.create(settings.enhancer, settings),
             generate.create(settings.generator, settings),
             judge.create(settings.judge, settings),
+            translator=enhance.create("lexicon", settings),
             diversity=settings.diversity,
         )
 

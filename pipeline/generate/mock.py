@@ -13,7 +13,7 @@ from PIL import Image
 
 from pipeline import colours, formats
 from pipeline.errors import Cancelled
-from pipeline.generate import motifs, scheme, subjects
+from pipeline.generate import scheme, subjects, world
 from pipeline.generate.canvas import Canvas, Paint
 from pipeline.generate.compositions import FAMILIES
 from pipeline.generate.dice import Dice
@@ -69,7 +69,7 @@ def _draw(prompt: Prompt, brief: Brief, seed: int, size: tuple[int, int]) -> Pic
     dice = Dice(f"{prompt.render}\n{brand}", base, seed, drift)
     if dice.changed():
         picked = replace(picked, second=picked.accent, accent=picked.second)
-    wanted = subjects.found(text) or [motifs.abstract]
+    wanted = subjects.found(text) or [world.abstract]
     scene = Scene(
         canvas=Canvas(size, Paint((scheme.lighter(picked.back, 0.04), picked.back), "down")),
         scheme=picked,

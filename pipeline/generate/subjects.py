@@ -2,107 +2,130 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from pipeline import colours
-from pipeline.generate import motifs
+from pipeline.generate import goods, world
 from pipeline.generate.motifs import Motif
 
-_WORDS: dict[Callable[[], Motif], str] = {
-    motifs.cup: """
-        cup mug coffee latte cappuccino espresso tea cocoa matcha cafe barista breakfast
+Draw = Callable[[], Motif]
+
+_THINGS: dict[Draw, str] = {
+    goods.cup: """
+        cup mug coffee latte cappuccino espresso americano mocha raf tea cocoa matcha cafe barista
+        teapot
     """,
-    motifs.gift: """
-        gift present giveaway surprise box package delivery certificate promotion prize
+    goods.gift: "gift present box package parcel certificate souvenir",
+    world.bouquet: "bouquet florist peony tulip hydrangea ranunculus carnation",
+    world.flower: """
+        flower rose blossom daisy sunflower orchid chamomile lily lavender dahlia wildflower
     """,
-    motifs.bouquet: """
-        bouquet florist peony tulip wedding
+    goods.cake: """
+        cake dessert pastry bakery cupcake birthday confectionery macaron pie muffin brownie
+        cheesecake eclair meringue tart baker confectioner icing
     """,
-    motifs.flower: """
-        flower rose blossom bloom spring daisy sunflower orchid chamomile
+    goods.glass: """
+        wine cocktail glass lemonade juice drink beverage champagne beer smoothie bar prosecco
+        mojito spritz winery wineglass cider sommelier pub
     """,
-    motifs.cake: """
-        cake dessert pastry bakery cupcake birthday sweet confectionery macaron pie muffin
+    goods.plate: """
+        plate food dish salad restaurant meal pizza burger sushi soup pasta menu steak vegetable
+        meat fish bowl noodle dumpling cheese sandwich pancake chef cook cooking kitchen pizzeria
+        pie breakfast snack seafood shrimp salmon chicken rice borscht roll appetizer
     """,
-    motifs.glass: """
-        wine cocktail glass lemonade juice drink beverage champagne beer smoothie bar
+    goods.fruit: """
+        fruit apple orange lemon citrus peach pear berry strawberry raspberry cherry mango grape
+        tangerine pumpkin tomato banana pineapple watermelon harvest grapefruit plum blueberry
     """,
-    motifs.plate: """
-        plate food dish salad restaurant lunch dinner meal pizza burger sushi soup pasta menu
-        steak vegetable meat fish bowl
+    goods.bottle: """
+        bottle perfume serum shampoo oil honey fragrance lotion spray syrup conditioner toner flacon
+        water milk kvass sauce
     """,
-    motifs.bottle: """
-        bottle perfume serum shampoo oil honey fragrance lotion spray syrup
+    goods.jar: """
+        cosmetic cream jar tube mask skincare makeup balm gel manicure spa lipstick powder scrub
+        mascara cosmetology cosmetologist soap sunscreen nail polish jam yogurt
     """,
-    motifs.jar: """
-        cosmetic cream jar tube mask skincare beauty makeup balm gel care manicure spa
+    goods.laptop: """
+        laptop computer webinar website programming analytics programmer developer internet seo
+        statistics presentation marketing
     """,
-    motifs.laptop: """
-        laptop computer course webinar website it programming office work analytics marketing
-        online technology finance business
+    goods.phone: "phone smartphone iphone app mobile gadget chat blog chatbot messenger bot",
+    goods.shoe: "shoe sneaker boot footwear trainer running heel sandal slipper marathon runner",
+    goods.bag: "bag handbag backpack shop store boutique supermarket",
+    goods.shirt: """
+        shirt clothes clothing dress fashion hoodie sweater sweatshirt jacket coat suit blouse merch
+        wear jeans skirt uniform atelier
     """,
-    motifs.phone: """
-        phone smartphone app mobile gadget application chat blog
+    goods.ring: """
+        ring jewelry jewellery diamond necklace earring bracelet brooch pendant pearl watch
+        engagement
     """,
-    motifs.shoe: """
-        shoe sneaker boot footwear trainer running fitness sport gym
+    goods.book: "book reading textbook magazine notebook library bookstore novel diary",
+    goods.suitcase: """
+        suitcase luggage travel trip tour journey vacation tourism airport resort hotel flight
+        airplane excursion hostel
     """,
-    motifs.bag: """
-        bag handbag shop shopping store sale clothes clothing dress fashion boutique discount
-        collection outlet market
+    goods.armchair: """
+        armchair sofa furniture chair interior lamp bed bedroom pillow mattress wardrobe
     """,
-    motifs.ring: """
-        ring jewelry jewellery diamond necklace earring bracelet gold
+    goods.candle: "candle incense aroma diffuser wax massage yoga meditation",
+    goods.megaphone: "megaphone announcement news vacancy advertising advertisement hiring",
+    world.car: "car auto automobile taxi vehicle tire driving garage suv truck wheel headlight",
+    world.tree: "christmas fir spruce",
+    world.cat: """
+        cat kitten pet animal dog puppy paw veterinarian veterinary zoo corgi spitz hamster rabbit
     """,
-    motifs.car: """
-        car auto automobile taxi vehicle tire driving garage
+    world.house: """
+        house building apartment realty estate villa cottage skyscraper mortgage residential
+        construction facade
     """,
-    motifs.tree: """
-        christmas newyear fir
-    """,
-    motifs.snowflake: """
-        snowflake winter snow frost ice
-    """,
-    motifs.house: """
-        house home building apartment city realty estate hotel interior architecture
-        construction street repair flat cottage
-    """,
-    motifs.book: """
-        book reading education school lesson study library learning student training
-    """,
-    motifs.balloons: """
-        balloon party holiday celebration festival kid child children event anniversary
-    """,
-    motifs.heart: """
-        heart love valentine charity health medicine clinic doctor
-    """,
-    motifs.person: """
-        person woman man girl boy portrait model team specialist trainer employee vacancy
-        hairdresser barber hair client
-    """,
-    motifs.branch: """
-        autumn fall leaf plant eco forest nature garden herb tree botanical olive organic
-    """,
+    world.mountain: "mountain peak hike hiking camp camping ski snowboard altai",
+    world.balloons: "balloon",
+    world.snowflake: "snowflake",
+    world.heart: "heart",
+    world.branch: "leaf branch foliage wreath eucalyptus monstera fern houseplant olive",
 }
 
-_BY_WORD = {word: motif for motif, group in _WORDS.items() for word in group.split()}
+_SETTINGS: dict[Draw, str] = {
+    goods.gift: "promotion giveaway surprise prize bonus contest lottery december",
+    goods.bag: "sale discount shopping collection outlet market cashback coupon",
+    goods.laptop: "work course office online technology finance business startup training it",
+    goods.book: "education school lesson study learning student teacher exam course september",
+    goods.shoe: "fitness sport gym workout athlete",
+    goods.jar: "beauty care skin face",
+    goods.plate: "lunch dinner delivery",
+    goods.megaphone: "opening event conference meeting",
+    goods.suitcase: "adventure summer sea beach",
+    goods.armchair: "room cozy home",
+    world.flower: "spring garden bloom meadow march april may mother women",
+    world.branch: """
+        autumn fall plant eco forest nature herb tree botanical organic october november
+    """,
+    world.snowflake: "winter snow frost ice january february",
+    world.tree: "year newyear",
+    world.house: "city street architecture repair renovation",
+    world.balloons: "party holiday celebration festival kid child children anniversary childhood",
+    world.heart: "love valentine charity health medicine clinic doctor wedding family medical",
+    world.person: """
+        person woman man men girl boy portrait model team specialist employee hairdresser barber
+        hair client beard haircut barbershop
+    """,
+    world.mountain: "landscape nature morning sunrise sunset",
+}
+"""Places, seasons, occasions: asked only where the words name no thing."""
 
 
-_SETTINGS = frozenset(
-    (motifs.branch, motifs.snowflake, motifs.tree, motifs.heart, motifs.balloons, motifs.person,
-     motifs.house, motifs.flower)
-)  # fmt: skip
-_OCCASIONS = frozenset(
-    ("promotion", "giveaway", "surprise", "sale", "discount", "collection", "shopping", "market",
-     "work", "training", "course", "business", "prize", "gold", "breakfast", "lunch", "dinner")
-)  # fmt: skip
+def _by_word(groups: Mapping[Draw, str]) -> dict[str, Draw]:
+    return {word: motif for motif, group in groups.items() for word in group.split()}
 
 
-def found(prompt: str) -> list[Callable[[], Motif]]:
-    """Motifs the words ask for, in their order, each once.
+_THING_BY_WORD, _SETTING_BY_WORD = _by_word(_THINGS), _by_word(_SETTINGS)
 
-    A season, a place or an occasion gives way to a thing: an autumn sale of coffee is a cup.
-    """
-    hits = [word for word in colours.words(prompt) if word in _BY_WORD]
-    things = [w for w in hits if w not in _OCCASIONS and _BY_WORD[w] not in _SETTINGS]
-    return list(dict.fromkeys(_BY_WORD[word] for word in things or hits))
+
+def found(prompt: str) -> list[Draw]:
+    """Motifs the words ask for, in their order, each once: an autumn sale of coffee is a cup."""
+    words = colours.words(prompt)
+    for by_word in (_THING_BY_WORD, _SETTING_BY_WORD):
+        if hits := [by_word[word] for word in words if word in by_word]:
+            return list(dict.fromkeys(hits))
+    return []

@@ -27,7 +27,8 @@ NEUTRAL_MATCH = 0.5
 """Prompt match where the intent names no colour, season or subject that has one."""
 
 _SUBJECT_WEIGHT = 0.5
-"""A colour that merely goes with a subject counts half of one that the person named."""
+"""A colour that merely goes with a subject counts half of one that the person named, and where
+there are only such, the match moves half as far from neutral: autumn may also be blue."""
 
 _AES_WEIGHTS = {"colourfulness": 0.3, "contrast": 0.25, "balance": 0.25, "sharpness": 0.2}
 
@@ -148,7 +149,9 @@ class PixelsJudge:
         parts, raw = _aesthetics(small)
         match = NEUTRAL_MATCH
         if wanted:
-            match, raw["palette_delta_e"] = palette_match(wanted, *dominant(small))
+            found, raw["palette_delta_e"] = palette_match(wanted, *dominant(small))
+            certainty = max(weight for _, weight in wanted)
+            match += certainty * (found - NEUTRAL_MATCH)
         clip_raw = 0.4 * match
         aes_raw = 1 + 9 * sum(_AES_WEIGHTS[name] * part for name, part in parts.items())
         return Score(

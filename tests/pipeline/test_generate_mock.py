@@ -162,9 +162,9 @@ def test_cancel_stops_before_the_next_picture() -> None:
 
 
 def test_a_thing_wins_over_season_and_occasion() -> None:
-    from pipeline.generate import motifs, subjects
+    from pipeline.generate import goods, subjects, world
 
-    assert subjects.found("autumn sale of coffee") == [motifs.cup]
+    assert subjects.found("autumn sale of coffee") == [goods.cup]
     assert subjects.found("autumn sale") != []
     assert subjects.found("qwerty") == []
-    assert subjects.found("leaves") == [motifs.branch]
+    assert subjects.found("leaves") == [world.branch]

@@ -165,6 +165,12 @@ def test_the_picture_in_the_asked_for_colour_matches_best() -> None:
     assert red.details["palette_delta_e"] < 1 < blue.details["palette_delta_e"]
 
 
+def test_colours_only_implied_move_the_match_half_as_far() -> None:
+    implied = PixelsJudge().score("winter", [solid("#d62f2f")])[0]
+    assert implied.clip_n == pytest.approx(0.25, abs=0.01)
+    assert PixelsJudge().score("blue", [solid("#d62f2f")])[0].clip_n < 0.01
+
+
 def test_without_colours_in_the_intent_the_match_is_neutral() -> None:
     scores = PixelsJudge().score("a poster", [solid("#d62f2f"), solid("#2f66d0")])
     assert [score.clip_n for score in scores] == [0.5, 0.5]

@@ -255,6 +255,15 @@ async def test_own_words_are_drawn_when_enhancing_is_off() -> None:
     assert album.prompt == Prompt("осенний кофе", "", "autumn coffee", "off", ("осень",))
 
 
+async def test_own_words_are_judged_against_their_translation() -> None:
+    settings = PipelineSettings(enhancer="mock", judge="pixels", picture_area_px=256 * 256)
+    brief = replace(BRIEF, enhance=False, count=1)
+    prompt = (await Pipeline.from_settings(settings).run(brief)).prompt
+    assert prompt.render == "осенний кофе"
+    assert prompt.intent.isascii()
+    assert "coffee" in prompt.intent
+
+
 def test_seeds_are_stable_distinct_and_tell_their_place() -> None:
     assert [derive_seed(42, index) for index in range(4)] == [
         1934056628,
