@@ -134,7 +134,10 @@ class ClauseWriter:
         after_verb = bool(self.pieces) and self.pieces[-1].role in _TAKES_OBJECT
         text = phrase.text(OBJECT if after_verb else SUBJECT, self.articles)
         free = self._glue is None
-        if phrase.is_only("ablt") and phrase.entry.kind in ("seasons", "dayparts"):
+        dated = phrase.entry.field == "time" and phrase.entry.russian[:1].isdigit()
+        if dated and free and self.pieces:
+            self._add(Role.PLACE, f"on {text}", default="")
+        elif phrase.is_only("ablt") and phrase.entry.kind in ("seasons", "dayparts"):
             word = "in" if phrase.entry.kind == "seasons" else "on"
             self._add(Role.PLACE, f"{word} {text}", default="")
         elif phrase.is_only("ablt") and self.pieces and free:

@@ -66,7 +66,8 @@ class Item:
     """One unit of the sentence; a word may be a noun, an adjective and a verb at once.
 
     `english` is the reading of everything that is no noun, adjective or verb. `key` is the
-    Russian dictionary form or surface.
+    Russian dictionary form or surface. `other_nouns` are less likely nouns of the same spelling
+    ("банке": "банк", "банка").
     """
 
     kind: Kind
@@ -74,6 +75,7 @@ class Item:
     english: str = ""
     noun: Entry | None = None
     noun_forms: tuple[Form, ...] = ()
+    other_nouns: tuple[tuple[Entry, Form], ...] = ()
     adjective: str = ""
     adjective_forms: tuple[Form, ...] = ()
     verb: str = ""

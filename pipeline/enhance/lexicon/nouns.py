@@ -13,7 +13,7 @@ from pipeline.enhance.lexicon.vocabulary import Entry
 SUBJECT = ("nomn", "accs", "gent")
 OBJECT = ("accs", "gent", "nomn")
 
-_COUNTED = frozenset({"nouns", "people"})
+_COUNTED = frozenset({"nouns", "people", "collectives"})
 _OPEN = frozenset({"latin", "unknown"})
 _SINGULAR_QUANTITIES = frozenset({"one", "every", "any", "1"})
 _DEGREES = frozenset({"очень", "слишком", "максимально"})
@@ -36,6 +36,7 @@ class NounPhrase:
     tail: list[str] = field(default_factory=list)
     complete: str = ""
     named: bool = False
+    possessor: str = ""
 
     def may_be(self, case: str) -> bool:
         return any(form.case in ("", case) for form in self.forms)
@@ -50,7 +51,9 @@ class NounPhrase:
             return " ".join([self.complete, *self.tail])
         plural = self._is_plural(tuple(cases))
         core = " ".join([*self.modifiers, self._head(plural)]).strip()
-        if self.quantity:
+        if self.possessor:
+            core = f"{self.possessor} {core}"
+        elif self.quantity:
             core = f"{self.quantity} {core}".strip()
         elif articles:
             core = self._with_article(core, plural, definite)
@@ -73,7 +76,7 @@ class NounPhrase:
         kind = self.entry.kind
         return (
             english.plural(self.entry.english)
-            if plural and (kind in _COUNTED or kind == "dayparts")
+            if kind == "collectives" or (plural and (kind in _COUNTED or kind == "dayparts"))
             else self.entry.english
         )
 
@@ -91,7 +94,11 @@ class NounPhrase:
         )
         if kind == "definite" or superlative or definite or self._is_named_place:
             return f"the {core}"
-        if plural or not (kind in _COUNTED or (kind == "dayparts" and self.modifiers)):
+        if (
+            plural
+            or kind == "collectives"
+            or not (kind in _COUNTED or (kind == "dayparts" and self.modifiers))
+        ):
             return core
         return english.with_article(core)
 
@@ -139,6 +146,7 @@ class NounParser:
         return " ".join(words), place
 
     def _bare_quantity(self, quantity: str, place: int) -> Parsed:
+        quantity = "everything" if quantity == "all" else quantity
         entry = Entry("names", "number", quantity, quantity)
         return NounPhrase(entry, ANY, complete=quantity), place
 
@@ -149,9 +157,10 @@ class NounParser:
             head = self.at(place)
             if head is None or head.noun is None:
                 continue
-            agreeing = _agreeing(head, forms, loose=bool(quantity))
-            if agreeing:
-                return _counted(NounPhrase(head.noun, agreeing, words, quantity)), place + 1
+            for noun, noun_forms in _candidates(head):
+                agreeing = _agreeing(noun, noun_forms, forms, loose=bool(quantity))
+                if agreeing:
+                    return _counted(NounPhrase(noun, agreeing, words, quantity)), place + 1
         return None
 
     def _adjectives(self, start: int) -> list[tuple[list[str], list[tuple[Form, ...]], int]]:
@@ -253,7 +262,10 @@ class NounParser:
     def _with_tail(self, phrase: NounPhrase, place: int) -> Parsed:
         """Adds what follows and belongs to it: names, late adjectives, genitives."""
         while (item := self.at(place)) is not None:
-            if item.kind is Kind.NAME or (
+            if item.noun is not None and item.noun.field == "unknown" and not phrase.complete:
+                phrase.tail.append(item.noun.english)
+                place += 1
+            elif item.kind is Kind.NAME or (
                 item.kind is Kind.NUMBER and _takes_number(self.at(place - 1))
             ):
                 phrase.tail.append(item.english)
@@ -293,6 +305,10 @@ class NounParser:
         if owner.entry.russian in ("цвет", "оттенок") and owner.modifiers and not owner.tail:
             phrase.modifiers = [*owner.modifiers, *phrase.modifiers]
             return phrase, end
+        if _is_possessed(phrase, owner):
+            words = owner.text(["gent"], self.articles)
+            phrase.possessor = words + ("'" if words.endswith("s") else "'s")
+            return phrase, end
         if self._compounds(phrase, owner):
             phrase.modifiers.append(owner.attribute())
             return phrase, end
@@ -315,6 +331,8 @@ class NounParser:
         own_open = any(form.case == "" for form in phrase.forms)
         if owner.complete or owner.entry.field in _OPEN:
             return False
+        if owner.entry.field == "time" and owner.entry.kind == "names":
+            return phrase.entry.russian in rules().dated
         return not open_case or not (own_open or kind in ("people", "mass"))
 
     def _compounds(self, phrase: NounPhrase, owner: NounPhrase) -> bool:
@@ -337,12 +355,20 @@ class NounParser:
         word = self._governed(place, preposition.key) or _english_before(
             rule, preposition.key, phrase
         )
+        if word == "to" and preposition.key == "в" and self._is_where(place, phrase):
+            word = "at"
         case = rule.case
         if _is_landmark(preposition.key, phrase) and self.articles:
             return f"{word} {phrase.text([case], definite=True)}", found[1]
         articles = self.articles and phrase.entry.russian not in rules().relatives
         words, end = self.coordinated(found, case, articles)
         return f"{word} {words}", end
+
+    def _is_where(self, place: int, phrase: NounPhrase) -> bool:
+        """ "бариста в кофейню" works at one; only after a verb it is a direction."""
+        before = self.at(place - 1) if place else None
+        place_noun = phrase.entry.field == "places" and phrase.entry.kind == "nouns"
+        return place_noun and before is not None and not before.verb
 
     def _before_adjective(self, place: int) -> tuple[str, int] | None:
         item = self.at(place + 1)
@@ -357,6 +383,17 @@ class NounParser:
             return ""
         noun = before.noun.russian if before.noun is not None else before.key
         return rules().governed.get(f"{noun} {preposition}", "")
+
+
+def _is_possessed(phrase: NounPhrase, owner: NounPhrase) -> bool:
+    """ "a young woman's smile": what is a person's own, unless the person is the picture."""
+    own = phrase.entry.field == "people" and phrase.entry.kind == "nouns"
+    return (
+        own
+        and owner.entry.kind == "people"
+        and not owner.tail
+        and phrase.entry.russian not in rules().pictured
+    )
 
 
 def _continues(phrase: NounPhrase, comma: bool) -> bool:
@@ -376,10 +413,24 @@ def _takes_number(before: Item | None) -> bool:
     return before is not None and before.kind is Kind.NAME
 
 
-def _agreeing(head: Item, adjectives: list[tuple[Form, ...]], loose: bool) -> tuple[Form, ...]:
-    if loose or (head.noun is not None and head.noun.field in _OPEN):
-        return head.noun_forms
-    return _agreeing_forms(head.noun_forms, adjectives)
+def _candidates(head: Item) -> list[tuple[Entry, tuple[Form, ...]]]:
+    """The nouns a word may be, the likeliest first."""
+    found: dict[str, tuple[Entry, tuple[Form, ...]]] = {}
+    if head.noun is not None:
+        found[head.noun.russian] = (head.noun, head.noun_forms)
+    for noun, form in head.other_nouns:
+        _, forms = found.get(noun.russian, (noun, ()))
+        found[noun.russian] = (noun, (*forms, form))
+    return list(found.values())
+
+
+def _agreeing(
+    noun: Entry, noun_forms: tuple[Form, ...], adjectives: list[tuple[Form, ...]], loose: bool
+) -> tuple[Form, ...]:
+    """The forms left after agreement; numerals and words of no dictionary agree with all."""
+    if loose or noun.field in _OPEN:
+        return noun_forms
+    return _agreeing_forms(noun_forms, adjectives)
 
 
 def _agreeing_forms(
@@ -400,6 +451,12 @@ def _agreeing_forms(
 def _counted(phrase: NounPhrase) -> NounPhrase:
     """ "31 декабря" is "December 31", "2025 год" is "2025", "весь день" is "the whole day"."""
     quantity, entry = phrase.quantity, phrase.entry
+    phrase.modifiers = [
+        rules().adjectives_by_field.get(f"{word} {entry.field}", word) for word in phrase.modifiers
+    ]
+    if quantity and phrase.may_be("gent"):
+        # "350 рублей" is a genitive to look at and an accusative in "за 350 рублей".
+        phrase.forms = (Form("nomn", "plur"), Form("accs", "plur"), *phrase.forms)
     if quantity[:1].isdigit() and entry.kind == "names" and entry.field == "time":
         phrase.complete = f"{entry.english} {quantity}"
     elif quantity.isdigit() and len(quantity) == 4 and entry.russian == "год":

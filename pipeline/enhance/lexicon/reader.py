@@ -150,7 +150,9 @@ class Reader:
             return Item(Kind.NEGATOR, "не"), 1
         if token.key == "нет" or token.key in grammar.negator_prepositions:
             return Item(Kind.NEGATOR, "без"), 1
-        if lemma in grammar.negator_words or lemma in grammar.negator_verbs:
+        if lemma in grammar.negator_words or (
+            lemma in grammar.negator_verbs and _is_order(token.key)
+        ):
             return Item(Kind.NEGATOR, "без"), 1
         if (word := grammar.conjunctions.get(token.key)) is not None:
             return (_COMMA if word == "," else Item(Kind.CONJUNCTION, token.key, word)), 1
@@ -179,12 +181,20 @@ class Reader:
             return Item(Kind.NAME, token.key, to_ascii(token.text))
         known = known_word(token.key) or corrected(token.key)
         if known is not None:
-            return known
+            return self._place_of_action(known) if known.kind is Kind.SHOT else known
         item = unknown_word(token.text, token.key)
         if item is None:
             return None
         self.unknown[token.text] = None
         return item if item.noun or item.adjective else None
+
+    def _place_of_action(self, shot: Item) -> Item:
+        """ "сверху" is a shot, but in "кот сидит сверху" it says where the cat is."""
+        if not self.items or not self.items[-1].verb:
+            return shot
+        entries = vocabulary().words.get(shot.key, ())
+        english = next((entry.english for entry in entries if entry.kind == "adverbs"), "")
+        return Item(Kind.ADVERB, shot.key, english) if english else shot
 
     def _is_name(self, at: int) -> bool:
         """ "кофейня Уют": a capital after a shop, a school, a brand."""
@@ -197,6 +207,11 @@ class Reader:
             or noun.russian in rules().organisations
         )
         return named and text[:1].isupper() and text[1:].islower()
+
+
+def _is_order(key: str) -> bool:
+    """ "убери", "убрать", but not "убирает"."""
+    return any(reading.imperative or reading.pos == "INFN" for reading in readings(key))
 
 
 def _latin(token: Token) -> Item:

@@ -98,8 +98,8 @@ def _is_noise(token: Token) -> bool:
 
 def _lone_medium(tokens: list[Token], at: int) -> int:
     """A "фото:" says no more than "картинка:"; in "фото кота" it says how to draw."""
-    stopped = at + 1 < len(tokens) and tokens[at + 1].is_stop
-    return int(stopped and not tokens[at].forms.isdisjoint(rules().request_media))
+    tied = at + 1 < len(tokens) and (tokens[at + 1].is_stop or tokens[at + 1].key in ("про", "о"))
+    return int(tied and not tokens[at].forms.isdisjoint(rules().request_media))
 
 
 def _past_ties(tokens: list[Token], at: int) -> int:

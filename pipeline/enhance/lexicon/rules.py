@@ -61,6 +61,9 @@ class Rules:
     discount_limits: dict[str, str]
     relatives: frozenset[str]
     readings: dict[str, str]
+    dated: frozenset[str]
+    pictured: frozenset[str]
+    adjectives_by_field: dict[str, str]
 
 
 @functools.cache
@@ -106,6 +109,9 @@ def rules() -> Rules:
         discount_limits=table["discounts"],
         relatives=frozenset(table["relatives"]["nouns"]),
         readings=table["readings"],
+        dated=frozenset(table["dated"]["nouns"]),
+        pictured=frozenset(table["pictured"]["nouns"]),
+        adjectives_by_field=table["adjectives_by_field"],
     )
 
 

@@ -33,7 +33,7 @@ class Translated:
     unknown: tuple[str, ...]
 
     def sentence(self, most_words: int = _WORDS_IN_SUBJECT) -> str:
-        """The parts joined, as many as fit into that many words; at least something of the first."""
+        """The parts joined, as many as fit into that many words, the first one cut if need be."""
         text = ""
         for part in self.parts:
             if text and len((text + part).split()) > most_words:
@@ -85,7 +85,10 @@ def _purpose_last(pieces: list[Piece]) -> list[Piece]:
         return pieces
     if len(pieces) == 1:
         return [Piece(Role.NOUN, first.text.removeprefix("for "), "")]
-    return [*pieces[1:], Piece(first.role, first.text, "")]
+    subject, *rest = pieces[1:]
+    if subject.role is Role.PLACE:
+        subject = Piece(Role.NOUN, subject.text.removeprefix("with "), "")
+    return [subject, *rest, Piece(first.role, first.text, "")]
 
 
 def _part(piece: Piece, first: bool) -> str:

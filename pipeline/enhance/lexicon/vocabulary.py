@@ -4,6 +4,7 @@ In each file a table's name says what its words are:
 
     nouns      countable: "a cup", "two cups"
     people     countable, persons
+    collectives  singular in Russian for many: "клубника" is "strawberries"
     mass       uncountable: no article, no plural
     materials  uncountable, what things are made of
     plurals    always plural, or used without an article: "jeans"
@@ -30,8 +31,8 @@ from pathlib import Path
 from pipeline.morphology import analyzer, lemmas, readings
 
 NOUN_KINDS = frozenset({
-    "nouns", "people", "mass", "materials", "plurals", "names", "definite", "seasons", "dayparts",
-    "styles",
+    "nouns", "people", "collectives", "mass", "materials", "plurals", "names", "definite", "seasons",
+    "dayparts", "styles",
 })  # fmt: skip
 _PARTS_OF_SPEECH: dict[str, frozenset[str]] = {
     "adjectives": frozenset({"ADJF", "ADJS", "PRTF", "PRTS", "COMP"}),

@@ -31,7 +31,7 @@ def known_word(key: str) -> Item | None:
 
 @functools.lru_cache(maxsize=2048)
 def corrected(key: str) -> Item | None:
-    """The only known word one edit away from a long word that no dictionary has, if there is one."""
+    """The only known word one edit away from a long word of no dictionary, if there is just one."""
     if len(key) < _SHORTEST_TYPO_CHARS or not key.isalpha() or readings(key)[0].known:
         return None
     found: dict[str, Item] = {}
@@ -96,6 +96,8 @@ def _with_reading(item: Item, entry: Entry, reading: Reading) -> Item:
     form = form_of(reading)
     if entry.is_noun and not item.verb and item.noun in (None, entry):
         return replace(item, noun=entry, noun_forms=(*item.noun_forms, form))
+    if entry.is_noun and not item.verb:
+        return replace(item, other_nouns=(*item.other_nouns, (entry, form)))
     if entry.kind == "adjectives" and not item.verb:
         word = english.comparative(entry.english) if reading.pos == "COMP" else entry.english
         if item.adjective in ("", word):
@@ -105,6 +107,8 @@ def _with_reading(item: Item, entry: Entry, reading: Reading) -> Item:
     if entry.kind == "verbs" and not item.adjective and item.noun is None:
         if not item.verb:
             return _verb(item, entry, reading)
+        if reading.imperative and entry.english == item.verb:
+            return replace(item, verb_form=Verb.IMPERATIVE)
         if item.is_participle and reading.pos == "PRTF":
             return replace(item, adjective_forms=(*item.adjective_forms, form))
     return item
@@ -142,7 +146,7 @@ def _with_surface(item: Item, key: str, words: Vocabulary) -> Item:
     )
     if item.noun is not None and item.noun.russian == key and forms:
         return item
-    if forms and not _is_blank(item):
+    if forms and (item.adjective or item.noun or item.verb_form is Verb.INFINITIVE):
         return item
     invented = not readings(key)[0].known and key[-1] not in "аеёиоуыэюяь"
     return Item(Kind.WORD, key, noun=entry, noun_forms=forms or (_MASCULINE if invented else ANY))
