@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 import structlog
 from aiogram import Bot, Dispatcher
 from aiogram.dispatcher.middlewares.user_context import UserContextMiddleware
 from aiogram.methods import GetUpdates
 from aiogram.types import Update
+from pydantic import ValidationError
 
 from bot.errors import SendError
 
@@ -24,6 +26,19 @@ MAX_OFFERS = 5
 """How often a failing update is handled before it is passed over."""
 
 _BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+RawUpdate = dict[str, object]
+
+
+class RawUpdates(GetUpdates):
+    """getUpdates with the updates as they came.
+
+    Read as a whole, a single update that aiogram does not understand would hold up all others,
+    for ever.
+    """
+
+    __returning__ = list[RawUpdate]
 
 
 class Poller:
@@ -76,12 +91,22 @@ class Poller:
             await asyncio.gather(fetching, stopping, return_exceptions=True)
 
     async def _fetch(self) -> list[Update]:
-        call = GetUpdates(
+        call = RawUpdates(
             offset=self._offset,
             timeout=self._timeout_s,
             allowed_updates=self._dispatcher.resolve_used_update_types(),
         )
-        return await self._bot(call, request_timeout=self._timeout_s + 10)
+        found = await self._bot(call, request_timeout=self._timeout_s + 10)
+        updates = cast("list[RawUpdate]", found)
+        return [self._read(raw) for raw in updates if isinstance(raw.get("update_id"), int)]
+
+    def _read(self, raw: RawUpdate) -> Update:
+        """An update; an empty one, which no handler wants, for what aiogram can't read."""
+        try:
+            return Update.model_validate(raw, context={"bot": self._bot})
+        except ValidationError as error:
+            log.error("unreadable update passed over", update=raw["update_id"], error=str(error))
+            return Update(update_id=int(str(raw["update_id"])))
 
     async def handle(self, updates: Sequence[Update]) -> None:
         """Handle a batch, then move the offset to the first update that must come again."""
@@ -100,6 +125,9 @@ class Poller:
 
     async def _handle_one(self, update: Update) -> bool:
         """Whether the update is over and done with."""
+        if not update.model_fields_set - {"update_id"}:
+            self._handled.add(update.update_id)
+            return True
         try:
             await self._dispatcher.feed_update(self._bot, update)
         except Exception:

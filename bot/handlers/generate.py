@@ -26,6 +26,7 @@ from pipeline.types import Aspect
 router = Router(name="generate")
 
 _MEDIA_GROUP_S = 60
+_TAIL_S = 2
 
 
 @router.message(Command("gen", ignore_case=True), F.text)
@@ -36,6 +37,7 @@ async def gen(
     state: FSMContext,
     bot: Bot,
     sessions: Sessions,
+    redis: Redis,
     pool: ArqRedis,
 ) -> None:
     """Straight to the queue. Handled twice, it finds its request, its task and its card."""
@@ -43,6 +45,7 @@ async def gen(
     if not command.args:
         await message.reply(pages.gen_usage(who.tr))
         return
+    await _is_tail(redis, message)
     idea = await intake.understand(command.args)
     place = place_of(message, who)
     async with sessions.begin() as session:
@@ -60,16 +63,28 @@ async def gen(
 
 @router.message(IsPrompt(), StateFilter(None))
 async def prompt(
-    message: Message, who: Who, state: FSMContext, bot: Bot, sessions: Sessions
+    message: Message, who: Who, state: FSMContext, bot: Bot, sessions: Sessions, redis: Redis
 ) -> None:
     """Plain words: a draft, to look at before any work is done."""
-    if await dialogue.was_answer(message, state):
+    if await dialogue.was_answer(message, state) or await _is_tail(redis, message):
         return
     idea = await intake.understand(message.text or "")
     place = place_of(message, who)
     async with sessions.begin() as session:
         draft = await intake.new_draft(session, who, idea, place, message.message_id)
     await intake.show_draft(bot, sessions, draft, place)
+
+
+async def _is_tail(redis: Redis, message: Message) -> bool:
+    """Whether this is the rest of a text that was too long for one message.
+
+    Apps cut such a text and send the parts in one breath; the first part's answer is enough.
+    """
+    key = f"long-text:{message.chat.id}:{message.from_user.id if message.from_user else 0}"
+    cut_at = await redis.get(key)
+    if views.length(message.text or "") >= views.TEXT_LIMIT:
+        await redis.set(key, int(message.date.timestamp()), ex=_TAIL_S + 10)
+    return cut_at is not None and 0 <= message.date.timestamp() - int(cut_at) <= _TAIL_S
 
 
 @router.message(F.photo, F.chat.type == ChatType.PRIVATE, StateFilter(None))

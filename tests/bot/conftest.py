@@ -1,0 +1,66 @@
+"""The bot in this process, on a real Postgres and Redis, driven through a playground's HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from redis.asyncio import Redis
+
+from bot import app
+from bot.polling import Poller
+from bot.settings import BotSettings
+from db.queue import create_pool
+from playground import server
+from tests.bot.stage import Person, Sessions, Stage
+from tests.sim import ANNA, BEN, TOKEN, Sim
+
+
+@pytest.fixture
+async def sim() -> AsyncIterator[Sim]:
+    async with server.running() as url, aiohttp.ClientSession() as http:
+        yield Sim(url, http)
+
+
+@pytest.fixture
+def options(sim: Sim) -> BotSettings:
+    return BotSettings(token=TOKEN, api_url=sim.url, poll_timeout_s=10, throttle_burst=1000)
+
+
+@pytest.fixture
+async def stage(
+    sim: Sim, options: BotSettings, sessions: Sessions, redis_url: str
+) -> AsyncIterator[Stage]:
+    """The bot's parts, nobody listening yet."""
+    redis = Redis.from_url(redis_url)
+    pool = await create_pool(redis_url)
+    dispatcher, bot = app.build(options, sessions, redis, pool)
+    await bot.me()
+    yield Stage(sim, bot, dispatcher, sessions, redis, pool)
+    await bot.session.close()
+    await pool.aclose()
+    await redis.aclose()
+
+
+@pytest.fixture
+async def live(stage: Stage, options: BotSettings) -> AsyncIterator[Stage]:
+    """The bot, listening."""
+    poller = Poller(stage.dispatcher, stage.bot, options.poll_timeout_s)
+    running = asyncio.create_task(poller.run())
+    yield stage
+    poller.stop()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+
+@pytest.fixture
+def anna(live: Stage) -> Person:
+    return live.person(ANNA)
+
+
+@pytest.fixture
+def ben(live: Stage) -> Person:
+    return live.person(BEN)

@@ -1,0 +1,313 @@
+"""From a message to a draft, from a draft to a task: in private, in groups, in topics."""
+
+from __future__ import annotations
+
+import pytest
+
+from db.queue import GPU_QUEUE
+from tests.bot.stage import Person, Stage, buttons, data_of
+from tests.sim import ANNA, BEN, Message
+
+PROMPT = "нарисуй осеннее меню кофейни для инстаграма, тыквенный латте"
+
+
+async def draft(person: Person, text: str = PROMPT) -> Message:
+    await person.send(text)
+    return await person.button("Создать")
+
+
+async def card(person: Person, message: Message) -> Message:
+    """The same message as it stands now."""
+    found = [one for one in await person.messages() if one["message_id"] == message["message_id"]]
+    return found[0]
+
+
+async def test_plain_text_becomes_a_draft_card_as_understood(anna: Person) -> None:
+    shown = await draft(anna)
+    assert "осеннее меню кофейни" in shown["text"]
+    assert "нарисуй" not in shown["text"]
+    assert "Instagram, меню · 1:1 квадрат" in shown["text"]
+    assert "без бренда" in shown["text"]
+    assert "4 варианта" in shown["text"]
+    assert buttons(shown) == [
+        "✨ Создать",
+        "Instagram",
+        "меню",
+        "Бренд: нет",
+        "Формат: 1:1",
+        "Вариантов: 4",
+        "✅ Улучшать промт",
+    ]
+
+
+async def test_every_guess_is_a_tap_from_being_put_right(anna: Person) -> None:
+    shown = await draft(anna)
+    await anna.press("Instagram", shown)
+    await anna.press("Сторис")
+    await anna.press("меню")
+    await anna.press("распродажа")
+    await anna.press("Формат")
+    await anna.press("16:9")
+    await anna.press("Вариантов: 4")
+    await anna.press("Улучшать")
+    changed = await anna.text("Сторис, распродажа · 16:9")
+    assert changed["message_id"] == shown["message_id"]
+    assert "1 вариант" in changed["text"]
+    assert "слово в слово" in changed["text"]
+    assert "☐ Улучшать промт" in buttons(changed)
+
+
+async def test_the_format_follows_the_platform_until_it_is_chosen(anna: Person) -> None:
+    shown = await draft(anna)
+    await anna.press("Instagram", shown)
+    await anna.press("Сторис")
+    await anna.text("9:16 сторис")
+    await anna.press("Формат")
+    marked = await anna.button("как принято")
+    assert "✓ как принято на площадке" in buttons(marked)
+
+
+async def test_create_queues_the_task_and_turns_the_card_into_its_status(
+    anna: Person, live: Stage
+) -> None:
+    shown = await draft(anna)
+    answer = await anna.press("Создать", shown)
+    assert answer["text"] == "Взял в работу!"
+    status = await anna.text("В очереди")
+    assert status["message_id"] == shown["message_id"]
+    assert buttons(status) == ["✖ Отменить"]
+    (task,) = await live.rows("SELECT state, status_message_id, brief FROM ml_tasks")
+    assert task["state"] == "queued"
+    assert task["status_message_id"] == shown["message_id"]
+    assert task["brief"]["platform"] == "instagram"
+    assert await live.redis.zcard(GPU_QUEUE) == 1
+
+
+async def test_second_tap_on_create_changes_nothing(anna: Person, live: Stage) -> None:
+    shown = await draft(anna)
+    await anna.press("Создать", shown)
+    await anna.tap(data_of(shown, "Создать"), shown)
+    await anna.settled()
+    assert len(await live.rows("SELECT id FROM ml_tasks")) == 1
+
+
+async def test_tap_on_a_draft_already_at_work_says_so(anna: Person, live: Stage) -> None:
+    shown = await draft(anna)
+    await anna.press("Создать", shown)
+    await anna.tap(data_of(shown, "Вариантов"), shown)
+    await anna.settled()
+    (answer,) = [
+        call["arguments"]
+        for call in await live.sim.calls("answerCallbackQuery")
+        if "уже в работе" in call["arguments"].get("text", "")
+    ]
+    assert answer["show_alert"]
+    (row,) = await live.rows("SELECT count FROM ml_requests")
+    assert row["count"] == 4
+
+
+async def test_gen_goes_straight_to_the_queue(anna: Person, live: Stage) -> None:
+    await anna.send("/gen осеннее меню кофейни")
+    await anna.text("В очереди")
+    await anna.settled()
+    (task,) = await live.rows("SELECT t.status_message_id, t.status_shown FROM ml_tasks t")
+    assert task["status_message_id"] is not None
+    assert task["status_shown"] == "queued"
+
+
+async def test_gen_over_several_lines(anna: Person, live: Stage) -> None:
+    await anna.send("/gen\nосеннее меню\nкофейни")
+    await anna.text("В очереди")
+    (row,) = await live.rows("SELECT cleaned_prompt FROM ml_requests")
+    assert row["cleaned_prompt"] == "осеннее меню кофейни"
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("/gen", "Напишите после команды"),
+        ("/gen   ", "Напишите после команды"),
+        ("😀🔥", "Не вижу слов"),
+        ("/gen 😀🔥", "Не вижу слов"),
+        ("я" * 4097, "Слишком длинно"),
+        ("/gen " + "я" * 2001, "Слишком длинно"),
+    ],
+)
+async def test_what_cannot_be_drawn_is_answered_with_what_to_do(
+    anna: Person, live: Stage, text: str, answer: str
+) -> None:
+    await anna.send(text)
+    await anna.text(answer)
+    await anna.settled()
+    assert await live.rows("SELECT id FROM ml_requests") == []
+    said = [one for one in await anna.messages() if one["from"]["is_bot"]]
+    assert len(said) == 2  # the answer, and the help that settled() asked for
+
+
+async def test_markup_in_a_prompt_is_only_text(anna: Person) -> None:
+    shown = await draft(anna, 'акция <b>&"50%" <i & </code> #кофе')
+    assert "акция" in shown["text"]
+    assert "entities" in shown
+    assert not any(e["type"] in ("italic", "code") for e in shown["entities"])
+    await anna.press("Создать", shown)
+    await anna.text("В очереди")
+
+
+async def test_a_prompt_of_two_thousand_characters_fits(anna: Person) -> None:
+    shown = await draft(anna, "кот & пёс " * 199)
+    await anna.press("Создать", shown)
+    await anna.text("В очереди")
+
+
+async def test_a_redelivered_message_gets_one_card(stage: Stage) -> None:
+    update = message_update(stage, 1, 77, PROMPT)
+    for _ in range(2):
+        await stage.dispatcher.feed_raw_update(stage.bot, update)
+    assert len(await stage.sim.calls("sendMessage")) == 1
+    assert len(await stage.rows("SELECT id FROM ml_requests")) == 1
+
+
+async def test_a_redelivered_gen_gets_one_task_and_one_card(stage: Stage) -> None:
+    update = message_update(stage, 1, 77, "/gen кофе")
+    for _ in range(2):
+        await stage.dispatcher.feed_raw_update(stage.bot, update)
+    assert len(await stage.sim.calls("sendMessage")) == 1
+    assert len(await stage.rows("SELECT id FROM ml_tasks")) == 1
+
+
+async def test_a_card_that_was_not_sent_is_sent_on_redelivery(stage: Stage) -> None:
+    await stage.sim.fault("sendMessage", "500")
+    update = message_update(stage, 1, 77, PROMPT)
+    with pytest.raises(Exception, match="Internal Server Error"):
+        await stage.dispatcher.feed_raw_update(stage.bot, update)
+    await stage.dispatcher.feed_raw_update(stage.bot, update)
+    (row,) = await stage.rows("SELECT card_message_id FROM ml_requests")
+    assert row["card_message_id"] is not None
+
+
+def message_update(stage: Stage, update_id: int, message_id: int, text: str) -> dict[str, object]:
+    person = {"id": ANNA, "is_bot": False, "first_name": "Анна", "language_code": "ru"}
+    chat = {"id": ANNA, "type": "private", "first_name": "Анна"}
+    message: dict[str, object] = {
+        "message_id": message_id,
+        "date": 1_800_000_000,
+        "chat": chat,
+        "from": person,
+        "text": text,
+    }
+    if text.startswith("/"):
+        length = len(text.split()[0])
+        message["entities"] = [{"type": "bot_command", "offset": 0, "length": length}]
+    return {"update_id": update_id, "message": message}
+
+
+async def test_an_edited_message_updates_its_draft(anna: Person, live: Stage) -> None:
+    sent = await anna.send(PROMPT)
+    shown = await anna.button("Создать")
+    await anna.edit(sent, "распродажа шуб, баннер")
+    changed = await anna.text("распродажа шуб")
+    assert changed["message_id"] == shown["message_id"]
+    assert "Баннер, распродажа" in changed["text"]
+    assert "✨ Создать" in buttons(changed)
+    assert len(await live.rows("SELECT id FROM ml_requests")) == 1
+
+
+async def test_an_edit_after_the_work_began_is_answered(anna: Person, live: Stage) -> None:
+    sent = await anna.send(PROMPT)
+    await anna.press("Создать")
+    await anna.edit(sent, "распродажа шуб")
+    await anna.text("Работа по этой идее уже началась")
+    (row,) = await live.rows("SELECT raw_prompt FROM ml_requests")
+    assert row["raw_prompt"] == PROMPT
+
+
+async def test_an_edit_of_an_old_word_is_ignored(anna: Person) -> None:
+    sent = await anna.send("/help")
+    await anna.text("Как это работает")
+    await anna.edit(sent, "просто слова")
+    before = len(await anna.messages())
+    await anna.settled()
+    assert len(await anna.messages()) == before + 2
+
+
+async def test_a_photo_with_a_caption_offers_the_caption(anna: Person, live: Stage) -> None:
+    await anna.upload("photo", PNG, "cat.png", caption="рыжий кот, баннер")
+    offer = await anna.text("Рисовать по картинке пока не умею")
+    assert "рыжий кот" in offer["text"]
+    await anna.press("Взять подпись")
+    shown = await anna.button("Создать")
+    assert shown["message_id"] == offer["message_id"]
+    await anna.press("Создать")
+    await anna.text("В очереди")
+
+
+async def test_a_photo_without_words_is_answered_honestly(anna: Person, live: Stage) -> None:
+    await anna.upload("photo", PNG, "cat.png")
+    await anna.text("Опишите, пожалуйста, что нужно, словами")
+    assert await live.rows("SELECT id FROM ml_requests") == []
+
+
+async def test_in_a_topic_the_answer_stays_in_the_topic(live: Stage) -> None:
+    group = await live.sim.group(topics=("Соцсети",))
+    thread = group["topics"][0]["message_thread_id"]
+    anna = live.person(ANNA, group["id"], thread)
+    await anna.send(f"/gen@{await anna.username()} осеннее меню")
+    status = await anna.text("В очереди")
+    assert status["message_thread_id"] == thread
+    (task,) = await live.rows("SELECT chat_id, thread_id FROM ml_tasks")
+    assert task == {"chat_id": group["id"], "thread_id": thread}
+    await live.draw()
+    assert len((await anna.albums())[0]) == 4
+    actions = await anna.button("Почему")
+    assert actions["message_thread_id"] == thread
+
+
+async def test_in_a_group_only_replies_and_commands_are_heard(live: Stage) -> None:
+    group = await live.sim.group()
+    anna = live.person(ANNA, group["id"])
+    hello = await anna.text("для этой команды")
+    await anna.send("болтаем о своём")
+    await anna.send("баннер для сайта", reply_to_message_id=hello["message_id"])
+    shown = await anna.button("Создать")
+    assert "баннер" in shown["text"]
+    assert len(await live.rows("SELECT id FROM ml_requests")) == 1
+    (row,) = await live.rows("SELECT is_group FROM ml_requests")
+    assert row["is_group"]
+
+
+async def test_a_strangers_tap_on_a_draft_is_quietly_refused(live: Stage) -> None:
+    group = await live.sim.group()
+    anna, ben = live.person(ANNA, group["id"]), live.person(BEN, group["id"])
+    hello = await anna.text("для этой команды")
+    await anna.send("баннер для сайта", reply_to_message_id=hello["message_id"])
+    shown = await anna.button("Создать")
+
+    answer = await ben.press("Создать", shown)
+
+    assert answer["text"] == "This menu is not yours"
+    assert not answer.get("show_alert")
+    assert await live.rows("SELECT id FROM ml_tasks") == []
+    answer = await anna.press("Вариантов", shown)
+    assert "text" not in answer or not answer["text"]
+
+
+async def test_somebody_elses_ids_in_a_button_change_nothing(live: Stage) -> None:
+    anna, ben = live.person(ANNA), live.person(BEN)
+    shown = await draft(anna)
+    await ben.send("coffee")
+    own = await ben.button("Create")
+    for part in ("Создать", "Вариантов", "Бренд"):
+        await ben.tap(data_of(shown, part), own)
+    await ben.tap("d:99999999999999999999:go::", own)
+    await ben.tap("d:1:set:brand:999999", own)
+    await ben.tap("nonsense", own)
+    await ben.settled()
+    assert await live.rows("SELECT id FROM ml_tasks") == []
+    rows = await live.rows("SELECT count, brand_id FROM ml_requests")
+    assert rows == [{"count": 4, "brand_id": None}] * 2
+
+
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
+    "0000000c49444154789c63f8ffff3f0005fe02fe0def46b80000000049454e44ae426082"
+)

@@ -1,0 +1,64 @@
+"""The first minutes: greeting, example, menu, help, unknown content, languages."""
+
+from __future__ import annotations
+
+from tests.bot.stage import Person, Stage, buttons
+from tests.sim import BEN
+
+
+async def test_start_greets_in_russian_with_a_menu_and_an_example(anna: Person) -> None:
+    await anna.send("/start")
+    hello = await anna.text("Здравствуйте, Анна")
+    labels = [b["text"] for row in hello["reply_markup"]["keyboard"] for b in row]
+    assert labels == ["✨ Создать", "🎨 Бренды", "🗂 История", "⚙️ Настройки", "❓ Помощь"]
+
+    await anna.press("Осень в кофейне")
+
+    card = await anna.button("Создать")
+    assert "Осеннее меню кофейни" in card["text"]
+    assert "Instagram" in card["text"]
+
+
+async def test_start_speaks_english_to_english_telegram(live: Stage) -> None:
+    ben = live.person(BEN)
+    await ben.send("/start")
+    await ben.text("Hi, Ben!")
+    await ben.press("Sale banner")
+    await ben.button("Create")
+
+
+async def test_second_tap_on_an_example_makes_no_second_draft(anna: Person, live: Stage) -> None:
+    await anna.send("/start")
+    await anna.press("Йога")
+    await anna.press("Йога")
+    await anna.settled()
+    assert len(await live.rows("SELECT id FROM ml_requests")) == 1
+    cards = [one for one in await anna.messages() if "Черновик" in one.get("text", "")]
+    assert len(cards) == 1
+
+
+async def test_the_menu_opens_its_pages(anna: Person) -> None:
+    await anna.answer_to("🎨 Бренды", "Бренды")
+    await anna.answer_to("🗂 История", "Альбомов пока нет")
+    await anna.answer_to("⚙️ Настройки", "Настройки")
+    await anna.answer_to("❓ Помощь", "Как это работает")
+    create = await anna.answer_to("✨ Создать", "одним сообщением")
+    assert "☕ Осень в кофейне" in buttons(create)
+
+
+async def test_unknown_command_and_cancel_without_dialogue(anna: Person) -> None:
+    await anna.answer_to("/teapot", "Не знаю такой команды")
+    await anna.answer_to("/cancel", "Останавливать нечего")
+
+
+async def test_a_document_gets_a_kind_hint(anna: Person) -> None:
+    sent = await anna.upload("document", b"%PDF-1.4", "brief.pdf")
+    await anna.next(sent, "Понимаю только слова")
+
+
+async def test_group_start_explains_itself_without_a_menu(live: Stage) -> None:
+    group = await live.sim.group()
+    anna = live.person(1001, group["id"])
+    await anna.send(f"/start@{await anna.username()}")
+    hello = await anna.text("теперь и для этой команды")
+    assert "keyboard" not in hello.get("reply_markup", {})
