@@ -203,17 +203,18 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(_singular(word) for word in re.findall(r"[a-z]+", text.lower()))
 
 
-_PLURALS = {"leaves": "leaf", "berries": "berry", "cosmetics": "cosmetic", "roses": "rose"}
-_PLURALS |= {"strawberries": "strawberry", "pastries": "pastry", "peonies": "peony"}
-_PLURALS |= {"cherries": "cherry", "peaches": "peach", "beaches": "beach", "glasses": "glasses"}
-_PLURALS |= {"boxes": "box", "watches": "watch", "dresses": "dress", "people": "person"}
+_PLURALS = {
+    "leaves": "leaf", "peaches": "peach", "beaches": "beach", "boxes": "box", "watches": "watch",
+    "dresses": "dress", "people": "person",
+}  # fmt: skip
 
 
 def _singular(word: str) -> str:
     if word in _PLURALS:
         return _PLURALS[word]
-    keep = len(word) < 4 or word.endswith(("ss", "us", "is", "as"))
-    return word if keep or not word.endswith("s") else word[:-1]
+    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is", "as")):
+        return word
+    return f"{word[:-3]}y" if word.endswith("ies") else word[:-1]
 
 
 def named_colours(text: str) -> list[RGB]:

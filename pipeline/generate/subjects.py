@@ -51,7 +51,7 @@ _THINGS: dict[Draw, str] = {
     """,
     goods.phone: "phone smartphone iphone app mobile gadget chat blog chatbot messenger bot",
     goods.shoe: "shoe sneaker boot footwear trainer running heel sandal slipper marathon runner",
-    goods.bag: "bag handbag backpack shop store boutique supermarket",
+    goods.bag: "bag handbag backpack",
     goods.shirt: """
         shirt clothes clothing dress fashion hoodie sweater sweatshirt jacket coat suit blouse merch
         wear jeans skirt uniform atelier
@@ -88,7 +88,10 @@ _THINGS: dict[Draw, str] = {
 
 _SETTINGS: dict[Draw, str] = {
     goods.gift: "promotion giveaway surprise prize bonus contest lottery december",
-    goods.bag: "sale discount shopping collection outlet market cashback coupon",
+    goods.bag: """
+        sale discount shop store boutique supermarket shopping collection outlet market cashback
+        coupon
+    """,
     goods.laptop: "work course office online technology finance business startup training it",
     goods.book: "education school lesson study learning student teacher exam course september",
     goods.shoe: "fitness sport gym workout athlete",

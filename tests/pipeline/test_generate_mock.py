@@ -167,4 +167,6 @@ def test_a_thing_wins_over_season_and_occasion() -> None:
     assert subjects.found("autumn sale of coffee") == [goods.cup]
     assert subjects.found("autumn sale") != []
     assert subjects.found("qwerty") == []
+    assert subjects.found("a pastry shop") == [goods.cake]
+    assert subjects.found("a bowl of raspberries") == [goods.plate, goods.fruit]
     assert subjects.found("leaves") == [world.branch]
