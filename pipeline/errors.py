@@ -5,7 +5,8 @@ PipelineError
 ├── Cancelled           the caller asked to stop; nothing was made
 ├── BackendUnavailable  a backend is missing or misconfigured: trying again won't help
 ├── BackendBusy         a passing fault: worth another try after `retry_after_s`
-└── BadImage            bytes that are no picture, or too large to decode safely
+├── BadImage            bytes that are no picture, or too large to decode safely
+└── BadData             a file of people's choices that a judge can't be measured with
 """
 
 
@@ -14,7 +15,7 @@ class PipelineError(Exception):
 
 
 class BadBrief(PipelineError):
-    """The request can't be worked on. `reason` is a short code: `empty`, `too_long`, `count`, ..."""
+    """The request can't be worked on. `reason` is a short code: `empty`, `too_long`, ..."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -50,3 +51,7 @@ class BadImage(PipelineError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class BadData(PipelineError):
+    """A file of people's choices can't be read; the message says where and why."""

@@ -81,7 +81,7 @@ class HeadFile:
 
 Model = HubModel | HeadFile
 
-_CLIP_WANTED = ("config.json", "preprocessor_config.json", "tokenizer.json")
+_CLIP_WANTED = ("config.json", "*processor_config.json", "tokenizer.json")
 _CLIP_EITHER = ("model.safetensors", "pytorch_model.bin")
 
 _CLIP_KNOWN = {

@@ -44,7 +44,7 @@ class BrandStyle:
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """Draw close to an earlier picture: its seed, and how far to go from it (0 = same, 1 = free)."""
+    """Draw close to an earlier picture: its seed, how far to go from it (0 = same, 1 = free)."""
 
     seed: int
     strength: float = 0.35

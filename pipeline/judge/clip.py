@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,7 +90,7 @@ class ClipJudge:
             loaded = self._load()
             text = loaded.embed_text(intent)
             embeddings = loaded.embed_images(images)
-        return loaded.scores(embeddings, embeddings @ text)
+        return verdicts(embeddings, text, loaded.beauty, loaded.unsafe)
 
     def _load(self) -> _Loaded:
         if self._loaded is None:
@@ -114,8 +114,8 @@ class _Loaded:
         self._tokenizer = folder.tokenizer()
         self._texts: OrderedDict[str, Floats] = OrderedDict()
         width = len(self.embed_text(""))
-        self._beauty = files.aesthetic and AestheticHead.load(*files.aesthetic, width)
-        self._unsafe = files.safety and SafetyHead.load(*files.safety, width)
+        self.beauty = files.aesthetic and AestheticHead.load(*files.aesthetic, width)
+        self.unsafe = files.safety and SafetyHead.load(*files.safety, width)
 
     def embed_text(self, text: str) -> Floats:
         """A unit vector [D]."""
@@ -137,31 +137,34 @@ class _Loaded:
             ]
         )
 
-    def scores(self, embeddings: Floats, cosines: Floats) -> list[Score]:
-        """From unit vectors [N, D] and their cosines [N] to the prompt."""
-        columns = {"prompt_match": cosines}
-        if self._beauty:
-            columns["beauty"] = self._beauty(embeddings)
-        if self._unsafe:
-            columns["unsafe"] = self._unsafe(embeddings)
-        return [
-            score_of({name: float(column[at]) for name, column in columns.items()}, embedding)
-            for at, embedding in enumerate(embeddings)
-        ]
 
-
-def score_of(details: Mapping[str, float], embedding: Floats | None = None) -> Score:
-    """The seed's formula on a picture's `prompt_match` and, if it has one, `beauty`."""
-    cosine = details["prompt_match"]
-    aes_raw = details.get("beauty", NEUTRAL_AES)
-    return Score(
-        clip_raw=cosine,
-        clip_n=min(1.0, 2.5 * max(cosine, 0.0)),
-        aes_raw=aes_raw,
-        aes_n=min(1.0, max(0.0, (aes_raw - 1) / 9)),
-        details=details,
-        embedding=embedding,
-    )
+def verdicts(
+    images: Floats,
+    text: Floats,
+    beauty: AestheticHead | None = None,
+    unsafe: SafetyHead | None = None,
+) -> list[Score]:
+    """The seed's formula on unit vectors: pictures' [N, D] and the prompt's [D]."""
+    cosines = images @ text
+    clip_n = np.clip(2.5 * cosines, 0, 1)
+    details = {"prompt_match": cosines}
+    if beauty:
+        details["beauty"] = beauty(images)
+    if unsafe:
+        details["unsafe"] = unsafe(images)
+    aes_raw = details.get("beauty", np.full(len(images), NEUTRAL_AES, dtype=np.float32))
+    aes_n = np.clip((aes_raw - 1) / 9, 0, 1)
+    return [
+        Score(
+            clip_raw=float(cosines[at]),
+            clip_n=float(clip_n[at]),
+            aes_raw=float(aes_raw[at]),
+            aes_n=float(aes_n[at]),
+            details={name: float(values[at]) for name, values in details.items()},
+            embedding=images[at],
+        )
+        for at in range(len(images))
+    ]
 
 
 def _unit(vectors: Floats) -> Floats:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import pickle
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import BackendUnavailable
+from pipeline.judge.weights import unpickled
 
 Floats = NDArray[np.float32]
 
@@ -85,8 +84,6 @@ class _State:
     """A state dict read from a file that is trusted only as far as its checksum goes."""
 
     def __init__(self, path: Path, sha256: str | None) -> None:
-        import torch
-
         self.path = path
         try:
             data = path.read_bytes()
@@ -95,14 +92,9 @@ class _State:
         found = hashlib.sha256(data).hexdigest()
         if sha256 is not None and found != sha256:
             raise BackendUnavailable("clip", f"{path}: sha256 is {found}, should be {sha256}")
-        try:
-            state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-            raise BackendUnavailable("clip", f"{path} is broken or unsafe: {error}") from error
-        if not isinstance(state, Mapping) or not all(map(torch.is_tensor, state.values())):
-            raise BackendUnavailable("clip", f"{path} holds something else than tensors")
         self._arrays: dict[str, Floats] = {
-            str(name): tensor.float().numpy() for name, tensor in state.items()
+            str(name): tensor.float().numpy()
+            for name, tensor in unpickled(io.BytesIO(data), path).items()
         }
 
     def layers(self) -> list[str]:

@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -301,8 +302,11 @@ def _converted(module: torch.nn.Module, example: torch.Tensor, shape: list[int])
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
-    # The decoder must outlive the conversion, which holds no reference to it.
-    decoder = TorchScriptPythonDecoder(module, example_input=(example,))
+    with warnings.catch_warnings():
+        # The decoder traces by torch.jit, which torch calls deprecated.
+        warnings.simplefilter("ignore")
+        # It must outlive the conversion, which holds no reference to it.
+        decoder = TorchScriptPythonDecoder(module, example_input=(example,))
     frontend = FrontEndManager().load_by_framework("pytorch")
     model = frontend.convert(frontend.load(decoder))
     model.reshape(shape)

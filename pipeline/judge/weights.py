@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from pipeline.errors import BackendUnavailable
 from pipeline.judge.preprocess import Preprocess
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
 WEIGHTS_FILES = ("model.safetensors", "pytorch_model.bin")
 """In order of preference."""
 
-_CONFIG_FILES = ("config.json", "preprocessor_config.json", "tokenizer.json")
+_PREPROCESSOR_FILES = ("preprocessor_config.json", "processor_config.json")
+"""The hub's models have the first; transformers 5 saves the second."""
+
+_NEEDED = (("config.json",), ("tokenizer.json",), _PREPROCESSOR_FILES, WEIGHTS_FILES)
+"""Of each group one file is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ class ClipFolder:
         if config.get("model_type") != "clip":
             raise BackendUnavailable("clip", f"{path}: model_type {config.get('model_type')!r}")
         vision, text = _Fields(config, "vision_config"), _Fields(config, "text_config")
-        preprocess = Preprocess.from_config(_json(path / "preprocessor_config.json"))
+        preprocess = Preprocess.from_config(_preprocessor(path))
         side = vision.whole("image_size", 224)
         if preprocess.crop_px != (side, side):
             raise BackendUnavailable("clip", f"{path}: crop {preprocess.crop_px}, model {side}")
@@ -89,20 +94,17 @@ class ClipFolder:
 
     def state(self) -> Mapping[str, Tensor]:
         """Every tensor of the model, on the CPU."""
-        import torch
+        file = self.weights_file
+        if file.suffix != ".safetensors":
+            with file.open("rb") as pickled:
+                return unpickled(pickled, file)
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        file = self.weights_file
         try:
-            if file.suffix == ".safetensors":
-                state: object = load_file(file)
-            else:
-                state = torch.load(file, map_location="cpu", weights_only=True)
-        except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
-            raise BackendUnavailable("clip", f"{file} is broken or unsafe: {error}") from error
-        if not isinstance(state, dict) or not all(map(torch.is_tensor, state.values())):
-            raise BackendUnavailable("clip", f"{file} holds something else than tensors")
+            state: dict[str, Tensor] = load_file(file)
+        except (SafetensorError, OSError) as error:
+            raise BackendUnavailable("clip", f"{file} is broken: {error}") from error
         return state
 
     def tokenizer(self) -> Tokenizer:
@@ -127,10 +129,29 @@ class ClipFolder:
 
 def lacking(path: Path) -> list[str]:
     """Names of files that a CLIP folder needs and `path` has not."""
-    missing = [name for name in _CONFIG_FILES if not (path / name).is_file()]
-    if not any((path / name).is_file() for name in WEIGHTS_FILES):
-        missing.append(" or ".join(WEIGHTS_FILES))
-    return missing
+    return [
+        " or ".join(names)
+        for names in _NEEDED
+        if not any((path / name).is_file() for name in names)
+    ]
+
+
+def unpickled(file: BinaryIO, path: Path) -> Mapping[str, Tensor]:
+    """A pickled state dict; whatever else is in it is refused, not executed.
+
+    `path` is for the message. Raises BackendUnavailable.
+    """
+    import torch
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # About unusual pickles, which then load or don't.
+            state = torch.load(file, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
+        raise BackendUnavailable("clip", f"{path} is broken or unsafe: {error}") from error
+    if not isinstance(state, Mapping) or not all(map(torch.is_tensor, state.values())):
+        raise BackendUnavailable("clip", f"{path} holds something else than tensors")
+    return state
 
 
 def sha256(path: Path) -> str:
@@ -163,6 +184,16 @@ class _Fields:
             str(self._fields.get("hidden_act", "quick_gelu")),
             eps,
         )
+
+
+def _preprocessor(path: Path) -> dict[str, object]:
+    alone, joint = (path / name for name in _PREPROCESSOR_FILES)
+    if alone.is_file():
+        return _json(alone)
+    part = _json(joint).get("image_processor")
+    if not isinstance(part, dict):
+        raise BackendUnavailable("clip", f"{joint} has no image_processor")
+    return part
 
 
 def _json(path: Path) -> dict[str, object]:

@@ -1,0 +1,87 @@
+"""A tiny CLIP with random weights, saved in the hub's own layout by the hub's own libraries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+SIDE_PX = 32
+WIDTH = 16
+BOS, EOS = 514, 515
+
+
+def save(folder: Path, *, activation: str = "quick_gelu", pickled: bool = False) -> Path:
+    """Model, tokenizer and processor; `pickled` writes `pytorch_model.bin` and no safetensors."""
+    import torch
+    from transformers import CLIPConfig, CLIPModel
+
+    torch.manual_seed(7)
+    model = CLIPModel(
+        CLIPConfig(
+            projection_dim=WIDTH,
+            vision_config={
+                "hidden_size": 32,
+                "intermediate_size": 64,
+                "num_hidden_layers": 3,
+                "num_attention_heads": 2,
+                "image_size": SIDE_PX,
+                "patch_size": 8,
+                "hidden_act": activation,
+            },
+            text_config={
+                "vocab_size": 516,
+                "hidden_size": 24,
+                "intermediate_size": 48,
+                "num_hidden_layers": 2,
+                "num_attention_heads": 2,
+                "max_position_embeddings": 20,
+                "bos_token_id": BOS,
+                "eos_token_id": EOS,
+                "hidden_act": activation,
+            },
+        )
+    ).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():  # Livelier than the initial values, biases too.
+            parameter.add_(torch.randn_like(parameter) * 0.1)
+    model.save_pretrained(folder)
+    if pickled:
+        torch.save(model.state_dict(), folder / "pytorch_model.bin")
+        (folder / "model.safetensors").unlink()
+    _processor().save_pretrained(folder)
+    _tokenizer().save_pretrained(folder)
+    return folder
+
+
+def save_heads(folder: Path, width: int = WIDTH) -> tuple[Path, Path]:
+    """An aesthetic head and a safety head, shaped like LAION's."""
+    import torch
+
+    torch.manual_seed(8)
+    folder.mkdir(parents=True, exist_ok=True)
+    aesthetic, safety = folder / "aesthetic.pth", folder / "safety.pth"
+    torch.save({"weight": torch.randn(1, width) * 3, "bias": torch.tensor([5.0])}, aesthetic)
+    state = {"norm.mean": torch.randn(width) * 0.1, "norm.variance": torch.rand(width) + 0.1}
+    for number, (inputs, outputs) in enumerate(((width, 8), (8, 8), (8, 1)), start=1):
+        state[f"linear_{number}.weight"] = torch.randn(outputs, inputs) * 0.3
+        state[f"linear_{number}.bias"] = torch.randn(outputs) * 0.3
+    torch.save(state, safety)
+    return aesthetic, safety
+
+
+def _processor():  # type: ignore[no-untyped-def]
+    from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+
+    return CLIPImageProcessorPil(
+        size={"shortest_edge": SIDE_PX}, crop_size={"height": SIDE_PX, "width": SIDE_PX}
+    )
+
+
+def _tokenizer():  # type: ignore[no-untyped-def]
+    from tokenizers.pre_tokenizers import ByteLevel
+    from transformers import CLIPTokenizer
+
+    letters = sorted(ByteLevel.alphabet())
+    tokens = [*letters, *(f"{letter}</w>" for letter in letters), "ca", "cat</w>"]
+    tokens += ["<|startoftext|>", "<|endoftext|>"]
+    merges = [("c", "a"), ("ca", "t</w>")]
+    return CLIPTokenizer(vocab={t: i for i, t in enumerate(tokens)}, merges=merges)
