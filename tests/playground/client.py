@@ -101,6 +101,23 @@ class Playground:
         """A person writes."""
         return await self.post(f"chats/{chat}/send", text=text, **fields)
 
+    async def send_file(self, kind: str, name: str, content: bytes, **fields: str) -> Any:
+        """Anna sends a photo or a document."""
+        form = aiohttp.FormData(fields, quote_fields=False)
+        form.add_field(kind, BytesIO(content), filename=name)
+        url = f"{self.base_url}/sim/chats/{ANNA}/send"
+        async with self.http.post(url, data=form) as response:
+            assert response.status == 200, await response.text()
+            return await response.json()
+
+    async def download(self, file_id: str) -> bytes:
+        """A file down the bot's way."""
+        file = await self.call("getFile", file_id=file_id)
+        url = f"{self.base_url}/file/bot{self.token}/{file['file_path']}"
+        async with self.http.get(url) as response:
+            assert response.status == 200
+            return await response.read()
+
     async def messages(self, chat: int = ANNA, **params: Any) -> list[Any]:
         """What stands in a chat."""
         return list((await self.get(f"chats/{chat}/messages", **params))["messages"])

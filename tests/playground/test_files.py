@@ -5,20 +5,10 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any
 
-import aiohttp
 import pytest
 from PIL import Image
 
 from tests.playground.client import ANNA, BEN, CHANNEL, Playground, picture
-
-
-async def fetch(playground: Playground, file_id: str) -> bytes:
-    """A file down the bot's way."""
-    file = await playground.call("getFile", file_id=file_id)
-    url = f"{playground.base_url}/file/bot{playground.token}/{file['file_path']}"
-    async with playground.http.get(url) as response:
-        assert response.status == 200
-        return await response.read()
 
 
 async def test_a_photo_goes_up_and_comes_down(playground: Playground) -> None:
@@ -34,8 +24,8 @@ async def test_a_photo_goes_up_and_comes_down(playground: Playground) -> None:
     assert (small["width"], small["height"]) == (320, 160)
     assert (full["width"], full["height"], full["file_size"]) == (800, 400, len(content))
     assert sent["caption_entities"] == [{"type": "bold", "offset": 0, "length": 3}]
-    assert await fetch(playground, full["file_id"]) == content
-    with Image.open(BytesIO(await fetch(playground, small["file_id"]))) as thumbnail:
+    assert await playground.download(full["file_id"]) == content
+    with Image.open(BytesIO(await playground.download(small["file_id"]))) as thumbnail:
         assert thumbnail.size == (320, 160)
 
 
@@ -63,7 +53,7 @@ async def test_a_document_keeps_its_name_and_bytes(playground: Playground) -> No
     assert (document["file_name"], document["mime_type"]) == ("афиша.png", "image/png")
     assert document["file_size"] == len(content)
     assert document["thumbnail"]["width"] == 320
-    assert await fetch(playground, document["file_id"]) == content
+    assert await playground.download(document["file_id"]) == content
 
 
 async def test_an_album(playground: Playground) -> None:
@@ -203,16 +193,11 @@ async def test_a_caption_and_a_picture_can_be_edited(playground: Playground) -> 
 
 async def test_a_person_sends_a_photo_with_a_caption(playground: Playground) -> None:
     content = picture(500, 500, "JPEG")
-    form = aiohttp.FormData()
-    form.add_field("caption", "сделай ярче")
-    form.add_field("photo", content, filename="me.jpg", content_type="image/jpeg")
-    url = f"{playground.base_url}/sim/chats/{ANNA}/send"
-    async with playground.http.post(url, data=form) as response:
-        assert response.status == 200
+    await playground.send_file("photo", "me.jpg", content, caption="сделай ярче")
     (update,) = await playground.updates()
     message = update["message"]
     assert message["caption"] == "сделай ярче"
-    assert await fetch(playground, message["photo"][-1]["file_id"]) == content
+    assert await playground.download(message["photo"][-1]["file_id"]) == content
 
 
 async def test_a_page_shows_files_by_id(playground: Playground) -> None:
