@@ -1,0 +1,1 @@
+"""Measurements of the whole product, each against a named baseline in the same run."""
