@@ -14,7 +14,7 @@ from playground.faults import Fault
 from playground.files import DOWNLOAD_BYTES_AT_MOST, content_of
 from playground.limits import too_many_requests
 from playground.methods.registry import ENDPOINTS, Call
-from playground.state import JsonObject, json_text
+from playground.state import JsonObject, as_number, json_text
 from playground.telegram import Telegram
 from playground.world import World
 
@@ -48,8 +48,8 @@ class Api:
         try:
             world = self.telegram.by_token(request.match_info["token"])
             arguments = await read_arguments(request)
-            fault = self.telegram.faults.strike(name, _number(arguments.fields.get("chat_id")))
-            if fault is not None and fault.mode != "drop":
+            fault = self.telegram.faults.strike(name, _id(arguments.fields.get("chat_id")))
+            if fault is not None and fault.mode not in ("drop", "partial"):
                 return await self._fail(world, name, arguments, fault)
             result = await self.call(world, name, arguments, fault)
         except ApiError as error:
@@ -57,7 +57,7 @@ class Api:
                 bot_id = world.profile.id if world else None
                 self._write(bot_id, name, arguments, error)
             return _error_response(error)
-        if fault is not None:
+        if fault is not None and fault.mode == "drop":
             return _cut(request)
         return web.Response(text=json_text({"ok": True, "result": result}), content_type=_JSON)
 
@@ -70,7 +70,7 @@ class Api:
         """
         mode = fault.mode if fault else None
         try:
-            result = await self._run(world, name, arguments)
+            result = await self._run(world, name, arguments, partial=mode == "partial")
         except ApiError as error:
             self._write(world.profile.id, name, arguments, error, mode)
             raise
@@ -80,17 +80,17 @@ class Api:
         self.telegram.journal.write(world.profile.id, shown, arguments.logged(), 200, None, mode)
         return result
 
-    async def _run(self, world: World, name: str, arguments: Arguments) -> object:
+    async def _run(self, world: World, name: str, arguments: Arguments, *, partial: bool) -> object:
         endpoint = ENDPOINTS.get(name.lower())
         if endpoint is None:
             _log.warning("unknown method", method=name, bot=world.profile.id)
-            raise ApiError(404, "Not Found")
+            raise ApiError(404, "Not Found: method not found")
         method = checked(endpoint.model, arguments)
         messages = endpoint.messages(method)
         if messages:
             chat_id = getattr(method, "chat_id", 0)
             self.telegram.limits.spend(world.profile.id, chat_id, messages)
-        call = Call(world, arguments.fields.get("reply_markup"), arguments.files)
+        call = Call(world, arguments.fields.get("reply_markup"), arguments.files, partial)
         result = endpoint.run(call, method)
         return await result if inspect.isawaitable(result) else result
 
@@ -143,8 +143,9 @@ class Api:
 _JSON = "application/json"
 
 
-def _number(value: object) -> object:
-    return int(value) if isinstance(value, str) and value.removeprefix("-").isdecimal() else value
+def _id(value: object) -> object:
+    number = as_number(value)
+    return value if number is None else number
 
 
 def _error_response(error: ApiError) -> web.Response:

@@ -11,7 +11,7 @@ from aiohttp import BodyPartReader, MultipartReader, web
 from pydantic import BaseModel, ValidationError
 
 from playground.errors import ApiError, BadRequest
-from playground.state import JsonObject
+from playground.state import JsonObject, as_number
 
 UPLOAD_BYTES_AT_MOST = 50 * 2**20
 _BODY_BYTES_AT_MOST = UPLOAD_BYTES_AT_MOST + 2**20
@@ -62,12 +62,15 @@ async def read_arguments(request: web.Request, *, query: bool = True) -> Argumen
     arguments = Arguments(dict(request.query) if query else {})
     if not request.can_read_body:
         return arguments
-    if request.content_type == "multipart/form-data":
-        await read_multipart(await request.multipart(), arguments)
-    elif request.content_type == "application/json":
-        arguments.fields |= _json_object(await request.read())
-    else:
-        arguments.fields |= dict(await request.post())
+    try:
+        if request.content_type == "multipart/form-data":
+            await read_multipart(await request.multipart(), arguments)
+        elif request.content_type == "application/json":
+            arguments.fields |= _json_object(await request.read())
+        else:
+            arguments.fields |= dict(await request.post())
+    except ValueError as error:  # a body that is not what its headers say
+        raise BadRequest("can't parse request body") from error
     return arguments
 
 
@@ -76,8 +79,8 @@ def _json_object(body: bytes) -> JsonObject:
         return {}
     try:
         decoded = json.loads(body)
-    except ValueError as error:
-        raise BadRequest("can't parse request: invalid JSON") from error
+    except RecursionError as error:
+        raise BadRequest("can't parse request: nested too deep") from error
     if not isinstance(decoded, dict):
         raise BadRequest("can't parse request: object expected")
     return decoded
@@ -130,7 +133,8 @@ def _decoded(name: str, shape: str, value: object) -> object:
     if not isinstance(value, str):
         return value
     if shape == "id":
-        return int(value) if value.removeprefix("-").isdecimal() else value
+        number = as_number(value)
+        return value if number is None else number
     if shape == "number":
         return value or None
     if shape == "json":

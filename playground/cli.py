@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from playground.errors import StateUnusable
 from playground.settings import PlaygroundSettings
 
 
@@ -24,6 +25,9 @@ def playground(
         )
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
+    except StateUnusable as error:
+        typer.echo(f"playground: {error}", err=True)
+        raise typer.Exit(1) from error
     except OSError as error:
         typer.echo(f"playground: can't start on port {port or settings.port}: {error}", err=True)
         raise typer.Exit(1) from error

@@ -4,10 +4,12 @@ PlaygroundError
 ├── ApiError       an answer of the Bot API other than 200
 │   ├── BadRequest     400
 │   └── Forbidden      403
+├── StateUnusable  the state folder is in use by another playground, or can't be written
 └── SimError       a person-side call that makes no sense (400, or 404 for what is not there)
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 
 
 class PlaygroundError(Exception):
@@ -47,3 +49,10 @@ class SimError(PlaygroundError):
         super().__init__(description)
         self.description = description
         self.status = status
+
+
+class StateUnusable(PlaygroundError):
+    """No playground can keep its state in this folder now."""
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(f"the playground's state in {folder} can't be used: {reason}")

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-FaultMode = Literal["429", "500", "502html", "hang", "drop"]
+FaultMode = Literal["429", "500", "502html", "hang", "drop", "partial"]
+"""`drop` does the work and cuts the answer; `partial` sends the first half of an album."""
 
 
 @dataclass(slots=True)

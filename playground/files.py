@@ -1,6 +1,7 @@
 """Pictures and documents: taking them in, giving them out, and the limits on both."""
 
 import mimetypes
+import warnings
 from io import BytesIO
 from pathlib import PurePath
 from secrets import token_urlsafe
@@ -17,14 +18,18 @@ DOWNLOAD_BYTES_AT_MOST = 20 * 2**20
 PHOTO_SIDES_PX_AT_MOST = 10_000
 PHOTO_RATIO_AT_MOST = 20
 THUMBNAIL_SIDE_PX = 320
+THUMBNAIL_OF_PIXELS_AT_MOST = 50_000_000
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 
 
 def _size_px(content: bytes) -> tuple[str, int, int] | None:
     """(format, width, height) of a picture, from its header alone; None where it is none."""
     try:
-        with Image.open(BytesIO(content), formats=_FORMATS) as picture:
-            return picture.format or "", picture.width, picture.height
+        with warnings.catch_warnings():
+            # Only the header is read here; `content_of` never decodes a picture this large.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(BytesIO(content), formats=_FORMATS) as picture:
+                return picture.format or "", picture.width, picture.height
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
         return None
 
@@ -48,7 +53,7 @@ def _new_file(world: World, kind: str, extension: str, blob: str, size_bytes: in
 def _thumbnail(world: World, blob: str, width: int, height: int) -> File | None:
     """A small size of a picture; made when somebody asks for its bytes."""
     longest = max(width, height)
-    if longest <= THUMBNAIL_SIDE_PX:
+    if longest <= THUMBNAIL_SIDE_PX or width * height > THUMBNAIL_OF_PIXELS_AT_MOST:
         return None
     file = _new_file(world, "photo", ".jpg", blob, 0)
     file.max_side_px = THUMBNAIL_SIDE_PX

@@ -57,7 +57,8 @@ def _rows(value: object, name: str) -> list[list[object]]:
     if not isinstance(value, list):
         raise BadRequest(f'can\'t parse reply markup: Field "{name}" must be of type Array')
     if not all(isinstance(row, list) for row in value):
-        raise BadRequest(f'field "{name}" must be an Array of Arrays')
+        of = " of the InlineKeyboardMarkup" if name == "inline_keyboard" else ""
+        raise BadRequest(f'field "{name}"{of} must be an Array of Arrays')
     rows = [list(row) for row in value if row]
     if sum(map(len, rows)) > BUTTONS_AT_MOST:
         raise BadRequest("reply markup is too long")

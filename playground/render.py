@@ -49,6 +49,15 @@ MEMBER_RIGHTS = (
 )
 
 
+GROUP_ANONYMOUS_BOT: JsonObject = {
+    "id": 1087968824,
+    "is_bot": True,
+    "first_name": "Group",
+    "username": "GroupAnonymousBot",
+}
+"""Stands in `from` where an anonymous administrator writes as the group itself."""
+
+
 def bot_user(profile: Profile) -> JsonObject:
     """The bot as a User."""
     return {
@@ -180,5 +189,6 @@ def sender_fields(
     if message.sender_id == BOT:
         return {"from": bot_user(profile)}
     if message.sender_id is None:
-        return {"sender_chat": chat}
+        anonymous = {} if chat["type"] == "channel" else {"from": GROUP_ANONYMOUS_BOT}
+        return {**anonymous, "sender_chat": chat}
     return {"from": person_user(people[message.sender_id])}

@@ -5,6 +5,7 @@ Records are plain and mutable; `world.World` changes them and saves them. The bo
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -185,6 +186,13 @@ class Profile:
     last_update_id: int = 0
     last_place: int = 0
     last_file: int = 0
+
+
+def as_number(text: object) -> int | None:
+    """An id or number written as text, as forms and addresses carry it; None for anything else."""
+    if isinstance(text, str) and re.fullmatch(r"-?[0-9]{1,18}", text):
+        return int(text)
+    return None
 
 
 def u16(text: str) -> int:

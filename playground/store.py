@@ -11,6 +11,8 @@ from typing import TypeVar, cast
 
 from pydantic import TypeAdapter
 
+from playground.errors import StateUnusable
+
 R = TypeVar("R")
 
 _SCHEMA = """
@@ -31,6 +33,22 @@ def _adapter(record_type: type[object]) -> TypeAdapter[object]:
     return _ADAPTERS[record_type]
 
 
+def _open(path: Path) -> sqlite3.Connection:
+    """A database for this process alone. Raises StateUnusable."""
+    database = sqlite3.connect(path, isolation_level=None, timeout=1.0)
+    try:
+        # Two playgrounds on one folder would each overwrite what the other remembers.
+        database.execute("PRAGMA locking_mode=EXCLUSIVE")
+        # NORMAL with WAL loses nothing when the process is killed, only when power goes.
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=NORMAL")
+        database.execute(_SCHEMA)
+    except sqlite3.OperationalError as error:
+        database.close()
+        raise StateUnusable(path.parent, str(error)) from error
+    return database
+
+
 class Store:
     """Records by (world, kind, key), and files' bytes by name. Without a folder: memory only."""
 
@@ -42,11 +60,7 @@ class Store:
         if state_dir is not None:
             self._files_dir = state_dir / "files"
             self._files_dir.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(state_dir / "playground.sqlite", isolation_level=None)
-            # NORMAL with WAL loses nothing when the process is killed, only when power goes.
-            self._database.execute("PRAGMA journal_mode=WAL")
-            self._database.execute("PRAGMA synchronous=NORMAL")
-            self._database.execute(_SCHEMA)
+            self._database = _open(state_dir / "playground.sqlite")
 
     def save(self, world: int, kind: str, key: str, record: object) -> None:
         """Remember `record` for the next flush (it is read only then)."""

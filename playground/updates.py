@@ -12,6 +12,8 @@ from playground.state import JsonObject
 NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 """Kinds a bot gets only when it names them (Bot API, getUpdates, allowed_updates)."""
 FIRST_UPDATE_ID = 100_000_000
+BY_ANOTHER_POLL = "other getUpdates request; make sure that only one bot instance is running"
+BY_WEBHOOK = "setWebhook request"
 
 
 @dataclass(slots=True)
@@ -48,7 +50,7 @@ class UpdateQueue:
         self.pending: OrderedDict[int, Update] = OrderedDict()
         self.bell = Bell()
         self._poller: asyncio.Task[object] | None = None
-        self._ousted: set[asyncio.Task[object]] = set()
+        self._ousted: dict[asyncio.Task[object], str] = {}
 
     def add(self, update: Update) -> None:
         """Put an update at the end and wake whoever waits for it."""
@@ -61,15 +63,19 @@ class UpdateQueue:
             return list(self.pending)[:offset]
         return [place for place, update in self.pending.items() if update.is_before(offset)]
 
+    def oust(self, reason: str) -> None:
+        """End the poll that waits now, if there is one."""
+        if self._poller is not None:
+            self._ousted[self._poller] = reason
+            self.bell.ring()
+
     async def poll(self, limit: int, timeout_s: float) -> list[JsonObject]:
         """Up to `limit` updates, waiting up to `timeout_s` for the first.
 
-        Raises ApiError 409 in the poll that a newer one has replaced.
+        Raises ApiError 409 in the poll that a newer one or a webhook has replaced.
         """
         task = asyncio.current_task()
-        if self._poller is not None and self._poller is not task:
-            self._ousted.add(self._poller)
-            self.bell.ring()
+        self.oust(BY_ANOTHER_POLL)
         self._poller = task
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout_s
@@ -77,14 +83,10 @@ class UpdateQueue:
             while not self.pending and (left := deadline - loop.time()) > 0:
                 await self.bell.wait(left)
                 if task in self._ousted:
-                    raise ApiError(
-                        409,
-                        "Conflict: terminated by other getUpdates request; "
-                        "make sure that only one bot instance is running",
-                    )
+                    raise ApiError(409, f"Conflict: terminated by {self._ousted[task]}")
         finally:
             if task is not None:
-                self._ousted.discard(task)
+                self._ousted.pop(task, None)
             if self._poller is task:
                 self._poller = None
         offered = list(islice(self.pending.values(), limit))

@@ -180,8 +180,8 @@ class World:
             return False
         if chat.kind in ("private", "channel") or chat.bot.status == "administrator":
             return True
-        if message.service or message.sender_id is None:
-            return bool(message.service)
+        if message.service:
+            return True
         replied = self.messages[chat.id].get(message.reply_to or 0)
         if replied is not None and replied.sender_id == BOT:
             return True

@@ -95,6 +95,12 @@ def send_media_group(call: Call, args: SendMediaGroup) -> list[JsonObject]:
     group_id = new_query_id()
     for message in messages:
         message.media_group_id = group_id
+    if call.partial:
+        sent = messages[: len(messages) // 2]
+        for message in sent:
+            post(call, chat, message)
+        place = f"failed to send message #{len(sent) + 1}"
+        raise BadRequest(f'{place} with the error message "Internal Server Error"')
     return [call.world.rendered(post(call, chat, message)) for message in messages]
 
 

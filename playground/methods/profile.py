@@ -23,7 +23,7 @@ from playground.commands import scope_key
 from playground.errors import BadRequest
 from playground.methods.access import find_chat
 from playground.methods.registry import Call, method
-from playground.state import JsonObject
+from playground.state import JsonObject, as_number
 
 COMMANDS_AT_MOST = 100
 _LIMITS = {"name": 64, "description": 512, "short_description": 120}
@@ -40,10 +40,9 @@ def _key(call: Call, scope: BotCommandScope | None, language: str | None) -> str
     if scope is not None:
         described = scope.model_dump(mode="json", exclude_none=True)
     if "chat_id" in described:
-        chat_id = described["chat_id"]
-        text = str(chat_id)
-        number = int(text) if text.removeprefix("-").isdecimal() else text
-        described["chat_id"] = find_chat(call.world, number).id
+        named = str(described["chat_id"])
+        number = as_number(named)
+        described["chat_id"] = find_chat(call.world, named if number is None else number).id
     if language and not re.fullmatch(r"[a-z]{2}", language):
         raise BadRequest("invalid language code specified")
     return scope_key(described, language or "")

@@ -19,11 +19,15 @@ T = TypeVar("T")
 
 @dataclass(slots=True, frozen=True)
 class Call:
-    """A call besides its checked method: whose it is, its keyboard and its files."""
+    """A call besides its checked method: whose it is, its keyboard and its files.
+
+    `partial` makes an album break off in the middle, as it does on Telegram now and then.
+    """
 
     world: World
     raw_markup: object
     uploads: dict[str, Upload]
+    partial: bool = False
 
     def markup(self) -> JsonObject | None:
         """The keyboard of a new message. Raises BadRequest."""

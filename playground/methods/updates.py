@@ -8,6 +8,7 @@ from aiogram.methods import DeleteWebhook, GetUpdates, GetWebhookInfo, SetWebhoo
 from playground.errors import ApiError, BadRequest
 from playground.methods.registry import Call, method
 from playground.state import JsonObject, Webhook, without_none
+from playground.updates import BY_WEBHOOK
 
 LONGEST_POLL_S = 50
 
@@ -58,6 +59,7 @@ def set_webhook(call: Call, args: SetWebhook) -> bool:
     call.world.save_profile()
     if args.drop_pending_updates:
         call.world.confirm(list(call.world.updates.pending))
+    call.world.updates.oust(BY_WEBHOOK)
     call.world.updates.bell.ring()
     return True
 

@@ -13,7 +13,7 @@ from playground.errors import SimError
 from playground.files import content_of
 from playground.members import change_bot
 from playground.services import open_topic
-from playground.sim.http import Body, Routes, chat_of, read_body, reply
+from playground.sim.http import Body, Routes, chat_of, number_in, read_body, reply
 from playground.state import (
     PRESENT,
     Chat,
@@ -94,11 +94,11 @@ class ChatRoutes(Routes):
         """Messages as they stand now; with `since`, what has changed, waiting for it."""
         world = self.world(request)
         chat = chat_of(world, request)
-        since = _number(request, "since")
+        since = number_in(request, "since")
         if since is None:
             found = [one for one in world.messages.get(chat.id, {}).values() if not one.deleted]
         else:
-            await _wait_for_change(world, chat, int(since), _number(request, "wait") or 0.0)
+            await _wait_for_change(world, chat, since, _wait_s(request))
             changed = [one for one in world.messages.get(chat.id, {}).values() if one.seq > since]
             found = sorted(changed, key=lambda one: one.seq)
         return reply({"seq": chat.seq, "messages": [world.shown(one) for one in found]})
@@ -119,10 +119,10 @@ class ChatRoutes(Routes):
     async def commands(self, request: web.Request) -> web.Response:
         """The command menu of a person in a chat."""
         world = self.world(request)
-        chat = world.chats.get(int(_number(request, "chat") or 0))
+        chat = world.chats.get(number_in(request, "chat") or 0)
         if chat is None:
             raise SimError("no such chat", 404)
-        user_id = int(_number(request, "user") or chat.id)
+        user_id = number_in(request, "user") or chat.id
         return reply({"commands": commands_for(world, chat, user_id)})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
@@ -151,19 +151,18 @@ class ChatRoutes(Routes):
             world.feed.leave(page)
 
 
-def _number(request: web.Request, name: str) -> float | None:
-    raw = request.query.get(name)
-    if raw is None:
-        return None
+def _wait_s(request: web.Request) -> float:
+    """How long to wait for a change, in seconds. Raises SimError."""
     try:
-        return float(raw)
+        wait_s = float(request.query.get("wait", "0"))
     except ValueError as error:
-        raise SimError(f"{name} must be a number") from error
+        raise SimError("wait must be a number of seconds") from error
+    return wait_s if 0 <= wait_s <= LONGEST_WAIT_S else LONGEST_WAIT_S
 
 
 async def _wait_for_change(world: World, chat: Chat, since: int, wait_s: float) -> None:
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + min(wait_s, LONGEST_WAIT_S)
+    deadline = loop.time() + wait_s
     while chat.seq <= since and (left := deadline - loop.time()) > 0:
         await world.changes.wait(left)
 

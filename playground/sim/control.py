@@ -6,9 +6,8 @@ from aiohttp import web
 from pydantic import Field
 
 from playground.calls import read_arguments
-from playground.errors import SimError
 from playground.faults import Fault, FaultMode
-from playground.sim.http import Body, Routes, read_body, reply
+from playground.sim.http import Body, Routes, number_in, read_body, reply
 
 
 class NewFault(Body):
@@ -44,11 +43,9 @@ class ControlRoutes(Routes):
 
     async def log(self, request: web.Request) -> web.Response:
         """Every call since `after`; of one bot with ?bot=ID, else of all."""
-        after = request.query.get("after", "0")
-        if not after.isdecimal():
-            raise SimError("after must be a number")
+        after = number_in(request, "after") or 0
         bot = self.world(request).profile.id if "bot" in request.query else None
-        rows = self.telegram.journal.after(int(after), bot)
+        rows = self.telegram.journal.after(after, bot)
         return reply({"calls": [asdict(row) for row in rows]})
 
     async def list_faults(self, _: web.Request) -> web.Response:
@@ -83,11 +80,9 @@ class ControlRoutes(Routes):
         """
         world = self.world(request)
         update = (await read_arguments(request, query=False)).fields
-        times = request.query.get("times", "1")
-        if not times.isdecimal():
-            raise SimError("times must be a number")
+        times = number_in(request, "times")
         if request.query.get("next_id") == "1":
             update = {**update, "update_id": world.next_update_id()}
-        for _ in range(int(times)):
+        for _ in range(1 if times is None else times):
             world.push_raw(update)
-        return reply({"update": update, "times": int(times)})
+        return reply({"update": update})

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from playground.calls import read_arguments
 from playground.errors import ApiError, SimError
-from playground.state import PRESENT, Chat, Message, Person, json_text
+from playground.state import PRESENT, Chat, Message, Person, as_number, json_text
 from playground.telegram import Telegram
 from playground.world import World
 
@@ -36,10 +36,7 @@ class Routes:
 
     def world(self, request: web.Request) -> World:
         """The world of ?bot=ID, or the first. Raises SimError."""
-        raw = request.query.get("bot") or None
-        if raw is not None and not raw.isdecimal():
-            raise SimError("bot must be a number")
-        return self.telegram.by_bot(int(raw) if raw else None)
+        return self.telegram.by_bot(number_in(request, "bot"))
 
     def get(self, path: str, handler: Handler) -> web.RouteDef:
         """A GET route with errors as JSON."""
@@ -83,10 +80,21 @@ async def read_body(request: web.Request, model: type[B]) -> B:
     return model.model_validate((await read_arguments(request, query=False)).fields)
 
 
+def number_in(request: web.Request, name: str) -> int | None:
+    """A whole number in the query. Raises SimError."""
+    raw = request.query.get(name)
+    if raw is None:
+        return None
+    number = as_number(raw)
+    if number is None:
+        raise SimError(f"{name} must be a whole number")
+    return number
+
+
 def chat_of(world: World, request: web.Request) -> Chat:
     """The chat in the path. Raises SimError 404."""
     raw = request.match_info["chat"]
-    chat = world.chats.get(int(raw)) if raw.removeprefix("-").isdecimal() else None
+    chat = world.chats.get(as_number(raw) or 0)
     if chat is None:
         raise SimError(f"no chat {raw}", 404)
     return chat

@@ -28,6 +28,7 @@ class Sent(BaseModel):
     caption: str | None = None
     reply_to_message_id: int | None = None
     message_thread_id: int | None = None
+    anonymous: bool = False
 
 
 class Press(Body):
@@ -194,8 +195,9 @@ def _draft(world: World, chat: Chat, body: Sent) -> Message:
         raise SimError("the bot is blocked here: unblock it first")
     person = person_in(world, chat, body.user_id)
     member = chat.members[person.id]
-    if chat.kind == "channel" and member.status not in ("creator", "administrator"):
-        raise SimError("only an administrator posts in a channel")
+    as_chat = chat.kind == "channel" or body.anonymous
+    if as_chat and (chat.kind == "private" or member.status not in ("creator", "administrator")):
+        raise SimError("only an administrator writes as the chat itself")
     thread_id = body.message_thread_id
     if body.reply_to_message_id is not None:
         replied = message_in(world, chat, body.reply_to_message_id)
@@ -209,7 +211,7 @@ def _draft(world: World, chat: Chat, body: Sent) -> Message:
     return Message(
         message_id=0,
         chat_id=chat.id,
-        sender_id=None if chat.kind == "channel" else person.id,
+        sender_id=None if as_chat else person.id,
         date=0,
         thread_id=thread_id,
         reply_to=body.reply_to_message_id,

@@ -101,3 +101,35 @@ async def test_log_rows_are_numbered_and_in_time_order(playground: Playground) -
     assert times == sorted(times)
     assert (await playground.get("log", after=5))["calls"] == []
     await playground.get("log", status=400, after="вчера")
+
+
+async def test_an_album_may_break_off_in_the_middle(playground: Playground) -> None:
+    await playground.post("faults", method="sendMediaGroup", mode="partial")
+    media = [{"type": "photo", "media": "attach://p"}] * 4
+    files = {"p": ("p.png", picture())}
+    answer = await playground.raw("sendMediaGroup", files, chat_id=ANNA, media=media)
+    assert answer.error.startswith("Bad Request: failed to send message #3 with the error message")
+    assert len(await playground.messages()) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", b"{"),
+        ("application/json", b"[1]"),
+        ("application/json", b"\xff"),
+        ("application/json", b"[" * 100_000),
+        ("multipart/form-data; boundary=x", b"nothing of the kind"),
+        ("multipart/form-data", b"no boundary"),
+        ("application/x-www-form-urlencoded", b"chat_id=%FF&text=x"),
+    ],
+)
+async def test_broken_bodies_are_bad_requests(
+    playground: Playground, kind: str, body: bytes
+) -> None:
+    url = f"{playground.base_url}/bot{playground.token}/sendMessage"
+    headers = {"Content-Type": kind}
+    async with playground.http.post(url, data=body, headers=headers) as response:
+        assert response.status == 400
+        assert (await response.json())["ok"] is False
+    assert await playground.messages() == []

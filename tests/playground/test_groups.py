@@ -213,3 +213,11 @@ async def test_an_invite_link_needs_the_right(playground: Playground) -> None:
     chat = await new_group(playground)
     refused = await playground.raw("exportChatInviteLink", chat_id=chat)
     assert refused.error == "Bad Request: not enough rights to manage chat invite link"
+
+
+async def test_an_anonymous_administrator_comes_as_the_group(playground: Playground) -> None:
+    await playground.say("/gen лес", chat=TEAM, user_id=ANNA, anonymous=True)
+    (update,) = await playground.updates()
+    assert update["message"]["sender_chat"]["id"] == TEAM
+    assert update["message"]["from"]["username"] == "GroupAnonymousBot"
+    await playground.post(f"chats/{TEAM}/send", status=400, user_id=BEN, text="x", anonymous=True)

@@ -34,7 +34,7 @@ def inline(**button: object) -> dict[str, object]:
         (inline(pay=True), "BUTTON_TYPE_INVALID"),
         (
             {"inline_keyboard": [{"text": "a", "callback_data": "b"}]},
-            'field "inline_keyboard" must be an Array of Arrays',
+            'field "inline_keyboard" of the InlineKeyboardMarkup must be an Array of Arrays',
         ),
         (
             {"inline_keyboard": [[{"callback_data": "b"}]]},

@@ -8,13 +8,16 @@ import sys
 from pathlib import Path
 
 import aiohttp
+import pytest
 
+from playground.errors import StateUnusable
 from playground.server import running
 from tests.playground.client import ANNA, TEAM, TOKEN, Playground, picture
 
 SERVE = """
 import asyncio, sys
 from pathlib import Path
+from playground.errors import StateUnusable
 from playground.server import running
 
 async def main():
@@ -117,3 +120,10 @@ async def test_a_press_from_before_the_restart_can_be_answered(state_dir: Path) 
             (update,) = await playground.updates()
             query_id = update["callback_query"]["id"]
             assert await playground.call("answerCallbackQuery", callback_query_id=query_id)
+
+
+async def test_one_folder_serves_one_playground(state_dir: Path) -> None:
+    async with running(state_dir=state_dir):
+        with pytest.raises(StateUnusable, match="locked"):
+            async with running(state_dir=state_dir):
+                pass

@@ -248,7 +248,7 @@ async def test_a_press_without_an_answer_ends(playground: Playground) -> None:
 
 async def test_unknown_methods_are_404_and_logged(playground: Playground) -> None:
     answer = await playground.raw("sendHologram", chat_id=ANNA)
-    assert (answer.status, answer.error) == (404, "Not Found")
+    assert (answer.status, answer.error) == (404, "Not Found: method not found")
     (row,) = await playground.log()
     assert (row["method"], row["status"], row["n"]) == ("sendHologram", 404, 1)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from tests.playground.client import ANNA, BEN, Playground
+from tests.playground.client import ANNA, BEN, Playground, in_background
 
 
 @dataclass
@@ -122,3 +122,18 @@ async def test_polling_and_a_webhook_exclude_each_other(playground: Playground, 
 async def test_bad_webhooks(playground: Playground, fields: dict[str, Any], error: str) -> None:
     answer = await playground.raw("setWebhook", **fields)
     assert answer.error == f"Bad Request: {error}"
+
+
+async def test_a_webhook_ends_a_poll(playground: Playground, hook: Hook) -> None:
+    poll = in_background(playground.raw("getUpdates", timeout=30))
+    await playground.call("getMe")
+    await asyncio.wait_for(_until_it_ends(playground, poll, hook), 10)
+    assert (await poll).error == "Conflict: terminated by setWebhook request"
+
+
+async def _until_it_ends(playground: Playground, poll: asyncio.Task[Any], hook: Hook) -> None:
+    """Set the webhook again until the poll, which may not have arrived yet, is over."""
+    while not poll.done():
+        await playground.call("deleteWebhook")
+        await playground.call("setWebhook", url=hook.url)
+        await asyncio.wait([poll], timeout=0.05)
