@@ -9,6 +9,7 @@ from pipeline.enhance.lexicon import english
 from pipeline.enhance.lexicon.items import Item, Kind, Verb
 from pipeline.enhance.lexicon.nouns import OBJECT, SUBJECT, NounParser, NounPhrase
 from pipeline.enhance.lexicon.rules import rules
+from pipeline.enhance.lexicon.vocabulary import vocabulary
 
 
 class Role(Enum):
@@ -111,9 +112,18 @@ class ClauseWriter:
             return self._glue
         if default is not None:
             return default
-        if role in _LOOSE:
+        if role in _LOOSE or (role is Role.NOUN and self._only_places_so_far()):
             return ""
         return "" if self.pieces[-1].role in _TAKES_OBJECT and role is not Role.APART else ","
+
+    def _only_places_so_far(self) -> bool:
+        """ "на столе чашка": the stretch has begun with a place and waits for its noun."""
+        for piece in reversed(self.pieces):
+            if piece.role not in (Role.PLACE, Role.ADVERB):
+                return False
+            if piece.glue in (",", "."):
+                return True
+        return True
 
     def _word(self, place: int) -> int:
         item = self.items[place]
@@ -145,7 +155,7 @@ class ClauseWriter:
         elif phrase.is_only("datv", "loct") and self.pieces and free:
             if phrase.entry.russian in rules().relatives:
                 text = phrase.text(["datv"], articles=False)
-            self._add(Role.PLACE, f"for {text}", default="")
+            self._add(Role.PLACE, text if after_verb else f"for {text}", default="")
         else:
             self._add(Role.NOUN, text, phrase)
 
@@ -157,6 +167,8 @@ class ClauseWriter:
         elif item.verb_form is Verb.IMPERATIVE:
             self._add(Role.VERB, item.verb, default=",")
         elif item.verb_form is Verb.INFINITIVE:
+            self._infinitive(item)
+        elif self._glue == "like" and item.verb_form is Verb.FINITE:
             self._infinitive(item)
         else:
             self._add(
@@ -178,6 +190,9 @@ class ClauseWriter:
     def _prepositional(self, place: int) -> int:
         found = self._nouns.prepositional(place)
         if found is None:
+            entries = vocabulary().words.get(self.items[place].key, ())
+            if adverb := next((e.english for e in entries if e.kind == "adverbs"), ""):
+                self._add(Role.ADVERB, adverb)
             return place + 1
         text, end = found
         self._add(Role.PLACE, text)
@@ -297,7 +312,8 @@ def _place_after_verb(pieces: list[Piece], verb: int) -> list[Piece]:
 
 def _place_last(pieces: list[Piece]) -> list[Piece]:
     """ "на столе чашка и плед" is "a cup and a blanket on a table"."""
-    lead = next((at for at, piece in enumerate(pieces) if piece.role is not Role.PLACE), 0)
+    outer = (Role.PLACE, Role.ADVERB)
+    lead = next((at for at, piece in enumerate(pieces) if piece.role not in outer), 0)
     if not lead or pieces[lead].role is not Role.NOUN:
         return pieces
     return _reglued([*pieces[lead:], *pieces[:lead]], pieces[0].glue)

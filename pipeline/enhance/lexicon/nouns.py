@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from pipeline.enhance.lexicon import english
 from pipeline.enhance.lexicon.items import ANY, Form, Item, Kind
 from pipeline.enhance.lexicon.rules import Preposition, rules
-from pipeline.enhance.lexicon.vocabulary import Entry
+from pipeline.enhance.lexicon.vocabulary import Entry, vocabulary
 
 SUBJECT = ("nomn", "accs", "gent")
 OBJECT = ("accs", "gent", "nomn")
 
-_COUNTED = frozenset({"nouns", "people", "collectives"})
+_COUNTED = frozenset({"nouns", "people", "collectives", "singulars"})
 _OPEN = frozenset({"latin", "unknown"})
 _SINGULAR_QUANTITIES = frozenset({"one", "every", "any", "1"})
 _DEGREES = frozenset({"очень", "слишком", "максимально"})
 _NEARNESS = frozenset({"у", "возле", "около", "рядом с", "перед", "к", "напротив", "над", "вдоль"})
 _SETTINGS = frozenset({"в", "на", "по"})
-_SOURCES = frozenset({"places", "people", "nature", "time", "business"})
+_SOURCES = frozenset({"places", "people", "time", "business"})
 _MASS_FORM = Entry("mass", "business", "скидка", "")
 _LONGEST_CHAIN = 6
 """So deep may genitives and participles nest; real prompts stay below four."""
@@ -50,7 +50,7 @@ class NounPhrase:
         if self.complete:
             return " ".join([self.complete, *self.tail])
         plural = self._is_plural(tuple(cases))
-        core = " ".join([*self.modifiers, self._head(plural)]).strip()
+        core = _without_echo(" ".join([*self.modifiers, self._head(plural)]).split())
         if self.possessor:
             core = f"{self.possessor} {core}"
         elif self.quantity:
@@ -64,6 +64,8 @@ class NounPhrase:
         return " ".join([*self.modifiers, self.complete or self.entry.english])
 
     def _is_plural(self, cases: tuple[str, ...]) -> bool:
+        if self.entry.kind == "singulars" and not self.quantity:
+            return False
         if self.quantity:
             return self.quantity not in _SINGULAR_QUANTITIES
         for case in cases:
@@ -302,6 +304,9 @@ class NounParser:
             word = rules().style_adjectives.get(owner.entry.english, owner.attribute())
             phrase.modifiers.append(word)
             return phrase, end
+        if owner.quantity and owner.entry.russian == "год" and phrase.entry.kind == "people":
+            phrase.tail.append(f"{owner.text(['gent'])} old")
+            return phrase, end
         if owner.entry.russian in ("цвет", "оттенок") and owner.modifiers and not owner.tail:
             phrase.modifiers = [*owner.modifiers, *phrase.modifiers]
             return phrase, end
@@ -324,7 +329,7 @@ class NounParser:
         if kind in ("names", "seasons", "styles") or phrase.complete:
             return False
         if phrase.entry.russian == "стиль":
-            return owner.entry.kind in ("styles", "names", "mass") or owner.may_be("gent")
+            return True
         if not owner.may_be("gent"):
             return False
         open_case = any(form.case == "" for form in owner.forms)
@@ -333,6 +338,8 @@ class NounParser:
             return False
         if owner.entry.field == "time" and owner.entry.kind == "names":
             return phrase.entry.russian in rules().dated
+        if phrase.entry.russian in rules().compound_heads:
+            return True
         return not open_case or not (own_open or kind in ("people", "mass"))
 
     def _compounds(self, phrase: NounPhrase, owner: NounPhrase) -> bool:
@@ -351,12 +358,14 @@ class NounParser:
         if found is None:
             return self._before_adjective(place)
         phrase = found[0]
+        if not _fits_any(preposition.key, phrase):
+            return None
         rule = _rule_for(preposition.key, phrase)
         word = self._governed(place, preposition.key) or _english_before(
             rule, preposition.key, phrase
         )
-        if word == "to" and preposition.key == "в" and self._is_where(place, phrase):
-            word = "at"
+        if word == "to" and preposition.key == "в":
+            word = self._direction(place, phrase)
         case = rule.case
         if _is_landmark(preposition.key, phrase) and self.articles:
             return f"{word} {phrase.text([case], definite=True)}", found[1]
@@ -364,11 +373,15 @@ class NounParser:
         words, end = self.coordinated(found, case, articles)
         return f"{word} {words}", end
 
-    def _is_where(self, place: int, phrase: NounPhrase) -> bool:
-        """ "бариста в кофейню" works at one; only after a verb it is a direction."""
+    def _direction(self, place: int, phrase: NounPhrase) -> str:
+        """What "в" says of a goal: into a cup, for the living room, at a cafe, to Paris."""
         before = self.at(place - 1) if place else None
+        if phrase.entry.field in ("drinks", "goods"):
+            return "into"
         place_noun = phrase.entry.field == "places" and phrase.entry.kind == "nouns"
-        return place_noun and before is not None and not before.verb
+        if not place_noun or before is None or before.verb:
+            return "to"
+        return "for" if phrase.entry.russian in rules().settings else "at"
 
     def _before_adjective(self, place: int) -> tuple[str, int] | None:
         item = self.at(place + 1)
@@ -393,6 +406,13 @@ def _is_possessed(phrase: NounPhrase, owner: NounPhrase) -> bool:
         and owner.entry.kind == "people"
         and not owner.tail
         and phrase.entry.russian not in rules().pictured
+    )
+
+
+def _without_echo(words: list[str]) -> str:
+    """ "an Easter Easter cake" says it once."""
+    return " ".join(
+        word for at, word in enumerate(words) if at == 0 or word.lower() != words[at - 1].lower()
     )
 
 
@@ -467,14 +487,26 @@ def _counted(phrase: NounPhrase) -> NounPhrase:
     return phrase
 
 
+def _fits_any(preposition: str, phrase: NounPhrase) -> bool:
+    """Whether the preposition can govern the noun: in "вокруг огоньки" it is an adverb."""
+    is_adverb = any(e.kind == "adverbs" for e in vocabulary().words.get(preposition, ()))
+    return not is_adverb or any(
+        phrase.may_be(option.case) for option in rules().prepositions[preposition]
+    )
+
+
 def _rule_for(preposition: str, phrase: NounPhrase) -> Preposition:
     options = rules().prepositions[preposition]
     return next((option for option in options if phrase.may_be(option.case)), options[0])
 
 
 def _english_before(rule: Preposition, preposition: str, phrase: NounPhrase) -> str:
+    noun = phrase.entry.russian
+    if preposition == "на" and phrase.complete.endswith("%"):
+        return "by"
     made_of = preposition == "из" and (
-        phrase.entry.kind == "materials" or phrase.entry.field not in _SOURCES | _OPEN
+        phrase.entry.kind == "materials"
+        or (phrase.entry.field not in _SOURCES | _OPEN and noun not in rule.exceptions)
     )
     return "made of" if made_of else rule.before(phrase.entry.russian)
 

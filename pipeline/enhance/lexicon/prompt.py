@@ -68,7 +68,6 @@ _NEGATIVE = (
 )
 _EMPTY_SUBJECT = "a social media picture"
 _NOT_WANTED = re.compile(r"^no (.+)$")
-_CYRILLIC = re.compile("[\u0400-\u052f\u1c80-\u1c8f\u2de0-\u2dff\ua640-\ua69f]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,7 @@ class Reader:
         for attempt in (
             self._which,
             self._compound_preposition,
-            self._exact,
-            self._phrase,
+            self._longest,
             self._function_word,
         ):
             item, taken = attempt(at)
@@ -79,6 +78,11 @@ class Reader:
                 self.unknown[token.text] = None
         return Item(Kind.NAME, token.key, f'"{words}"') if words else None
 
+    def _longest(self, at: int) -> Found:
+        """A set phrase or a phrase of the vocabulary, whichever is longer."""
+        exact, phrase = self._exact(at), self._phrase(at)
+        return phrase if phrase[1] > exact[1] else exact
+
     def _exact(self, at: int) -> Found:
         for words, english in vocabulary().exact.get(self.tokens[at].key, ()):
             keys = tuple(token.key for token in self.tokens[at : at + len(words)])
@@ -87,14 +91,21 @@ class Reader:
         return None, 0
 
     def _has_attribute(self) -> bool:
-        """ "холодным утром" is an adjective with its noun, not the adverb "утром"."""
-        return bool(self.items) and bool(self.items[-1].adjective_forms)
+        """ "холодным утром", "с днем": a noun in its phrase, not the adverbs "утром", "днем"."""
+        before = self.items[-1] if self.items else None
+        return before is not None and (
+            bool(before.adjective_forms) or before.kind is Kind.PREPOSITION
+        )
 
     def _which(self, at: int) -> Found:
         if "который" in self.tokens[at].forms:
             return Item(Kind.WHICH, "который"), 1
         following = self.tokens[at + 1 : at + 2]
-        if self.tokens[at].key in ("в", "на") and following and "который" in following[0].forms:
+        if (
+            self.tokens[at].key in rules().prepositions
+            and following
+            and "который" in following[0].forms
+        ):
             return _WITH, 2
         return None, 0
 
@@ -160,7 +171,7 @@ class Reader:
             return Item(Kind.PREPOSITION, token.key), 1
         if (number := grammar.numbers.get(lemma)) is not None:
             return Item(Kind.NUMBER, lemma, number), 1
-        if token.key in grammar.ignored or lemma in grammar.ignored:
+        if token.key in grammar.ignored | grammar.ignored_forms or lemma in grammar.ignored:
             return (Item(Kind.NEGATOR, "модальное") if self._after_not(lemma) else None), 1
         return None, 0
 
@@ -175,18 +186,40 @@ class Reader:
     def _word(self, at: int) -> Item | None:
         token = self.tokens[at]
         if token.text.isascii() and (known := known_word(token.key)) is None:
-            return _latin(token)
+            return self._latin(at)
         if self._is_name(at):
             self.unknown[token.text] = None
             return Item(Kind.NAME, token.key, to_ascii(token.text))
         known = known_word(token.key) or corrected(token.key)
         if known is not None:
-            return self._place_of_action(known) if known.kind is Kind.SHOT else known
+            return self._in_context(known)
         item = unknown_word(token.text, token.key)
         if item is None:
             return None
         self.unknown[token.text] = None
         return item if item.noun or item.adjective else None
+
+    def _latin(self, at: int) -> Item:
+        """English words pass; a lone one that the vocabulary translates to can take an article."""
+        token = self.tokens[at]
+        lower = token.text.lower()
+        beside = [*self.tokens[max(0, at - 1) : at], *self.tokens[at + 1 : at + 2]]
+        alone = not any(t.kind is TokenKind.WORD and t.text.isascii() for t in beside)
+        if alone and lower in vocabulary().countable:
+            entry = Entry("nouns", "latin", lower, lower)
+            return Item(Kind.WORD, token.key, noun=entry, noun_forms=ANY)
+        return Item(Kind.NAME, token.key, token.text)
+
+    def _in_context(self, item: Item) -> Item:
+        """The word as its neighbour before it allows: "из стали" is steel, not "became"."""
+        if item.kind is Kind.SHOT:
+            return self._place_of_action(item)
+        governed = bool(self.items) and self.items[-1].kind is Kind.PREPOSITION
+        if governed and item.verb and not item.is_participle and item.other_nouns:
+            noun = item.other_nouns[0][0]
+            forms = tuple(form for other, form in item.other_nouns if other is noun)
+            return Item(Kind.WORD, item.key, noun=noun, noun_forms=forms)
+        return item
 
     def _place_of_action(self, shot: Item) -> Item:
         """ "сверху" is a shot, but in "кот сидит сверху" it says where the cat is."""
@@ -212,15 +245,6 @@ class Reader:
 def _is_order(key: str) -> bool:
     """ "убери", "убрать", but not "убирает"."""
     return any(reading.imperative or reading.pos == "INFN" for reading in readings(key))
-
-
-def _latin(token: Token) -> Item:
-    """An English word passes; one the vocabulary translates to is known to take an article."""
-    lower = token.text.lower()
-    if lower in vocabulary().countable:
-        entry = Entry("nouns", "latin", lower, lower)
-        return Item(Kind.WORD, token.key, noun=entry, noun_forms=ANY)
-    return Item(Kind.NAME, token.key, token.text)
 
 
 def fold_discounts(items: list[Item]) -> list[Item]:

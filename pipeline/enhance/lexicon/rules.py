@@ -41,6 +41,7 @@ class Rules:
     destinations: Phrases
     bare_destinations: Phrases
     ignored: frozenset[str]
+    ignored_forms: frozenset[str]
     modals: frozenset[str]
     negator_prepositions: frozenset[str]
     negator_words: frozenset[str]
@@ -89,6 +90,7 @@ def rules() -> Rules:
         destinations=_phrases(destinations["nouns"]),
         bare_destinations=_phrases([n for n in destinations["nouns"] if n not in ambiguous]),
         ignored=frozenset(table["ignored"]["words"]),
+        ignored_forms=frozenset(table["ignored"]["forms"]),
         modals=frozenset(table["ignored"]["modals"]),
         negator_prepositions=frozenset(table["negators"]["prepositions"]),
         negator_words=frozenset(table["negators"]["words"]),

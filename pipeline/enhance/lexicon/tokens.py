@@ -14,6 +14,8 @@ _CURRENCY = re.compile(r"(\d)\s*(₽|руб\.?(?![а-я])|р\.(?!\w)|р\b)", re.
 _MINUS = re.compile(r"(?<![\w%])[-−–](?=\d+\s*%)")
 _THOUSANDS = re.compile(r"(?<![\d.,])(\d{1,3}) (\d{3})(?!\d)")
 _SPACED_PERCENT = re.compile(r"(\d)\s+%")
+_PERCENT_WORD = re.compile(r"(\d)\s*процент(?:а|ов|ам|ами)?\b", re.IGNORECASE)
+_RANGE = re.compile(r"\bот\s+(\d+)\s*%?\s+до\s+(\d+)\s*%", re.IGNORECASE)
 _DASH = re.compile(r"\s+[-–—]+\s+|—")
 _ADJECTIVES = frozenset({"ADJF", "PRTF"})
 
@@ -48,6 +50,7 @@ def tokenize(text: str) -> list[Token]:
     """The text's tokens; quotations stay whole."""
     text = _SPACED_PERCENT.sub(r"\1%", _DASH.sub(" — ", _MINUS.sub("минус ", text)))
     text = _THOUSANDS.sub(r"\1\2", text)
+    text = _RANGE.sub(r"\1-\2%", _PERCENT_WORD.sub(r"\1%", text))
     text = _CURRENCY.sub(r"\1 рублей ", text)
     tokens: list[Token] = []
     end = 0

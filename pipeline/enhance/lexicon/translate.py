@@ -12,6 +12,23 @@ from pipeline.enhance.lexicon.requests import subject_of
 from pipeline.enhance.lexicon.tokens import Token, TokenKind, tokenize
 from pipeline.enhance.lexicon.transliterate import to_ascii
 
+_CYRILLIC = re.compile("[\u0400-\u052f\u1c80-\u1c8f\u2de0-\u2dff\ua640-\ua69f]")
+_NETWORKS = (
+    r"(?:instagram|insta|facebook|telegram|vk|youtube|tiktok|pinterest|linkedin|whatsapp|website)"
+)
+_REQUESTED = r"(?:post|story|stories|reels?|banner|cover|thumbnail|creative|ad|pin|header)"
+_ENGLISH_REQUEST = re.compile(
+    rf"^(?:an? |the )?(?:{_NETWORKS} {_REQUESTED}|{_NETWORKS}(?=:)|{_REQUESTED}(?=:| about))s?"
+    r"\s*(?:[:-]|about|with|of|featuring)?\s*",
+    re.IGNORECASE,
+)
+_ENGLISH_PLACE = re.compile(
+    rf"\s*\b(?:for|on|to) (?:my |our |the |an? )?{_NETWORKS}(?: {_REQUESTED}| channel| page)?\b",
+    re.IGNORECASE,
+)
+_ENGLISH_WITHOUT = re.compile(
+    r",?\s*\b(?:without|no) ((?:any )?[a-z]+(?: (?:or|and) [a-z]+)?)\b", re.I
+)
 _LONGEST_NAME_WORDS = 2
 _WORDS_IN_SUBJECT = 60
 """More than any model reads; a wall of text is cut here."""
@@ -45,7 +62,10 @@ class Translated:
 
 def translate(text: str, *, articles: bool = True, requests: bool = True) -> Translated:
     """The text in English. `requests=False` keeps words like "баннер" and "для сайта"."""
-    tokens = _unquoted(tokenize(unicodedata.normalize("NFC", text)))
+    text = unicodedata.normalize("NFC", text)
+    if not _CYRILLIC.search(text):
+        return _english(text, requests)
+    tokens = _unquoted(tokenize(text))
     if requests:
         tokens = subject_of(tokens)
     reader = Reader(tokens, _plain_words)
@@ -56,6 +76,19 @@ def translate(text: str, *, articles: bool = True, requests: bool = True) -> Tra
         unwanted=tuple(dict.fromkeys(to_ascii(word) for word in writer.unwanted)),
         unknown=tuple(reader.unknown),
     )
+
+
+def _english(text: str, requests: bool) -> Translated:
+    """An English text as it is, without "instagram post about ..." where that is asked for."""
+    words = " ".join(to_ascii(text).split())
+    if requests:
+        subject = _ENGLISH_REQUEST.sub("", _ENGLISH_PLACE.sub("", words), count=1).strip(" ,.:-")
+        words = subject or words
+    unwanted = tuple(match[1].strip() for match in _ENGLISH_WITHOUT.finditer(words))
+    words = _ENGLISH_WITHOUT.sub("", words).strip(" ,.:-")
+    stretches = re.split(r"(?<=,)\s+|[.;!?]\s+", words)
+    parts = [stretches[0], *(f" {stretch}" for stretch in stretches[1:])] if words else []
+    return Translated(tuple(parts), unwanted, () if words or unwanted else (text,))
 
 
 def _plain_words(text: str) -> str:
@@ -87,7 +120,8 @@ def _purpose_last(pieces: list[Piece]) -> list[Piece]:
         return [Piece(Role.NOUN, first.text.removeprefix("for "), "")]
     subject, *rest = pieces[1:]
     if subject.role is Role.PLACE:
-        subject = Piece(Role.NOUN, subject.text.removeprefix("with "), "")
+        words = subject.text.removeprefix("with ").removeprefix("about ")
+        subject = Piece(Role.NOUN, words, "")
     return [subject, *rest, Piece(first.role, first.text, "")]
 
 

@@ -12,7 +12,9 @@ In each file a table's name says what its words are:
     definite   the only one of its kind: "the sea"
     seasons, dayparts   times: "in autumn", "in the morning"
     styles     directions in art and design: "in minimalist style"
+    singulars  plural in Russian, singular in English: "часы" is "a watch"
     adjectives, adverbs, verbs
+    invariables  adjectives that never change: "онлайн"
     shots      how a picture is taken: set off by commas
     exact      word forms and phrases translated as they stand
 
@@ -31,19 +33,20 @@ from pathlib import Path
 from pipeline.morphology import analyzer, lemmas, readings
 
 NOUN_KINDS = frozenset({
-    "nouns", "people", "collectives", "mass", "materials", "plurals", "names", "definite", "seasons",
-    "dayparts", "styles",
+    "nouns", "people", "collectives", "mass", "materials", "plurals", "names", "definite",
+    "seasons", "dayparts", "styles", "singulars",
 })  # fmt: skip
 _PARTS_OF_SPEECH: dict[str, frozenset[str]] = {
     "adjectives": frozenset({"ADJF", "ADJS", "PRTF", "PRTS", "COMP"}),
     "verbs": frozenset({"VERB", "INFN", "PRTF", "PRTS", "GRND"}),
     "adverbs": frozenset({"ADVB", "PRED", "COMP", "ADJS"}),
+    "invariables": frozenset(),
     "shots": frozenset({"NOUN", "ADVB"}),
 }
 _FOLDER = Path(__file__).parent
 _RULES = "patterns.toml"
 
-WORD = re.compile(r"\d+(?:[.,:/+]\d+)*%?(?![^\W\d_])|[^\W_]+(?:[-'’/][^\W_]+)*|%|\S")
+WORD = re.compile(r"\d+(?:[.,:/+-]\d+)*%?(?![^\W\d_])|[^\W_]+(?:[-'’/][^\W_]+)*|%|\S")
 """Numbers, words (hyphens inside), and single marks."""
 
 _CONTRACTED = {"во": "в", "со": "с", "ко": "к", "об": "о", "обо": "о", "изо": "из", "ото": "от"}
@@ -97,9 +100,14 @@ class Vocabulary:
     exact: dict[str, tuple[tuple[tuple[str, ...], str], ...]]
     countable: frozenset[str]
 
-    def find(self, lemma: str, pos: str) -> Entry | None:
-        """The first entry under that form which fits the part of speech."""
+    def find(self, lemma: str, pos: str, number: str = "") -> Entry | None:
+        """The first entry under that form which fits the part of speech.
+
+        A word listed in the plural ("огни", lights) is not meant by its singular ("огонь", fire).
+        """
         for entry in self.words.get(lemma, ()):
+            if entry.kind == "plurals" and number == "sing" and entry.russian != lemma:
+                continue
             if pos in _PARTS_OF_SPEECH.get(entry.kind, frozenset({"NOUN"})):
                 return entry
         return None

@@ -75,7 +75,7 @@ def _by_readings(key: str) -> Item | None:
     for reading in readings(key):
         if preferred and reading.lemma != preferred:
             continue
-        entry = words.find(reading.lemma, reading.pos)
+        entry = words.find(reading.lemma, reading.pos, reading.number)
         if entry is None:
             continue
         if entry.kind == "adverbs" and _is_blank(item):
@@ -83,6 +83,9 @@ def _by_readings(key: str) -> Item | None:
         if entry.kind == "shots" and _is_blank(item):
             return Item(Kind.SHOT, key, entry.english)
         item = _with_reading(item, entry, reading)
+    for entry in words.words.get(key, ()):
+        if entry.kind == "invariables" and not item.verb:
+            item = replace(item, adjective=entry.english, adjective_forms=ANY)
     item = _with_surface(item, key, words)
     return None if _is_blank(item) else item
 
@@ -96,7 +99,7 @@ def _with_reading(item: Item, entry: Entry, reading: Reading) -> Item:
     form = form_of(reading)
     if entry.is_noun and not item.verb and item.noun in (None, entry):
         return replace(item, noun=entry, noun_forms=(*item.noun_forms, form))
-    if entry.is_noun and not item.verb:
+    if entry.is_noun:
         return replace(item, other_nouns=(*item.other_nouns, (entry, form)))
     if entry.kind == "adjectives" and not item.verb:
         word = english.comparative(entry.english) if reading.pos == "COMP" else entry.english
@@ -137,7 +140,7 @@ def _with_surface(item: Item, key: str, words: Vocabulary) -> Item:
     Loanwords that no dictionary has ("латте") come with invented cases: they fit any.
     """
     entry = next((e for e in words.words.get(key, ()) if e.is_noun and e.russian == key), None)
-    if entry is None:
+    if entry is None or item.noun is entry:
         return item
     forms = tuple(
         form_of(reading)
