@@ -32,6 +32,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "worker": ("workers.cli:app", "Run one worker process: gpu makes pictures, io delivers them."),
     "playground": ("playground.cli:playground", "Run a Bot API server with a chat page, alone."),
     "migrate": ("db.cli:migrate", "Bring the database's tables up to date."),
+    "models": ("pipeline.models_cli:app", "Fetch, show and check the files of the real models."),
+    "judge-eval": ("pipeline.eval_cli:judge_eval", "Measure how well a judge agrees with people."),
     "doctor": ("pipeline.cli:doctor", "Say what will run on this machine, and what won't and why."),
 }
 """Name -> where its function (or typer.Typer of subcommands) is, and its line in the help."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pipeline import enhance, generate, judge
 from pipeline.errors import PipelineError
+from pipeline.judge.runtime import candidates, chip_has_bf16
 from pipeline.settings import PipelineSettings
 
 STATE_DIR = Path(".vitrina")
@@ -44,6 +45,7 @@ def examine() -> list[Check]:
     ):  # fmt: skip
         for name in dict.fromkeys((*names, chosen)):
             checks.append(_backend(kind, name, chosen, create))
+    checks.append(_runtime(settings.judge_runtime))
     checks += [_server(name, module) for name, module in _SERVERS.items()]
     return [*checks, _folder(Path.cwd()), _folder(STATE_DIR)]
 
@@ -71,6 +73,17 @@ def _backend(kind: str, name: str, chosen: str, create: Callable[[str], object])
     real = getattr(backend, "name", name)
     detail = "ready" if real == name else f"takes {real}"
     return Check(f"{kind} {name}", True, f"{detail}, in use" if used else detail, needed=used)
+
+
+def _runtime(name: str) -> Check:
+    """What the `clip` judge would run on, before its precision is measured on the model."""
+    try:
+        first, *others = candidates(name)
+    except PipelineError as error:
+        return Check("clip runtime", False, str(error), needed=False)
+    chip = "has BF16" if chip_has_bf16() else "has no BF16"
+    spare = f", else {' or '.join(others)}" if others else ""
+    return Check("clip runtime", True, f"{first}{spare}: the chip {chip}", needed=False)
 
 
 def _server(name: str, module: str) -> Check:

@@ -89,8 +89,7 @@ def _listing(model: HubModel, endpoint: str | None) -> tuple[str, list[Source]]:
     """The newest commit of the repository and the files to fetch from it."""
     try:
         from huggingface_hub import HfApi, get_token, hf_hub_url
-        from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-        from huggingface_hub.utils import HTTPError
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError
     except ImportError as error:
         raise BackendUnavailable("models", "needs pip install 'vitrina[ml]'") from error
     try:

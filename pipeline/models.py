@@ -10,7 +10,7 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,15 +53,16 @@ class HubModel:
     def path(self, models_dir: Path) -> Path:
         return models_dir / self.repo.replace("/", "--")
 
-    def chosen(self, published: Mapping[str, object]) -> list[str]:
-        """Which of the published file names are fetched."""
+    def chosen(self, published: Collection[str]) -> list[str]:
+        """Which of the published file names are fetched; none of a repository of another kind."""
         names = [
             name
             for name in published
             if any(fnmatch.fnmatchcase(name, pattern) for pattern in self.wanted)
             and not any(fnmatch.fnmatchcase(name, pattern) for pattern in self.unwanted)
         ]
-        return names + [name for name in self.either if name in published][:1]
+        either = [name for name in self.either if name in published][:1]
+        return names + either if either or not self.either else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,13 +28,13 @@ Names = Annotated[
 
 @app.command()
 def pull(names: Names = None, directory: Folder = None) -> None:
-    """Fetch what is missing; goes on where it was stopped."""
+    """Fetch what is missing or broken; goes on where it was stopped."""
     from pipeline import download
-    from pipeline.models import status
+    from pipeline.models import verify
 
     models, folder = _selected(names, directory)
     for model in models:
-        if status(model, folder).state == "ready":
+        if verify(model, folder).state == "ready":
             typer.echo(f"{model.name}: there already")
             continue
         size = f", about {_megabytes(model.size_bytes)}" if model.size_bytes else ""
@@ -52,13 +52,13 @@ def show_status(names: Names = None, directory: Folder = None) -> None:
     _report([status(model, folder) for model in models], folder)
 
 
-@app.command()
-def verify(names: Names = None, directory: Folder = None) -> None:
+@app.command("verify")
+def show_verified(names: Names = None, directory: Folder = None) -> None:
     """Read every file and compare its SHA-256 with the recorded one."""
-    from pipeline.models import verify as check
+    from pipeline.models import verify
 
     models, folder = _selected(names, directory)
-    _report([check(model, folder) for model in models], folder)
+    _report([verify(model, folder) for model in models], folder)
 
 
 def _selected(names: list[str] | None, directory: Path | None) -> tuple[list[Model], Path]:
@@ -82,11 +82,12 @@ def _report(found: list[Status], folder: Path) -> None:
     if not found:
         typer.echo("the chosen backends need no model files")
         return
-    table = Table("state", "model", "for", "licence", "on disk", "", box=None, pad_edge=False)
+    table = Table("state", "for", "licence", "on disk", "model", box=None, pad_edge=False)
     for status in found:
         model = status.model
         size = _megabytes(status.size_bytes)
-        table.add_row(status.state, model.name, model.purpose, model.licence, size, status.detail)
+        name = f"{model.name}: {status.detail}" if status.detail else model.name
+        table.add_row(status.state, model.purpose, model.licence, size, name)
     Console().print(table)
     typer.echo(f"folder: {folder}")
     if any(status.state != "ready" for status in found):

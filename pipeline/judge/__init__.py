@@ -52,6 +52,8 @@ def clip_lacks(settings: PipelineSettings) -> str | None:
     from pipeline.judge.weights import lacking
 
     files = _clip_files(settings)
+    if not files.model.is_dir():
+        return f"{settings.judge_model} is not in {settings.models_dir}: vitrina models pull"
     missing = [str(files.model / name) for name in lacking(files.model)]
     missing += [
         str(head[0]) for head in (files.aesthetic, files.safety) if head and not head[0].is_file()
