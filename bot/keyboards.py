@@ -257,7 +257,7 @@ def sure_to_delete_brand(tr: Texts, brand_id: int) -> InlineKeyboardMarkup:
 
 def presets(tr: Texts) -> InlineKeyboardMarkup:
     buttons = [
-        _button(preset.name(tr.locale), BrandTap(do="preset", value=code))
+        _button(names.preset(tr, preset), BrandTap(do="preset", value=code))
         for code, preset in PRESETS.items()
     ]
     return _markup([*_in_rows(buttons, 2), [_cancel_dialogue(tr)]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.texts import N_, Html, Texts
+from pipeline.styles import Preset
 from pipeline.types import Aspect
 
 PLATFORMS: dict[str, str] = {
@@ -75,6 +76,10 @@ def goal(tr: Texts, code: str | None) -> str:
 
 def aspect(tr: Texts, value: Aspect) -> str:
     return tr.plain(ASPECTS[value])
+
+
+def preset(tr: Texts, style: Preset) -> str:
+    return style.name_ru if tr.locale == "ru" else style.name_en
 
 
 def judge(tr: Texts, code: str) -> Html:

@@ -11,7 +11,7 @@ from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 
-from bot import dialogue, pages, palette
+from bot import dialogue, names, pages, palette
 from bot.callbacks import BrandTap
 from bot.dialogue import Answers
 from bot.filters import IsForBot, IsPrompt
@@ -22,6 +22,7 @@ from db import brands
 from db.brands import BrandFields
 from db.errors import BrandNameTaken, LimitReached
 from db.views import Brand
+from pipeline.errors import BadBrief
 from pipeline.styles import PRESETS
 
 if TYPE_CHECKING:
@@ -158,8 +159,9 @@ async def take_style(message: Message, who: Who, state: FSMContext, sessions: Se
     if answers is None:
         return
     style = " ".join((message.text or "").split())
-    translated = await asyncio.to_thread(_translate, style[:STYLE_MAX])
-    if len(style) > STYLE_MAX or not translated.text:
+    try:
+        translated = await asyncio.to_thread(_translate, style)
+    except BadBrief:
         await message.reply(
             who.tr(
                 "Describe the style in a few words, up to {n} characters: "
@@ -187,7 +189,7 @@ async def take_preset(
     if preset is None:
         return
     fields: BrandFields = {
-        "style_original": preset.name(who.locale),
+        "style_original": names.preset(who.tr, preset),
         "style_short": preset.style_short,
         "preset": callback_data.value,
         "palette": preset.palette,
@@ -196,9 +198,11 @@ async def take_preset(
 
 
 def _translate(style: str) -> Translation:
-    """Blocks while the dictionaries load; they are not needed before a brand is made."""
+    """Raises BadBrief. Blocks while the dictionaries load, which nothing needs before."""
     from pipeline.enhance.lexicon import translate_style
 
+    if len(style) > STYLE_MAX:
+        raise BadBrief("too_long")
     return translate_style(style)
 
 

@@ -1,0 +1,329 @@
+"""Brands: made in three messages, changed, deleted, chosen; and the colours of a logo."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image, ImageDraw
+
+from bot import palette
+from bot.palette import parse
+from db import brands
+from pipeline.errors import BadImage
+from tests.bot.stage import Person, Stage, buttons, data_of
+from tests.sim import ANNA, BEN, Message
+
+
+async def asked_for_colours(person: Person, name: str = "Кофе & Ко") -> Message:
+    """A dialogue up to its last question."""
+    await person.send("/brands")
+    await person.press("Новый бренд")
+    await person.answer_to(name, "2 из 3")
+    return await person.answer_to("тёплый, уютный, натуральное дерево", "3 из 3")
+
+
+async def made(person: Person, name: str = "Кофе & Ко") -> Message:
+    await asked_for_colours(person, name)
+    return await person.answer_to("#6C3CE9, fff", name)
+
+
+async def test_a_brand_is_made_in_three_messages(anna: Person, live: Stage) -> None:
+    page = await made(anna)
+    assert "Стиль: тёплый, уютный, натуральное дерево" in page["text"]
+    assert "Цвета: #6c3ce9 #ffffff" in page["text"]
+    (row,) = await live.rows("SELECT style_short, palette FROM brands")
+    assert "warm" in row["style_short"]
+    assert row["style_short"].isascii()
+    assert row["palette"] == ["#6c3ce9", "#ffffff"]
+
+
+async def test_the_first_brand_goes_into_the_next_draft(anna: Person, live: Stage) -> None:
+    page = await made(anna)
+    assert "Попадает в каждый новый черновик" in page["text"]
+    await anna.send("баннер для сайта")
+    card = await anna.button("Создать")
+    assert "бренд «Кофе & Ко»" in card["text"]
+    await anna.press("Создать", card)
+    await anna.settled()
+    (task,) = await live.rows("SELECT brief FROM ml_tasks")
+    assert task["brief"]["brand"]["palette"] == ["#6c3ce9", "#ffffff"]
+
+
+async def test_a_preset_brings_style_and_colours(anna: Person, live: Stage) -> None:
+    await anna.send("/brands")
+    await anna.press("Новый бренд")
+    await anna.answer_to("Аметист", "2 из 3")
+    await anna.press("Фиолетовый минимализм")
+    await anna.press("Оставить цвета стиля")
+    page = await anna.text("🎨 Аметист")
+    assert "Стиль: Фиолетовый минимализм" in page["text"]
+    (row,) = await live.rows("SELECT preset, palette FROM brands")
+    assert row["preset"]
+    assert row["palette"]
+
+
+async def test_colours_come_from_a_sent_logo(anna: Person, live: Stage) -> None:
+    await asked_for_colours(anna)
+    await anna.upload("photo", logo(), "logo.png")
+    await anna.text("Цвета: #")
+    (row,) = await live.rows("SELECT palette FROM brands")
+    assert near(row["palette"][0], "#6c3ce9")
+
+
+async def test_a_file_that_is_no_picture_is_refused_and_the_dialogue_goes_on(anna: Person) -> None:
+    await asked_for_colours(anna)
+    sent = await anna.upload("document", b"%PDF-1.4", "logo.pdf")
+    await anna.next(sent, "Не могу открыть это как картинку")
+    await anna.answer_to("#123456", "Кофе & Ко")
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("#12345 синий", "Не понимаю эти цвета: #12345, синий"),
+        ("#ffffgg", "Не понимаю эти цвета: #ffffgg"),
+        (" , ; ", "от одного до 5"),
+        ("#111 #222 #333 #444 #555 #666", "от одного до 5"),
+    ],
+)
+async def test_bad_colours_are_named_and_asked_for_again(
+    anna: Person, live: Stage, text: str, answer: str
+) -> None:
+    await asked_for_colours(anna)
+    await anna.answer_to(text, answer)
+    assert await live.rows("SELECT id FROM brands") == []
+    await anna.answer_to("#111222", "Кофе & Ко")
+
+
+async def test_colours_can_be_skipped(anna: Person) -> None:
+    await asked_for_colours(anna)
+    await anna.press("Без цветов")
+    await anna.text("Цвета: любые")
+
+
+async def test_a_taken_name_is_refused_at_once(anna: Person, live: Stage) -> None:
+    await made(anna)
+    await anna.send("/brands")
+    await anna.press("Новый бренд")
+    await anna.answer_to("кофе  & КО", "уже есть")
+    await anna.answer_to("Чай", "2 из 3")
+    assert len(await live.rows("SELECT id FROM brands")) == 1
+
+
+async def test_a_long_name_and_a_wordless_style_are_asked_for_again(anna: Person) -> None:
+    await anna.send("/brands")
+    await anna.press("Новый бренд")
+    await anna.answer_to("я" * 41, "до 40 символов")
+    await anna.answer_to("<b>&", "2 из 3")
+    await anna.answer_to("✨✨✨", "Опишите стиль")
+    await anna.answer_to("ы" * 301, "Опишите стиль")
+    await anna.answer_to("пастель", "3 из 3")
+    await anna.press("Без цветов")
+    await anna.text("🎨 <b>&")
+
+
+async def test_the_limit_is_shown_and_held(anna: Person, live: Stage) -> None:
+    await anna.send("/start")
+    await anna.settled()
+    (account,) = await live.rows("SELECT id FROM accounts")
+    async with live.sessions.begin() as session:
+        for number in range(brands.BRAND_LIMIT):
+            await brands.create(
+                session,
+                account["id"],
+                name=f"Бренд {number}",
+                style_original="x",
+                style_short="x",
+                palette=(),
+                preset=None,
+            )
+    await anna.answer_to("/brands", "Бренды: 10 из 10")
+    answer = await anna.press("Новый бренд")
+    assert "больше нельзя" in answer["text"]
+
+
+async def test_a_brand_can_be_changed_part_by_part(anna: Person) -> None:
+    page = await made(anna)
+    await anna.press("Имя", page)
+    page = await anna.answer_to("Чай", "🎨 Чай")
+    await anna.press("Стиль", page)
+    await anna.press("Фиолетовый минимализм")
+    page = await anna.text("Стиль: Фиолетовый минимализм")
+    await anna.press("Цвета", page)
+    page = await anna.answer_to("#000", "Цвета: #000000")
+    assert "Чай" in page["text"]
+
+
+async def test_a_brand_is_deleted_only_after_a_question(anna: Person, live: Stage) -> None:
+    page = await made(anna)
+    await anna.press("Удалить", page)
+    await anna.text("Удалить бренд «Кофе & Ко»?")
+    await anna.press("Оставить")
+    await anna.press("Удалить", await anna.text("Стиль: тёплый"))
+    await anna.press("Да, удалить")
+    await anna.text("три коротких сообщения")
+    (row,) = await live.rows("SELECT deleted_at FROM brands")
+    assert row["deleted_at"] is not None
+
+
+async def test_default_can_be_taken_back(anna: Person) -> None:
+    page = await made(anna)
+    await anna.press("Не по умолчанию", page)
+    page = await anna.button("⭐ По умолчанию")
+    assert "Попадает" not in page["text"]
+    await anna.send("баннер")
+    assert "без бренда" in (await anna.button("Создать"))["text"]
+
+
+async def test_a_dialogue_can_be_left_in_three_ways(anna: Person, live: Stage) -> None:
+    await anna.send("/brands")
+    await anna.press("Новый бренд")
+    await anna.answer_to("/cancel", "Остановлено")
+
+    await anna.press("Новый бренд")
+    await anna.press("Отменить")
+    await anna.text("ничего не изменилось")
+
+    await anna.press("Новый бренд")
+    await anna.answer_to("🗂 История", "Альбомов пока нет")
+    await anna.answer_to("обычная идея", "Черновик")
+    assert await live.rows("SELECT id FROM brands") == []
+
+
+async def test_a_sticker_in_a_dialogue_is_told_what_is_awaited(anna: Person) -> None:
+    await anna.send("/brands")
+    await anna.press("Новый бренд")
+    await anna.text("1 из 3")
+    sent = await anna.upload("document", b"x", "x.bin")
+    await anna.next(sent, "Жду ответа")
+
+
+async def test_an_answer_that_comes_twice_is_taken_once(anna: Person, live: Stage) -> None:
+    await anna.send("/brands")
+    await anna.press("Новый бренд")
+    name = await anna.send("Кофе")
+    await anna.next(name, "2 из 3")
+    await live.push({"message": await raw(anna, name)})
+    await anna.settled()
+    questions = [one for one in await anna.messages() if "2 из 3" in one.get("text", "")]
+    assert len(questions) == 1
+
+
+async def test_the_last_answer_twice_makes_neither_brand_nor_draft(
+    anna: Person, live: Stage
+) -> None:
+    await asked_for_colours(anna)
+    colours = await anna.send("#123456")
+    await anna.next(colours, "Кофе & Ко")
+    await live.push({"message": await raw(anna, colours)})
+    await anna.settled()
+    assert len(await live.rows("SELECT id FROM brands")) == 1
+    assert await live.rows("SELECT id FROM ml_requests") == []
+
+
+async def raw(person: Person, message_id: int) -> Message:
+    messages = await person.messages()
+    found = next(one for one in messages if one["message_id"] == message_id)
+    return {key: value for key, value in found.items() if key != "seq"}
+
+
+async def test_buttons_of_an_old_question_are_over(anna: Person, live: Stage) -> None:
+    await anna.send("/brands")
+    await anna.press("Новый бренд")
+    await anna.answer_to("Кофе", "2 из 3")
+    question = await anna.button("Фиолетовый минимализм")
+    await anna.send("/cancel")
+    await anna.settled()
+    answer = await anna.press("Фиолетовый минимализм", question)
+    assert "неактуально" in answer["text"]
+    assert await live.rows("SELECT id FROM brands") == []
+
+
+async def test_in_a_group_the_dialogue_goes_by_replies_and_is_its_openers(live: Stage) -> None:
+    group = await live.sim.group()
+    anna, ben = live.person(ANNA, group["id"]), live.person(BEN, group["id"])
+    await anna.text("для этой команды")
+    await anna.send(f"/brands@{await anna.username()}")
+    await anna.press("Новый бренд")
+    question = await anna.text("1 из 3")
+    assert "Ответьте на это сообщение" in question["text"]
+    await anna.send("просто разговор")
+    await anna.send("Кофе", reply_to_message_id=question["message_id"])
+    question = await anna.text("2 из 3")
+    assert (await ben.press("Фиолетовый", question))["text"] == "This menu is not yours"
+    assert (await ben.press("Отменить", question))["text"] == "This menu is not yours"
+    await anna.press("Фиолетовый", question)
+    await anna.press("Оставить цвета")
+    await anna.text("🎨 Кофе")
+    (row,) = await live.rows("SELECT a.kind FROM brands b JOIN accounts a ON a.id = b.account_id")
+    assert row["kind"] == "team"
+
+
+async def test_another_accounts_brand_cannot_be_touched(live: Stage) -> None:
+    anna, ben = live.person(ANNA), live.person(BEN)
+    page = await made(anna)
+    await ben.send("coffee")
+    own = await ben.button("Create")
+    for part in ("Имя", "Не по умолчанию", "Удалить"):
+        await ben.tap(data_of(page, part), own)
+    brand_id = data_of(page, "Имя").split(":")[2]
+    request_id = data_of(own, "Create").split(":")[1]
+    await ben.tap(f"b:sure:{brand_id}:", own)
+    await ben.tap(f"d:{request_id}:set:brand:{brand_id}", own)
+    await ben.settled()
+    (row,) = await live.rows("SELECT name, deleted_at FROM brands")
+    assert row == {"name": "Кофе & Ко", "deleted_at": None}
+    assert await live.rows("SELECT id FROM ml_requests WHERE brand_id IS NOT NULL") == []
+    assert "➕" not in " ".join(buttons(own))
+
+
+# --- colours ---
+
+
+def logo(ground: str = "#ffffff") -> bytes:
+    image = Image.new("RGB", (300, 200), ground)
+    pen = ImageDraw.Draw(image)
+    pen.ellipse((40, 40, 160, 160), fill="#6c3ce9")
+    pen.rectangle((180, 60, 280, 90), fill="#ff8800")
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def near(one: str, other: str, most: int = 12) -> bool:
+    pairs = [(int(one[i : i + 2], 16), int(other[i : i + 2], 16)) for i in (1, 3, 5)]
+    return all(abs(a - b) <= most for a, b in pairs)
+
+
+def test_a_logos_colours_come_before_its_ground() -> None:
+    first, second, *rest = palette.dominant(logo())
+    assert near(first, "#6c3ce9")
+    assert near(second, "#ff8800")
+    assert len(rest) <= palette.MAX_COLOURS - 2
+
+
+def test_a_plain_picture_has_its_one_colour() -> None:
+    buffer = io.BytesIO()
+    Image.new("RGBA", (20, 20), "#ffffff").save(buffer, "PNG")
+    assert palette.dominant(buffer.getvalue()) == ("#ffffff",)
+
+
+def test_bytes_that_are_no_picture_are_refused() -> None:
+    with pytest.raises(BadImage):
+        palette.dominant(b"no picture")
+
+
+@pytest.mark.parametrize(
+    ("text", "colours", "bad"),
+    [
+        ("#6C3CE9 fff,#000;#000000", ("#6c3ce9", "#ffffff", "#000000"), ()),
+        ("красный #12", (), ("красный", "#12")),
+        ("", (), ()),
+        ("##123456", (), ("##123456",)),
+    ],
+)
+def test_codes_are_read_as_people_write_them(
+    text: str, colours: tuple[str, ...], bad: tuple[str, ...]
+) -> None:
+    assert parse(text) == palette.Codes(colours, bad)
