@@ -191,7 +191,8 @@ class Supervisor:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(child.stop_signal)
         try:
-            await asyncio.wait_for(process.wait(), 0 if self._hurry else child.grace_s)
+            async with asyncio.timeout(0 if self._hurry else child.grace_s):
+                await process.wait()
         except TimeoutError:
             if not self._hurry:
                 self._write(child.name, f"still there after {child.grace_s:g} s: killed")

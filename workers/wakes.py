@@ -22,9 +22,21 @@ T = TypeVar("T")
 _POLL_S = 0.01  # arq's default of 0.5 s is most of what a person would wait for
 # A killed worker's wake-ups stay "in progress" so long; they take milliseconds.
 _JOB_TIMEOUT_S = 60
+_STOP_S = 1.0
 
 # arq logs every wake-up, with its arguments, at INFO.
 logging.getLogger("arq.worker").setLevel(logging.WARNING)
+
+
+class _Listener(Worker):
+    """Stops between two looks at its queue: cancelled during one, arq leaks a connection."""
+
+    stopping = False
+
+    async def _poll_iteration(self) -> None:
+        if self.stopping:
+            raise asyncio.CancelledError
+        await super()._poll_iteration()
 
 
 async def listen(pool: ArqRedis, queue_name: str, function: str, wake: asyncio.Event) -> None:
@@ -35,7 +47,7 @@ async def listen(pool: ArqRedis, queue_name: str, function: str, wake: asyncio.E
 
     async def work() -> None:
         wake.set()  # what happened while nobody listened
-        await Worker(
+        listener = _Listener(
             functions=[func(woken, name=function)],
             queue_name=queue_name,
             redis_pool=pool,
@@ -45,7 +57,14 @@ async def listen(pool: ArqRedis, queue_name: str, function: str, wake: asyncio.E
             job_timeout=_JOB_TIMEOUT_S,
             job_serializer=queue.serialize,
             job_deserializer=queue.deserialize,
-        ).async_run()
+        )
+        listening = asyncio.ensure_future(listener.async_run())
+        try:
+            await asyncio.shield(listening)
+        finally:
+            listener.stopping = True
+            await asyncio.wait([listening, *listener.tasks.values()], timeout=_STOP_S)
+            listening.cancel()
 
     await patience.forever(work, f"listening to {queue_name}")
 
@@ -70,7 +89,9 @@ async def claim_and_work(
             await work(claimed)
             return
         timeout_s = await idle_s()
+        # Not `wait_for`: until Python 3.12 it swallows a cancellation that comes with the wake.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(wake.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await wake.wait()
 
     await patience.forever(step, "claiming")

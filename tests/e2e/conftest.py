@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import aiohttp
@@ -17,8 +18,10 @@ from bot import app
 from bot.polling import Poller
 from bot.settings import BotSettings
 from db import images, queue
+from pipeline.errors import Cancelled
 from pipeline.run import Pipeline
 from pipeline.settings import PipelineSettings
+from pipeline.types import Brief, CancelFlag, Generator, Picture, Prompt
 from playground import server
 from tests.sim import TOKEN, Sim
 from workers import gpu, io
@@ -34,10 +37,44 @@ async def sim() -> AsyncIterator[Sim]:
         yield Sim(url, http)
 
 
+class Held:
+    """A generator that draws only while `free` is set."""
+
+    def __init__(self, generator: Generator) -> None:
+        self._generator = generator
+        self.name = generator.name
+        self.max_count = generator.max_count
+        self.free = threading.Event()
+        self.free.set()
+
+    def generate(
+        self,
+        prompt: Prompt,
+        brief: Brief,
+        seeds: Sequence[int],
+        on_picture: Callable[[int], None],
+        cancel: CancelFlag,
+    ) -> list[Picture]:
+        while not self.free.wait(0.02):
+            if cancel.is_set():
+                raise Cancelled
+        return self._generator.generate(prompt, brief, seeds, on_picture, cancel)
+
+
 @pytest.fixture(scope="session")
-def pipeline() -> Pipeline:
+def backends() -> Pipeline:
     """The product's default backends, on small pictures."""
     return Pipeline.from_settings(PipelineSettings(picture_area_px=256 * 256))
+
+
+@pytest.fixture
+def generator(backends: Pipeline) -> Held:
+    return Held(backends.generator)
+
+
+@pytest.fixture
+def pipeline(backends: Pipeline, generator: Held) -> Pipeline:
+    return Pipeline(backends.enhancer, generator, backends.judge)
 
 
 @pytest.fixture
