@@ -69,6 +69,8 @@ FROM heads
 
 async def claim(session: AsyncSession, *, lease_s: float = 60) -> DeliveryClaim | None:
     """The oldest delivery that may go now. Commit before sending: a crash must leave `sending`."""
+    # One look at what is being sent at a time: without it, the unique index on `sending` would
+    # turn a rare second look into an error.
     await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _CLAIM_LOCK})
     row = (await session.execute(_CLAIM, {"lease_s": lease_s})).one_or_none()
     if row is None:

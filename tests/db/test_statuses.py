@@ -121,6 +121,17 @@ async def test_a_card_shows_a_bad_end_until_a_person_has_it_sent_again(
     assert status.wanted is Shown.DONE
 
 
+async def test_originals_on_their_way_do_not_hide_a_bad_end(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    task_id, _ = await rows.done(sessions, who)
+    await _end(sessions, DeliveryState.UNKNOWN)
+    async with sessions.begin() as session:
+        await deliveries.request(
+            session, who.account_id, task_id, deliveries.DeliveryKind.ORIGINALS, "originals:5"
+        )
+    assert await _wanted(sessions, who, task_id) is Shown.UNKNOWN
+
+
 async def test_originals_and_history_do_not_touch_a_settled_card(sessions: Sessions) -> None:
     who = await rows.person(sessions)
     task_id = await rows.delivered(sessions, who)

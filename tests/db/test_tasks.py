@@ -368,6 +368,20 @@ async def test_a_task_cancelled_while_claims_run_is_not_claimed(sessions: Sessio
     assert claimed.account_id == other.account_id
 
 
+async def test_a_claim_waits_for_the_one_before_it(sessions: Sessions) -> None:
+    """Else both would look at the same first task, and the slower one come back with nothing."""
+    who = await rows.person(sessions)
+    first_id, second_id = [await rows.queued(sessions, who) for _ in range(2)]
+    async with sessions.begin() as session:
+        first = await tasks.claim(session, lease_s=45, account_running_cap=2)
+        claiming = asyncio.create_task(rows.claim(sessions))
+        await _until_waiting_for_a_lock(sessions)
+    second = await claiming
+    assert first is not None
+    assert second is not None
+    assert (first.task_id, second.task_id) == (first_id, second_id)
+
+
 async def _until_waiting_for_a_lock(sessions: Sessions) -> None:
     while not await rows.rows(
         sessions,
