@@ -84,40 +84,47 @@ async def run(plan: Plan, write: Write) -> None:
 
 
 async def _bring_up(plan: Plan, supervisor: Supervisor, write: Write) -> None:
-    """The playground needs neither server nor tables, so it starts beside them."""
+    """The playground needs neither server nor tables, so it starts beside them.
+
+    Bot and workers come after it, not beside it: a person waits for the page first.
+    """
+    env = {"IMAGES_URL": str(plan.state_dir.resolve() / "images")}
     if plan.playground_port is None:
-        await _start_product(plan, {}, supervisor)
+        env |= await _prepare(plan, supervisor)
         write("vitrina", "running on Telegram; Ctrl-C stops everything")
-        return
-    url = _url(plan.playground_port)
-    env = {"BOT_TOKEN": _PLAYGROUND_TOKEN, "BOT_API_URL": url}
-    await _together(
-        _start_playground(plan, url, supervisor, write), _start_product(plan, env, supervisor)
-    )
+    else:
+        url = _url(plan.playground_port)
+        for found in await _together(
+            _prepare(plan, supervisor), _start_playground(plan, url, supervisor, write)
+        ):
+            env |= found
+    commands = (("bot",), ("worker", "gpu"), ("worker", "io"))
+    await supervisor.start(*(_command(plan, env, *words) for words in commands))
 
 
-async def _start_product(plan: Plan, env: Mapping[str, str], supervisor: Supervisor) -> None:
+async def _prepare(plan: Plan, supervisor: Supervisor) -> dict[str, str]:
+    """Brings up the servers and the tables; their URLs by variable."""
     urls = dict(
         await _together(
             _start_backing(plan.database, supervisor), _start_backing(plan.redis, supervisor)
         )
     )
     await asyncio.to_thread(plan.migrate, urls[plan.database.url_variable])
-    images = {"IMAGES_URL": str(plan.state_dir.resolve() / "images")}
-    commands = (("bot",), ("worker", "gpu"), ("worker", "io"))
-    await supervisor.start(
-        *(_command(plan, {**images, **urls, **env}, *words) for words in commands)
-    )
+    return urls
 
 
-async def _start_playground(plan: Plan, url: str, supervisor: Supervisor, write: Write) -> None:
+async def _start_playground(
+    plan: Plan, url: str, supervisor: Supervisor, write: Write
+) -> dict[str, str]:
+    """What the bot must know to find it."""
     env = {
         "PLAYGROUND_PORT": str(plan.playground_port),
         "PLAYGROUND_STATE_DIR": str(plan.state_dir.resolve() / "playground"),
     }
     await supervisor.start(_command(plan, env, "playground", ready=lambda: _answers(url)))
     write("vitrina", f"open {url} and write to the bot; Ctrl-C stops everything")
-    plan.on_open(url)
+    await asyncio.to_thread(plan.on_open, url)
+    return {"BOT_TOKEN": _PLAYGROUND_TOKEN, "BOT_API_URL": url}
 
 
 async def _start_backing(backing: Backing, supervisor: Supervisor) -> tuple[str, str]:
