@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from sqlalchemy import ColumnElement, String, case, exists, func, literal, or_, select, text, update
+from sqlalchemy import ColumnElement, String, case, exists, func, or_, select, text, update
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -48,17 +48,24 @@ def wanted() -> ColumnElement[str]:
 
 async def status_work(session: AsyncSession, limit: int) -> tuple[TaskStatus, ...]:
     """Cards to draw: first those that show the wrong thing, then those of tasks in progress."""
-    want = wanted().label("wanted")
     wrong = Task.status_shown.is_(None) | (sql_cast(Task.status_shown, String) != wanted())
     active = wanted().in_([Shown.QUEUED.value, Shown.RUNNING.value])
+    rank = case((wrong, 0), else_=1)
+    # Chosen first and joined then, so that a long queue is not read in full width.
+    chosen = (
+        select(Task.id, wanted().label("wanted"), rank.label("rank"))
+        .where(text(f"({CARD_NOT_SETTLED})"), or_(wrong, active))
+        .order_by(rank, Task.id)
+        .limit(limit)
+        .subquery()
+    )
     age_s = func.extract("epoch", func.now() - Task.queued_at)
     found = (
         await session.execute(
-            select(Task, Request, want, age_s)
+            select(Task, Request, chosen.c.wanted, age_s)
+            .join(chosen, chosen.c.id == Task.id)
             .join(Request, Request.id == Task.request_id)
-            .where(text(f"({CARD_NOT_SETTLED})"), or_(wrong, active))
-            .order_by(case((wrong, literal(0)), else_=literal(1)), Task.id)
-            .limit(limit)
+            .order_by(chosen.c.rank, Task.id)
             .execution_options(populate_existing=True)
         )
     ).all()

@@ -1,0 +1,94 @@
+"""What runs all day long never reads a whole table, however long the history grows."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db import accounts, albums, deliveries, requests, statuses, tasks
+from db.views import TelegramUser
+from tests.db import rows
+from tests.db.rows import Person, Sessions
+
+WHO = Person(1, 1)
+TIMES = 7  # Postgres may change to a generic plan after five
+
+FREQUENT: dict[str, Callable[[AsyncSession], Awaitable[object]]] = {
+    "accounts.ensure_user": lambda s: accounts.ensure_user(s, TelegramUser(1, "Аня")),
+    "accounts.for_chat": lambda s: accounts.for_chat(s, 1, 1, "private", None),
+    "requests.draft": lambda s: requests.draft(s, rows.new_draft(WHO)),
+    "requests.submit": lambda s: requests.submit(s, 2, 1, "x", chat_id=1, thread_id=None),
+    "requests.change_prompt": lambda s: requests.change_prompt(
+        s, 1, 1, raw_prompt="a", cleaned_prompt="a", platform=None, goal=None
+    ),
+    "tasks.claim": lambda s: tasks.claim(s, lease_s=45, account_running_cap=2),
+    "tasks.sweep_leases": tasks.sweep_leases,
+    "tasks.queue_place": lambda s: tasks.queue_place(s, 3001),
+    "statuses.status_work": lambda s: statuses.status_work(s, 20),
+    "deliveries.claim": deliveries.claim,
+    "deliveries.sweep_leases": deliveries.sweep_leases,
+    "deliveries.next_due_s": deliveries.next_due_s,
+    "albums.album": lambda s: albums.album(s, 2, 1),
+    "albums.history": lambda s: albums.history(s, 2),
+}
+
+
+async def _long_history(sessions: Sessions) -> None:
+    """100 people, 3,000 albums sent, 100 tasks and 100 deliveries waiting."""
+    for statement in (
+        "INSERT INTO users (id, first_name) SELECT n, 'Аня' FROM generate_series(1, 100) n",
+        "INSERT INTO user_settings (user_id) SELECT id FROM users",
+        "INSERT INTO accounts (kind, owner_user_id) SELECT 'personal', id FROM users ORDER BY id",
+        """INSERT INTO ml_requests (account_id, user_id, chat_id, source_chat_id,
+               source_message_id, raw_prompt, cleaned_prompt, count, enhance, seed, locale,
+               is_group, state)
+           SELECT 1 + n % 100, 1 + n % 100, 1 + n % 100, 1 + n % 100, n, 'кофе', 'кофе', 4, true,
+               5, 'ru', false, 'submitted' FROM generate_series(1, 3100) n""",
+        """INSERT INTO ml_tasks (request_id, account_id, origin, chat_id, state, status_shown,
+               finished_at, started_at, prompt, judge, generator, timings_ms, brief)
+           SELECT id, account_id, 'card', chat_id, 'done', 'done', now(), now(),
+               '{"render": "", "negative": "", "intent": "", "backend": "", "unknown": []}',
+               'pixels', 'mock', '{}',
+               '{"cleaned_prompt": "", "platform": null, "brand": null, "count": 1}'
+           FROM ml_requests WHERE id <= 3000 ORDER BY id""",
+        """INSERT INTO ml_tasks (request_id, account_id, origin, chat_id, brief)
+           SELECT id, account_id, 'card', chat_id, '{}' FROM ml_requests WHERE id > 3000
+           ORDER BY id""",
+        """INSERT INTO predictions (task_id, rank, seed, storage_key, sha256, width, height,
+               size_bytes, clip_raw, clip_n, aes_raw, aes_n, final_score, gen_meta)
+           SELECT id, 1, 5, id::text, repeat('a', 64), 8, 8, 9, 0.3, 0.5, 5, 0.5, 0.5, '{}'
+           FROM ml_tasks WHERE state = 'done'""",
+        """INSERT INTO deliveries (task_id, kind, origin, chat_id, state, sent_at, message_ids)
+           SELECT id, 'album', 'first', chat_id, 'sent', now(), '{1}' FROM ml_tasks
+           WHERE state = 'done'""",
+        """INSERT INTO deliveries (task_id, kind, origin, chat_id)
+           SELECT id, 'actions', 'first', chat_id FROM ml_tasks WHERE id <= 100""",
+        "ANALYZE",
+    ):
+        await rows.execute(sessions, statement)
+
+
+async def _whole_reads(session: AsyncSession) -> dict[str, int]:
+    """How often this connection has read each of the large tables from end to end."""
+    counted = await session.execute(
+        text("""
+        SELECT relname, seq_scan FROM pg_stat_xact_user_tables
+        WHERE relname IN ('ml_requests', 'ml_tasks', 'predictions', 'deliveries')
+        """)
+    )
+    return {row.relname: row.seq_scan for row in counted}
+
+
+async def test_frequent_calls_read_no_whole_table(sessions: Sessions) -> None:
+    await _long_history(sessions)
+    read_whole = set()
+    for name, call in FREQUENT.items():
+        for _ in range(TIMES):
+            async with sessions.begin() as session:
+                before = await _whole_reads(session)
+                await call(session)
+                after = await _whole_reads(session)
+            read_whole |= {(name, table) for table in after if after[table] > before[table]}
+    assert read_whole == set()
