@@ -1,0 +1,109 @@
+"""History: pages of albums, opened again by file_id, repeated, changed, deleted."""
+
+from __future__ import annotations
+
+from tests.bot.stage import Person, Stage, buttons, data_of
+from tests.sim import ANNA, BEN, Message
+
+
+async def albums(person: Person, count: int = 1) -> None:
+    for number in range(1, count + 1):
+        await person.send(f"/gen осеннее меню, день {number}")
+        await person.text(f"день {number}")
+        await person.stage.draw(pictures=2)
+
+
+async def opened(person: Person) -> Message:
+    """The page of the newest album."""
+    await person.send("/history")
+    await person.press("1", await person.text("нажмите на номер"))
+    return await person.button("Открыть альбом")
+
+
+async def test_an_album_is_opened_again_at_once_by_file_id(anna: Person, live: Stage) -> None:
+    await albums(anna)
+    page = await opened(anna)
+    assert "2 варианта, лучший 0,83" in page["text"]
+    assert "оценка без ML-модели" in page["text"]
+    live.files.clear()
+    answer = await anna.press("Открыть", page)
+    assert answer["text"] == "Сейчас покажу"
+    await anna.press("Открыть", page)
+    await anna.settled()
+    await live.deliver()
+    first, second = await anna.albums()
+    assert [one["photo"] for one in first] == [one["photo"] for one in second]
+    assert second[0]["caption"] == first[0]["caption"]
+
+
+async def test_pages_go_to_older_albums_and_back(anna: Person) -> None:
+    await albums(anna, 7)
+    await anna.send("/history")
+    page = await anna.text("нажмите на номер")
+    assert buttons(page) == ["1", "2", "3", "4", "5", "Раньше ›"]
+    assert page["text"].index("день 7") < page["text"].index("день 3")
+    await anna.press("Раньше", page)
+    older = await anna.text("день 1")
+    assert buttons(older) == ["1", "2", "‹ К новым"]
+    await anna.press("К новым", older)
+    await anna.text("день 7")
+
+
+async def test_repeat_draws_the_same_request_anew(anna: Person, live: Stage) -> None:
+    await albums(anna)
+    page = await opened(anna)
+    await anna.press("Повторить", page)
+    await anna.press("Повторить", page)
+    await anna.settled()
+    first, second = await live.rows("SELECT request_id, brief FROM ml_tasks ORDER BY id")
+    assert first["request_id"] == second["request_id"]
+    assert first["brief"]["seed"] != second["brief"]["seed"]
+
+
+async def test_repeat_with_changes_opens_a_draft_as_the_old_one_was(
+    anna: Person, live: Stage
+) -> None:
+    await anna.send("баннер для сайта, распродажа")
+    card = await anna.button("Создать")
+    await anna.press("Вариантов", card)
+    await anna.press("Вариантов: 1")
+    await anna.press("Создать", await anna.button("Вариантов: 2"))
+    await live.draw(pictures=2)
+    page = await opened(anna)
+    await anna.press("С изменениями", page)
+    draft = await anna.button("Создать")
+    assert draft["message_id"] > page["message_id"]
+    assert "2 варианта" in draft["text"]
+    assert "Баннер, распродажа" in draft["text"]
+    await anna.press("С изменениями", page)
+    await anna.settled()
+    assert len(await live.rows("SELECT id FROM ml_requests")) == 2
+    await anna.press("Создать", draft)
+    await anna.press("С изменениями", page)
+    await anna.settled()
+    assert len(await live.rows("SELECT id FROM ml_requests")) == 3
+
+
+async def test_delete_asks_first_and_takes_the_album_out(anna: Person, live: Stage) -> None:
+    await albums(anna)
+    page = await opened(anna)
+    await anna.press("Удалить", page)
+    await anna.press("Оставить", await anna.text("Удалить этот альбом"))
+    await anna.press("Удалить", await anna.button("Открыть альбом"))
+    await anna.press("Да, удалить")
+    await anna.text("Альбомов пока нет")
+    assert await live.rows("SELECT id FROM ml_requests WHERE state <> 'deleted'") == []
+
+
+async def test_another_accounts_history_stays_closed(live: Stage) -> None:
+    anna, ben = live.person(ANNA), live.person(BEN)
+    await albums(anna)
+    page = await opened(anna)
+    own = await ben.answer_to("/history", "No albums yet")
+    for part in ("Открыть", "Повторить", "С изменениями", "Удалить"):
+        await ben.tap(data_of(page, part), own)
+    await ben.tap(data_of(page, "Удалить").replace("delete", "sure"), own)
+    await ben.settled()
+    assert len(await live.rows("SELECT id FROM ml_tasks")) == 1
+    assert len(await live.rows("SELECT id FROM ml_requests WHERE state = 'submitted'")) == 1
+    assert len(await live.rows("SELECT id FROM deliveries WHERE kind = 'album'")) == 1
