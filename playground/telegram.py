@@ -56,8 +56,7 @@ class Telegram:
             raise ApiError(401, "Unauthorized")
         first = self.worlds[0]
         if first.profile.token is None:
-            first.profile.id, first.profile.token = bot_id, token
-            first.save_profile()
+            first.take_bot(bot_id, token)
             return first
         number = len(self.worlds) + 1
         name = f"Bot {number}"

@@ -113,6 +113,21 @@ class World:
         self.links[order.link] = order
         self._save("link", order.link, order)
 
+    def take_bot(self, bot_id: int, token: str) -> None:
+        """The bot of this world has come: put its id where the placeholder's was written down."""
+        placeholder, self.profile.id = self.profile.id, bot_id
+        self.profile.token = token
+        self.save_profile()
+        for update in self.updates.pending.values():
+            if not update.raw:
+                _rename_bot(update.body, placeholder, bot_id)
+                self._save("update", update.place, update)
+        for messages in self.messages.values():
+            for message in messages.values():
+                if message.service:
+                    _rename_bot(message.service, placeholder, bot_id)
+                    self._save("message", f"{message.chat_id}:{message.message_id}", message)
+
     # chats
 
     def open_private_chat(self, person: Person) -> Chat:
@@ -312,6 +327,18 @@ class World:
         del self.queries[query_id]
         self.store.delete(self.number, "query", query_id)
         return query if time.time() - query.asked_at <= ANSWER_WITHIN_S[kind] else None
+
+
+def _rename_bot(value: object, old_id: int, new_id: int) -> None:
+    """Change the id of a bot's User wherever it stands in a JSON value."""
+    if isinstance(value, dict):
+        if value.get("is_bot") is True and value.get("id") == old_id:
+            value["id"] = new_id
+        for inner in value.values():
+            _rename_bot(inner, old_id, new_id)
+    elif isinstance(value, list):
+        for inner in value:
+            _rename_bot(inner, old_id, new_id)
 
 
 def new_query_id() -> str:

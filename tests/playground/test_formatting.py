@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.entities import FormattedText, finish, parse_html, span_of
@@ -88,6 +88,7 @@ def test_bad_html_is_refused_in_telegrams_words(html: str, error: str) -> None:
     assert raised.value.description == f"Bad Request: can't parse entities: {error}"
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="<>/&;abi =\"'😀я\n"))
 def test_any_html_is_parsed_or_refused(html: str) -> None:
     try:
@@ -100,6 +101,7 @@ def test_any_html_is_parsed_or_refused(html: str) -> None:
         assert 0 <= offset < offset + length <= u16(parsed.text)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="\\_*[]()~`>#|!.a\n😀"))
 def test_any_markdown_is_parsed_or_refused(source: str) -> None:
     for parse in (parse_markdown, parse_markdown_v2):

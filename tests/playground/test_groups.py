@@ -27,7 +27,8 @@ async def test_a_new_group_tells_the_bot_it_was_added(playground: Playground) ->
     )
     assert change["from"]["id"] == ANNA
     assert change["chat"]["id"] == chat
-    assert [user["id"] for user in announced["message"]["new_chat_members"]] == [1]
+    assert [user["id"] for user in announced["message"]["new_chat_members"]] == [BOT_ID]
+    assert change["new_chat_member"]["user"]["id"] == BOT_ID
 
 
 async def test_privacy_mode_hides_what_is_not_for_the_bot(playground: Playground) -> None:
