@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "worker": ("workers.cli:app", "Run one worker process: gpu makes pictures, io delivers them."),
     "playground": ("playground.cli:playground", "Run a Bot API server with a chat page, alone."),
     "migrate": ("db.cli:migrate", "Bring the database's tables up to date."),
+    "health": ("db.cli:health", "Say whether a process of this host is alive (for containers)."),
     "models": ("pipeline.models_cli:app", "Fetch, show and check the files of the real models."),
     "judge-eval": ("pipeline.eval_cli:judge_eval", "Measure how well a judge agrees with people."),
     "doctor": ("pipeline.cli:doctor", "Say what will run on this machine, and what won't and why."),

@@ -18,6 +18,7 @@ from bot.errors import CannotStart, SendError, Undeliverable
 from bot.polling import Poller
 from bot.settings import BotSettings
 from db import engine as db_engine
+from db import liveness
 from db.queue import create_pool
 from db.settings import DatabaseSettings
 
@@ -32,7 +33,9 @@ async def run(options: BotSettings, stores: DatabaseSettings) -> None:
     async with _built(options, stores) as (dispatcher, bot):
         username = await _who_am_i(bot)
         log.info("bot is up", username=username, mode=options.mode)
+        alive = asyncio.create_task(liveness.beat(dispatcher["redis"], "bot"))
         await asyncio.gather(commands.introduce(bot), listen(options, dispatcher, bot, stopping))
+        alive.cancel()
         log.info("bot has stopped", username=username)
 
 

@@ -1,13 +1,18 @@
-"""`vitrina migrate`: brings the database to the newest revision."""
+"""`vitrina migrate` brings the database to the newest revision, `vitrina health` looks for life."""
 
 from __future__ import annotations
 
+import asyncio
+
 import typer
 from pydantic import ValidationError
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 from sqlalchemy.exc import ArgumentError
 
+from db import liveness
 from db import migrate as migrations
-from db.settings import PostgresSettings
+from db.settings import PostgresSettings, RedisSettings
 
 
 def migrate() -> None:
@@ -22,3 +27,21 @@ def migrate() -> None:
     except OSError as error:
         raise typer.BadParameter(f"no Postgres answers at DATABASE_URL: {error}") from error
     typer.echo(f"database at revision {migrations.current(url)}")
+
+
+def health() -> None:
+    """Exit code 0 when a process of this host marked itself alive within the last 20 s."""
+
+    async def look(redis_url: str) -> tuple[str, ...]:
+        async with Redis.from_url(redis_url) as redis:
+            return await liveness.alive_roles(redis)
+
+    try:
+        roles = asyncio.run(look(RedisSettings().redis_url))
+    except ValidationError as error:
+        raise typer.BadParameter("REDIS_URL is not set") from error
+    except (RedisError, OSError) as error:
+        typer.echo(f"no Redis answers at REDIS_URL: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"alive: {', '.join(roles) or 'nobody'}")
+    raise typer.Exit(0 if roles else 1)

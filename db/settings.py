@@ -14,8 +14,15 @@ class PostgresSettings(BaseSettings):
     database_url: str = Field(repr=False)
 
 
-class DatabaseSettings(PostgresSettings):
-    """All that the bot and the workers need; `images_url` is a folder or `s3://bucket/prefix`."""
+class RedisSettings(BaseSettings):
+    """All that a health check needs."""
+
+    model_config = SettingsConfigDict(extra="ignore")
 
     redis_url: str = Field(repr=False)
+
+
+class DatabaseSettings(PostgresSettings, RedisSettings):
+    """All that the bot and the workers need; `images_url` is a folder or `s3://bucket/prefix`."""
+
     images_url: str = ".vitrina/images"
