@@ -6,6 +6,7 @@ Lemmas and forms are lower case with `ё` written as `е`, so that both spelling
 from __future__ import annotations
 
 import functools
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pymorphy3 import MorphAnalyzer
+    from pymorphy3.analyzer import Parse
 
 _LOANWORDS = Path(__file__).with_name("loanwords.toml")
+
+_CYRILLIC_WORD = re.compile(r"[\u0400-\u052f]+(?:['’-][\u0400-\u052f]+)*")
 
 _CASES = {
     "nomn": "nomn",
@@ -74,6 +78,8 @@ _PARADIGMS: dict[str, tuple[tuple[str, str, str], ...]] = {
 class Reading:
     """One way to read a word form: its lemma and grammemes in pymorphy's own codes.
 
+    A participle's lemma is its verb, a superlative's the plain adjective; `adjective` is their own
+    dictionary form ("вязаный", "лучший").
     `case`, `number`, `gender` and `tense` are empty where the form has none. An indeclinable
     noun has one reading with an empty case: it fits any.
     """
@@ -86,6 +92,7 @@ class Reading:
     tense: str = ""
     imperative: bool = False
     passive: bool = False
+    adjective: str = ""
     known: bool = True
 
 
@@ -104,6 +111,9 @@ def readings(word: str) -> tuple[Reading, ...]:
     loans = _loan_forms().get(word)
     if loans:
         return loans
+    if not _CYRILLIC_WORD.fullmatch(word):
+        # pymorphy3 fails on characters that Unicode has no name for, and knows no Latin words.
+        return (Reading(word, "UNKN", known=False),)
     known = analyzer().word_is_known(word)
     found: dict[Reading, None] = {}
     for parse in analyzer().parse(word):
@@ -118,10 +128,16 @@ def readings(word: str) -> tuple[Reading, ...]:
                 tense=str(tag.tense or ""),
                 imperative=str(tag.mood) == "impr",
                 passive=str(tag.voice) == "pssv",
+                adjective=_own_form(parse) if "PRTF" in tag or "Supr" in tag else "",
                 known=known,
             )
         ] = None
     return tuple(found)
+
+
+def _own_form(parse: Parse) -> str:
+    form = parse.inflect({"masc", "sing", "nomn"})
+    return form.word.replace("ё", "е") if form is not None else ""
 
 
 def lemmas(word: str) -> frozenset[str]:

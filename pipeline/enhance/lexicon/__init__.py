@@ -7,6 +7,20 @@
 The word lists and the grammar's tables are the TOML files in this folder.
 """
 
-from pipeline.enhance.lexicon.prompt import LexiconEnhancer, Translation, translate_style
+from pipeline.enhance.lexicon.prompt import (
+    NEGATIVE,
+    LexiconEnhancer,
+    Translation,
+    brand_style,
+    enhance,
+    translate_style,
+)
 
-__all__ = ["LexiconEnhancer", "Translation", "translate_style"]
+__all__ = [
+    "NEGATIVE",
+    "LexiconEnhancer",
+    "Translation",
+    "brand_style",
+    "enhance",
+    "translate_style",
+]

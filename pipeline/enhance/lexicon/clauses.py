@@ -7,7 +7,7 @@ from enum import Enum, auto
 
 from pipeline.enhance.lexicon import english
 from pipeline.enhance.lexicon.items import Item, Kind, Verb
-from pipeline.enhance.lexicon.nouns import OBJECT, SUBJECT, NounParser, NounPhrase
+from pipeline.enhance.lexicon.nouns import OBJECT, OWNED, SUBJECT, NounParser, NounPhrase
 from pipeline.enhance.lexicon.rules import rules
 from pipeline.enhance.lexicon.vocabulary import vocabulary
 
@@ -40,10 +40,14 @@ _TAKES_OBJECT = frozenset({Role.VERB, Role.PARTICIPLE})
 
 @dataclass
 class ClauseWriter:
-    """Turns the items of a text into pieces, left to right; `unwanted` gathers negations."""
+    """Turns the items of a text into pieces, left to right; `unwanted` gathers negations.
+
+    `owned`: the first noun was the genitive of a request word ("реклама кофейни").
+    """
 
     items: list[Item]
     articles: bool = True
+    owned: bool = False
     pieces: list[Piece] = field(default_factory=list)
     unwanted: list[str] = field(default_factory=list)
 
@@ -142,7 +146,8 @@ class ClauseWriter:
 
     def _noun(self, phrase: NounPhrase) -> None:
         after_verb = bool(self.pieces) and self.pieces[-1].role in _TAKES_OBJECT
-        text = phrase.text(OBJECT if after_verb else SUBJECT, self.articles)
+        cases = OBJECT if after_verb else OWNED if self.owned and not self.pieces else SUBJECT
+        text = phrase.text(cases, self.articles)
         free = self._glue is None
         dated = phrase.entry.field == "time" and phrase.entry.russian[:1].isdigit()
         if dated and free and self.pieces:
@@ -166,9 +171,9 @@ class ClauseWriter:
             self._add(Role.PARTICIPLE, form)
         elif item.verb_form is Verb.IMPERATIVE:
             self._add(Role.VERB, item.verb, default=",")
-        elif item.verb_form is Verb.INFINITIVE:
-            self._infinitive(item)
-        elif self._glue == "like" and item.verb_form is Verb.FINITE:
+        elif item.verb_form is Verb.INFINITIVE or (
+            item.verb_form is Verb.FINITE and self._glue == "like"
+        ):
             self._infinitive(item)
         else:
             self._add(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _PLURALS = {
-    "man": "men", "woman": "women", "child": "children", "grandchild": "grandchildren", "person": "people", "foot": "feet",
+    "man": "men", "woman": "women", "child": "children",
+    "grandchild": "grandchildren", "person": "people", "foot": "feet",
     "tooth": "teeth", "mouse": "mice", "goose": "geese", "leaf": "leaves", "knife": "knives",
     "shelf": "shelves", "loaf": "loaves", "scarf": "scarves", "life": "lives", "wolf": "wolves",
     "wife": "wives", "half": "halves", "potato": "potatoes", "tomato": "tomatoes", "hero": "heroes",

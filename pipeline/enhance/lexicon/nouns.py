@@ -12,13 +12,14 @@ from pipeline.enhance.lexicon.vocabulary import Entry, vocabulary
 
 SUBJECT = ("nomn", "accs", "gent")
 OBJECT = ("accs", "gent", "nomn")
+OWNED = ("gent", "nomn", "accs")
 
 _COUNTED = frozenset({"nouns", "people", "collectives", "singulars"})
 _OPEN = frozenset({"latin", "unknown"})
 _SINGULAR_QUANTITIES = frozenset({"one", "every", "any", "1"})
 _DEGREES = frozenset({"очень", "слишком", "максимально"})
 _NEARNESS = frozenset({"у", "возле", "около", "рядом с", "перед", "к", "напротив", "над", "вдоль"})
-_SETTINGS = frozenset({"в", "на", "по"})
+_SETTINGS = frozenset({"в", "на", "по", "из"})
 _SOURCES = frozenset({"places", "people", "time", "business"})
 _MASS_FORM = Entry("mass", "business", "скидка", "")
 _LONGEST_CHAIN = 6
@@ -358,7 +359,7 @@ class NounParser:
         if found is None:
             return self._before_adjective(place)
         phrase = found[0]
-        if not _fits_any(preposition.key, phrase):
+        if _is_adverb(preposition.key) and not self._governs(place, phrase):
             return None
         rule = _rule_for(preposition.key, phrase)
         word = self._governed(place, preposition.key) or _english_before(
@@ -382,6 +383,13 @@ class NounParser:
         if not place_noun or before is None or before.verb:
             return "to"
         return "for" if phrase.entry.russian in rules().settings else "at"
+
+    def _governs(self, place: int, phrase: NounPhrase) -> bool:
+        """Whether a word like "вокруг" is a preposition: in ", вокруг огоньки" it is an adverb."""
+        options = rules().prepositions[self.items[place].key]
+        begins = place == 0 or self.items[place - 1].kind in (Kind.COMMA, Kind.STOP)
+        fits = any(phrase.may_be(option.case) for option in options)
+        return fits and not (begins and phrase.may_be("nomn"))
 
     def _before_adjective(self, place: int) -> tuple[str, int] | None:
         item = self.at(place + 1)
@@ -487,12 +495,8 @@ def _counted(phrase: NounPhrase) -> NounPhrase:
     return phrase
 
 
-def _fits_any(preposition: str, phrase: NounPhrase) -> bool:
-    """Whether the preposition can govern the noun: in "вокруг огоньки" it is an adverb."""
-    is_adverb = any(e.kind == "adverbs" for e in vocabulary().words.get(preposition, ()))
-    return not is_adverb or any(
-        phrase.may_be(option.case) for option in rules().prepositions[preposition]
-    )
+def _is_adverb(preposition: str) -> bool:
+    return any(entry.kind == "adverbs" for entry in vocabulary().words.get(preposition, ()))
 
 
 def _rule_for(preposition: str, phrase: NounPhrase) -> Preposition:

@@ -62,7 +62,7 @@ _DRAWN = re.compile(
     r"|pixel art|comic book|isometric|icon|logo|pop art|doodle|gouache|collage)\b",
     re.IGNORECASE,
 )
-_NEGATIVE = (
+NEGATIVE = (
     "low quality, blurry, distorted, deformed hands, extra fingers, watermark, signature,"
     " misspelled text, jpeg artifacts"
 )
@@ -90,11 +90,11 @@ class LexiconEnhancer:
 def enhance(brief: Brief) -> Prompt:
     """The brief's prompt; all three texts are ASCII."""
     subject = translate(brief.cleaned_prompt)
-    styles, avoided = _brand_style(brief.brand)
+    styles, avoided = brand_style(brief.brand)
     full = subject.sentence(_RENDER_WORDS) or _EMPTY_SUBJECT
     return Prompt(
         render=", ".join(_unrepeated([full, *_hints(brief), *styles, _quality(full, styles)])),
-        negative=", ".join(_unrepeated([*subject.unwanted, *avoided, _NEGATIVE])),
+        negative=", ".join(_unrepeated([*subject.unwanted, *avoided, NEGATIVE])),
         intent=subject.sentence(INTENT_WORDS) or _EMPTY_SUBJECT,
         backend=LexiconEnhancer.name,
         unknown=subject.unknown,
@@ -131,8 +131,8 @@ def _hints(brief: Brief) -> list[str]:
     return [hint for hint in hints if hint]
 
 
-def _brand_style(brand: BrandStyle | None) -> tuple[list[str], list[str]]:
-    """What the brand adds to the picture, and what it keeps out ("no gradients")."""
+def brand_style(brand: BrandStyle | None) -> tuple[list[str], list[str]]:
+    """What the brand adds to the picture, and what it keeps out ("no gradients"); English."""
     if brand is None:
         return [], []
     wanted: list[str] = []

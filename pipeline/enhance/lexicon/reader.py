@@ -24,10 +24,10 @@ Found = tuple[Item | None, int]
 
 @dataclass
 class Reader:
-    """Reads one list of tokens. `inner` translates the words of a quotation."""
+    """Reads one list of tokens. `inner` translates a quotation: its English, its unknown words."""
 
     tokens: list[Token]
-    inner: Callable[[str], str]
+    inner: Callable[[str], tuple[str, tuple[str, ...]]]
     items: list[Item] = field(default_factory=list)
     unknown: dict[str, None] = field(default_factory=dict)
 
@@ -68,15 +68,17 @@ class Reader:
         return _STOP if token.is_stop else None
 
     def _quotation(self, token: Token) -> Item | None:
-        """A name after a shop or a brand, a lettering after "надпись"."""
+        """A name after a shop or a brand is spelled; other words in quotes are translated."""
         noun = self.items[-1].noun if self.items else None
-        if noun is not None and noun.russian in rules().lettering:
-            words = self.inner(token.text)
+        if noun is not None and _names_itself(noun):
+            words, unknown = _spelled(token.text)
         else:
-            words = to_ascii(token.text).strip()
-            if not token.text.isascii():
-                self.unknown[token.text] = None
-        return Item(Kind.NAME, token.key, f'"{words}"') if words else None
+            words, unknown = self.inner(token.text)
+        if not token.text.isascii():
+            self.unknown |= dict.fromkeys(unknown)
+        lettering = noun is not None and noun.russian in rules().lettering
+        quoted = lettering or (noun is not None and _names_itself(noun))
+        return Item(Kind.NAME, token.key, f'"{words}"' if quoted else words) if words else None
 
     def _longest(self, at: int) -> Found:
         """A set phrase or a phrase of the vocabulary, whichever is longer."""
@@ -110,7 +112,7 @@ class Reader:
         return None, 0
 
     def _compound_preposition(self, at: int) -> Found:
-        for words in rules().compound_prepositions:
+        for words in rules().compound_prepositions.get(self.tokens[at].key, ()):
             end = at + len(words)
             if tuple(t.key for t in self.tokens[at:end]) == words and self._declined(end):
                 return Item(Kind.PREPOSITION, " ".join(words)), len(words)
@@ -192,7 +194,7 @@ class Reader:
             return Item(Kind.NAME, token.key, to_ascii(token.text))
         known = known_word(token.key) or corrected(token.key)
         if known is not None:
-            return self._in_context(known)
+            return self._in_context(known, at)
         item = unknown_word(token.text, token.key)
         if item is None:
             return None
@@ -210,10 +212,10 @@ class Reader:
             return Item(Kind.WORD, token.key, noun=entry, noun_forms=ANY)
         return Item(Kind.NAME, token.key, token.text)
 
-    def _in_context(self, item: Item) -> Item:
+    def _in_context(self, item: Item, at: int) -> Item:
         """The word as its neighbour before it allows: "из стали" is steel, not "became"."""
         if item.kind is Kind.SHOT:
-            return self._place_of_action(item)
+            return self._place_of_action(item, at)
         governed = bool(self.items) and self.items[-1].kind is Kind.PREPOSITION
         if governed and item.verb and not item.is_participle and item.other_nouns:
             noun = item.other_nouns[0][0]
@@ -221,9 +223,12 @@ class Reader:
             return Item(Kind.WORD, item.key, noun=noun, noun_forms=forms)
         return item
 
-    def _place_of_action(self, shot: Item) -> Item:
-        """ "сверху" is a shot, but in "кот сидит сверху" it says where the cat is."""
-        if not self.items or not self.items[-1].verb:
+    def _place_of_action(self, shot: Item, at: int) -> Item:
+        """ "сверху" is a shot, but in "кот сидит сверху" and ", сверху мята" it is a place."""
+        before = self.items[-1] if self.items else None
+        ahead = self.tokens[at + 1 : at + 2]
+        begins = bool(ahead) and any(r.case == "nomn" for r in readings(ahead[0].key))
+        if before is None or not (before.verb or (before.kind is Kind.COMMA and begins)):
             return shot
         entries = vocabulary().words.get(shot.key, ())
         english = next((entry.english for entry in entries if entry.kind == "adverbs"), "")
@@ -235,11 +240,19 @@ class Reader:
         if at == 0 or self.tokens[at - 1].kind is not TokenKind.WORD or not self.items:
             return False
         noun = self.items[-1].noun
-        named = noun is not None and (
-            (noun.field == "places" and noun.kind == "nouns")
-            or noun.russian in rules().organisations
+        return (
+            noun is not None and _names_itself(noun) and text[:1].isupper() and text[1:].islower()
         )
-        return named and text[:1].isupper() and text[1:].islower()
+
+
+def _spelled(text: str) -> tuple[str, tuple[str, ...]]:
+    return to_ascii(text).strip(), (text,)
+
+
+def _names_itself(noun: Entry) -> bool:
+    """Whether a proper name may follow: shops, schools, brands."""
+    is_place = noun.field == "places" and noun.kind == "nouns"
+    return is_place or noun.russian in rules().organisations
 
 
 def _is_order(key: str) -> bool:
@@ -270,7 +283,7 @@ def _discount(items: list[Item], at: int) -> tuple[str, int]:
         number = at + 1 + (limit is not None)
         if key(number).endswith("%"):
             return (limit or "") + items[number].english, number + 1 - at
-    if key(at).endswith("%"):
+    if items[at].kind is Kind.NUMBER and key(at).endswith("%"):
         if at + 1 < len(items) and _is_discount(items[at + 1]):
             return items[at].english, 2
         return items[at].english, int(key(at + 1).split(" ")[0] == "на")

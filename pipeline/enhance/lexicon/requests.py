@@ -5,28 +5,32 @@ The judge compares pictures with the intent, so the intent must name the subject
 
 from __future__ import annotations
 
-from pipeline.enhance.lexicon.rules import Phrases, rules
-from pipeline.enhance.lexicon.tokens import Token, TokenKind, starts_with, tokenize
+from pipeline.enhance.lexicon.rules import rules
+from pipeline.enhance.lexicon.tokens import Token, TokenKind, tokenize
 
 _MOST_BETWEEN = 2
 """So many adjectives and pronouns may stand between "для" and the place: "для нашего нового"."""
 
 
-def subject_of(tokens: list[Token]) -> list[Token]:
-    """The tokens without request words and destinations; all of them if nothing else is there."""
+def subject_of(tokens: list[Token]) -> tuple[list[Token], bool]:
+    """The tokens without destinations and, if anything else is there, without request words.
+
+    The flag says whether the subject stood in the genitive of a request word: "реклама кофейни".
+    """
     without_places = _without_destinations(tokens)
     subject = _without_requests(without_places)
-    if len(subject) < len(tokens):
-        subject = subject[_past_ties(subject, 0) :]
+    tie = _past_ties(subject, 0) if len(subject) < len(tokens) else 0
+    subject = subject[tie:]
     for candidate in (subject, without_places):
         if any(token.kind is not TokenKind.MARK for token in candidate):
-            return candidate
-    return tokens
+            return candidate, candidate is subject and _was_owned(without_places, subject)
+    return without_places, False
 
 
-def _longest(phrases: Phrases, tokens: list[Token], at: int) -> int:
-    """How many tokens the longest phrase takes at this place; 0 for none."""
-    return next((len(phrase) for phrase in phrases if starts_with(tokens, at, phrase)), 0)
+def _was_owned(tokens: list[Token], subject: list[Token]) -> bool:
+    """Whether the subject's first word follows a request word with nothing in between."""
+    first = next((at for at, token in enumerate(tokens) if token is subject[0]), 0)
+    return any(rules().requests.longest_at(tokens, at) == first - at for at in range(first))
 
 
 def _without_destinations(tokens: list[Token]) -> list[Token]:
@@ -48,13 +52,13 @@ def _destination_end(tokens: list[Token], at: int) -> int:
     place = at + 1
     while place <= at + _MOST_BETWEEN and place < len(tokens) and _may_stand_between(tokens, place):
         place += 1
-    taken = _longest(rules().destinations, tokens, place)
+    taken = rules().destinations.longest_at(tokens, place)
     return place + taken if taken else 0
 
 
 def _may_stand_between(tokens: list[Token], at: int) -> bool:
     token = tokens[at]
-    if _longest(rules().destinations, tokens, at):
+    if rules().destinations.longest_at(tokens, at):
         return False
     return token.is_adjective or not token.forms.isdisjoint(rules().ignored)
 
@@ -63,7 +67,7 @@ def _further_destinations(tokens: list[Token], at: int) -> int:
     """Past "... и вк", "... инстаграм" that follow a destination."""
     while at < len(tokens):
         joined = at + (tokens[at].key in ("и", "или", ",", "+", "/", "&"))
-        taken = _longest(rules().bare_destinations, tokens, joined)
+        taken = rules().bare_destinations.longest_at(tokens, joined)
         if not taken:
             break
         at = joined + taken
@@ -76,7 +80,7 @@ def _without_requests(tokens: list[Token]) -> list[Token]:
     segment_start = 0
     at = 0
     while at < len(tokens):
-        taken = _longest(rules().requests, tokens, at) or _lone_medium(tokens, at)
+        taken = rules().requests.longest_at(tokens, at) or _lone_medium(tokens, at)
         before = kept[segment_start:]
         if taken and all(token.is_adjective or _is_noise(token) for token in before):
             lone_adjectives += [token for token in before if token.is_adjective]

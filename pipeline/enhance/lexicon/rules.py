@@ -4,16 +4,39 @@ from __future__ import annotations
 
 import functools
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.enhance.lexicon.tokens import Token, starts_with
 from pipeline.enhance.lexicon.vocabulary import WORD, forms_of, normal
 
 _PATTERNS = Path(__file__).with_name("patterns.toml")
 
-Phrases = tuple[tuple[frozenset[str], ...], ...]
-"""Each phrase as its words, each word as the set of forms that matches it."""
+
+@dataclass(frozen=True, slots=True)
+class PhraseTable:
+    """Phrases by any form of their first word.
+
+    A phrase is its words, each as the set of forms that matches it.
+    """
+
+    by_first: dict[str, tuple[tuple[frozenset[str], ...], ...]]
+
+    def longest_at(self, tokens: list[Token], at: int) -> int:
+        """How many tokens the longest phrase takes at this place; 0 for none."""
+        if not 0 <= at < len(tokens):
+            return 0
+        return max(
+            (
+                len(phrase)
+                for form in tokens[at].forms
+                for phrase in self.by_first.get(form, ())
+                if starts_with(tokens, at, phrase)
+            ),
+            default=0,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +55,14 @@ class Preposition:
 @dataclass(frozen=True, slots=True)
 class Rules:
     prepositions: dict[str, tuple[Preposition, ...]]
-    compound_prepositions: tuple[tuple[str, ...], ...]
+    compound_prepositions: dict[str, tuple[tuple[str, ...], ...]]
     governed: dict[str, str]
-    requests: Phrases
+    requests: PhraseTable
     request_ties: frozenset[str]
     request_media: frozenset[str]
     destination_prepositions: frozenset[str]
-    destinations: Phrases
-    bare_destinations: Phrases
+    destinations: PhraseTable
+    bare_destinations: PhraseTable
     ignored: frozenset[str]
     ignored_forms: frozenset[str]
     modals: frozenset[str]
@@ -79,9 +102,7 @@ def rules() -> Rules:
     ambiguous = set(destinations["ambiguous"])
     return Rules(
         prepositions={russian: tuple(found) for russian, found in prepositions.items()},
-        compound_prepositions=tuple(
-            tuple(russian.split()) for russian in prepositions if " " in russian
-        ),
+        compound_prepositions=_compounds(prepositions),
         governed=table["governed"],
         requests=_phrases(table["requests"]["nouns"]),
         request_ties=frozenset(table["requests"]["ties"]),
@@ -117,6 +138,14 @@ def rules() -> Rules:
     )
 
 
+def _compounds(prepositions: Iterable[str]) -> dict[str, tuple[tuple[str, ...], ...]]:
+    """Prepositions of several words, by their first."""
+    found: dict[str, tuple[tuple[str, ...], ...]] = {}
+    for words in (tuple(russian.split()) for russian in prepositions if " " in russian):
+        found[words[0]] = (*found.get(words[0], ()), words)
+    return found
+
+
 def _preposition(row: dict[str, Any]) -> Preposition:
     exceptions = {
         noun: english for english, nouns in row.items() if isinstance(nouns, list) for noun in nouns
@@ -124,7 +153,10 @@ def _preposition(row: dict[str, Any]) -> Preposition:
     return Preposition(row["case"], row["english"], exceptions)
 
 
-def _phrases(keys: list[str]) -> Phrases:
-    """Longest first."""
-    split = [tuple(map(forms_of, WORD.findall(key))) for key in keys]
-    return tuple(sorted(split, key=len, reverse=True))
+def _phrases(keys: list[str]) -> PhraseTable:
+    by_first: dict[str, list[tuple[frozenset[str], ...]]] = {}
+    for key in keys:
+        phrase = tuple(map(forms_of, WORD.findall(key)))
+        for form in phrase[0]:
+            by_first.setdefault(form, []).append(phrase)
+    return PhraseTable({form: tuple(found) for form, found in by_first.items()})

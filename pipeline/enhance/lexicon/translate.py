@@ -66,10 +66,9 @@ def translate(text: str, *, articles: bool = True, requests: bool = True) -> Tra
     if not _CYRILLIC.search(text):
         return _english(text, requests)
     tokens = _unquoted(tokenize(text))
-    if requests:
-        tokens = subject_of(tokens)
+    tokens, owned = subject_of(tokens) if requests else (tokens, False)
     reader = Reader(tokens, _plain_words)
-    writer = ClauseWriter(reader.read(), articles)
+    writer = ClauseWriter(reader.read(), articles, owned)
     pieces = _purpose_last(writer.write())
     return Translated(
         parts=tuple(_part(piece, at == 0) for at, piece in enumerate(pieces)),
@@ -91,8 +90,9 @@ def _english(text: str, requests: bool) -> Translated:
     return Translated(tuple(parts), unwanted, () if words or unwanted else (text,))
 
 
-def _plain_words(text: str) -> str:
-    return translate(text, articles=False, requests=False).sentence()
+def _plain_words(text: str) -> tuple[str, tuple[str, ...]]:
+    inner = translate(text, articles=False, requests=False)
+    return inner.sentence(), inner.unknown
 
 
 def _unquoted(tokens: list[Token]) -> list[Token]:
@@ -116,13 +116,22 @@ def _purpose_last(pieces: list[Piece]) -> list[Piece]:
     first = pieces[0] if pieces else None
     if first is None or first.role is not Role.PLACE or not first.text.startswith("for "):
         return pieces
-    if len(pieces) == 1:
-        return [Piece(Role.NOUN, first.text.removeprefix("for "), "")]
-    subject, *rest = pieces[1:]
+    end = 1
+    while end < len(pieces) and pieces[end].role is Role.PLACE and _belongs(pieces[end]):
+        end += 1
+    purpose = pieces[:end]
+    if end == len(pieces):
+        return [Piece(Role.NOUN, first.text.removeprefix("for "), ""), *purpose[1:]]
+    subject, *rest = pieces[end:]
     if subject.role is Role.PLACE:
         words = subject.text.removeprefix("with ").removeprefix("about ")
         subject = Piece(Role.NOUN, words, "")
-    return [subject, *rest, Piece(first.role, first.text, "")]
+    return [subject, *rest, Piece(first.role, first.text, "," if rest else ""), *purpose[1:]]
+
+
+def _belongs(piece: Piece) -> bool:
+    """ "for a quiz in a bar" is one purpose; "with a pizza" after it is the subject."""
+    return not piece.glue and not piece.text.startswith(("with ", "about "))
 
 
 def _part(piece: Piece, first: bool) -> str:

@@ -38,6 +38,8 @@ def corrected(key: str) -> Item | None:
     for candidate in _one_edit_away(key):
         if analyzer().word_is_known(candidate) and (item := _by_readings(candidate)):
             found.setdefault(item.english or item.key, item)
+    if len(found) > 1:
+        found = {word: item for word, item in found.items() if item.key[-2:] == key[-2:]}
     return next(iter(found.values())) if len(found) == 1 else None
 
 
@@ -75,7 +77,9 @@ def _by_readings(key: str) -> Item | None:
     for reading in readings(key):
         if preferred and reading.lemma != preferred:
             continue
-        entry = words.find(reading.lemma, reading.pos, reading.number)
+        entry = words.find(reading.adjective, "ADJF") or words.find(
+            reading.lemma, reading.pos, reading.number
+        )
         if entry is None:
             continue
         if entry.kind == "adverbs" and _is_blank(item):
@@ -140,7 +144,7 @@ def _with_surface(item: Item, key: str, words: Vocabulary) -> Item:
     Loanwords that no dictionary has ("латте") come with invented cases: they fit any.
     """
     entry = next((e for e in words.words.get(key, ()) if e.is_noun and e.russian == key), None)
-    if entry is None or item.noun is entry:
+    if entry is None or (item.noun is entry and readings(key)[0].known):
         return item
     forms = tuple(
         form_of(reading)

@@ -1,0 +1,372 @@
+"""The lexicon enhancer: Russian requests in, English prompts out."""
+
+from __future__ import annotations
+
+import re
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from pipeline.brief import make_brief
+from pipeline.enhance import lexicon
+from pipeline.enhance.lexicon import LexiconEnhancer, translate_style
+from pipeline.enhance.lexicon.prompt import INTENT_WORDS, STYLE_WORDS, enhance, palette_words
+from pipeline.enhance.lexicon.rules import rules
+from pipeline.enhance.lexicon.vocabulary import vocabulary
+from pipeline.errors import BadBrief
+from pipeline.styles import PRESETS
+from pipeline.types import BrandStyle, Prompt
+
+_CYRILLIC = re.compile("[\u0400-\u052f\u1c80-\u1c8f\u2de0-\u2dff\ua640-\ua69f]")
+_WORD_LISTS = sorted(Path(lexicon.__file__).parent.glob("*.toml"))
+
+
+def prompt_for(text: str, brand: BrandStyle | None = None) -> Prompt:
+    return enhance(make_brief(text, seed=1, brand=brand))
+
+
+def intent(text: str) -> str:
+    return prompt_for(text).intent
+
+
+@pytest.mark.parametrize(
+    ("russian", "english"),
+    [
+        # Agreement and articles.
+        ("осенний латте", "an autumn latte"),
+        ("большая красная кружка", "a large red mug"),
+        ("красный и белый шарф", "a red and white scarf"),
+        ("кофе горячий", "hot coffee"),
+        ("нежно-розовый маникюр", "a delicate pink manicure"),
+        ("очень вкусный торт", "a very delicious cake"),
+        ("лучший подарок", "the best gift"),
+        ("голубое море", "the light blue sea"),
+        ("бургер и картошка фри", "a burger and french fries"),
+        # Genitives.
+        ("чашка кофе", "a cup of coffee"),
+        ("букет красных роз и белых пионов", "a bouquet of red roses and white peonies"),
+        ("доставка пиццы", "pizza delivery"),
+        ("улыбка девушки", "a young woman's smile"),
+        ("портрет девушки", "a portrait of a young woman"),
+        ("сапоги коричневого цвета", "brown boots"),
+        # Prepositions by case.
+        ("осень в кофейне", "autumn in a coffee shop"),
+        ("чашка на столе", "a cup on a table"),
+        ("ваза у окна", "a vase by the window"),
+        ("молоко в чашку", "milk into a cup"),
+        ("лампа над столом", "a lamp above a table"),
+        ("торт с клубникой и мятой", "a cake with strawberries and mint"),
+        ("ваза из глины", "a vase made of clay"),
+        ("дорога из леса", "a road from the forest"),
+        ("подарок маме", "a gift for mom"),
+        ("квартира с видом на море", "an apartment overlooking the sea"),
+        ("кот под столом и над столом", "a cat under a table and above a table"),
+        # Phrases.
+        ("новый год", "New Year"),
+        ("день рождения", "a birthday"),
+        ("чёрная пятница", "Black Friday"),
+        ("вид сверху", "top view"),
+        ("чашка кофе, крупный план", "a cup of coffee, close-up"),
+        ("крупный план чашки кофе", "close-up of a cup of coffee"),
+        ("мягкий свет", "soft light"),
+        ("интерьер в скандинавском стиле", "an interior in Scandinavian style"),
+        ("логотип в стиле минимализм", "a logo in minimalist style"),
+        # Numbers.
+        ("три чашки", "three cups"),
+        ("две женщины и пять детей", "two women and five children"),
+        ("31 декабря", "December 31"),
+        ("бизнес-ланч за 350 рублей", "a business lunch for 350 rubles"),
+        ("латте за 1 199₽", "a latte for 1199 rubles"),
+        ("весь город", "the whole city"),
+        # Discounts.
+        ("скидка 20% на латте", "20% off latte"),
+        ("скидки до 50% на платья", "up to 50% off dresses"),
+        ("-30% на все торты", "30% off all cakes"),
+        ("скидка 15 процентов на всё", "15% off everything"),
+        ("скидки от 30 до 70 процентов", "30-70% discount"),
+        # Verbs and participles.
+        ("девушка пьёт кофе", "a young woman drinking coffee"),
+        ("девушка пьет кофе", "a young woman drinking coffee"),
+        ("на столе стоит чашка кофе", "a cup of coffee standing on a table"),
+        ("на столе чашка и плед", "a cup and a cozy blanket on a table"),
+        ("чашка, стоящая на столе", "a cup standing on a table"),
+        ("украшенная гирляндами ёлка", "a Christmas tree decorated with strings of lights"),
+        ("торт, украшенный ягодами", "a cake decorated with berries"),
+        ("девушка, которая держит букет", "a young woman holding a bouquet"),
+        ("кот сидит и смотрит в окно", "a cat sitting and looking out the window"),
+        ("как выбрать диван", "how to choose a sofa"),
+        ("кофейня, где люди пьют кофе", "a coffee shop with people drinking coffee"),
+        ("тёплым летним вечером", "on a warm summer evening"),
+        # What asks for a picture is not in it.
+        ("пост для инстаграма: осенний латте", "an autumn latte"),
+        ("Пост в телеграм про скидку 15% на торты", "15% off cakes"),
+        ("баннер с чашкой кофе для сайта", "a cup of coffee"),
+        ("сторис для кофейни", "a coffee shop"),
+        ("реклама кофейни", "a coffee shop"),
+        ("обложка для ютуба и вк про путешествие в Японию", "a journey to Japan"),
+        ("карточка товара для вайлдберриз: рюкзак чёрный", "a black backpack"),
+        ("instagram post: autumn latte", "autumn latte"),
+        # Mixed text and mistakes.
+        ("latte art в белой чашке", "latte art in a white cup"),
+        ("осений латте", "an autumn latte"),
+        ("ДОСТАВКА ЦВЕТОВ", "flower delivery"),
+        ("beautiful autumn forest at dawn", "beautiful autumn forest at dawn"),
+        ("надпись «Скидка 20%» на стене", 'a lettering "20% discount" on a wall'),
+    ],
+)
+def test_a_request_reads_as_english(russian: str, english: str) -> None:
+    assert intent(russian) == english
+
+
+@pytest.mark.parametrize(
+    ("russian", "parts"),
+    [
+        (
+            "Нарисуй уютную кофейню осенью, тёплый свет, на столе стоит капучино и круассан",
+            ["a cozy coffee shop in autumn", "warm light", "a croissant standing on a table"],
+        ),
+        (
+            "щенок корги в шарфе на фоне осенних листьев",
+            ["a corgi puppy in a scarf", "in front of autumn leaves"],
+        ),
+        (
+            "хочу пост для инсты про наш новый тыквенный раф, осеннее настроение, тёплый плед",
+            ["a new pumpkin raf coffee", "autumn mood", "a warm"],
+        ),
+        (
+            "мужчина в деловом костюме сидит за столом с ноутбуком",
+            ["a man in a business suit sitting at a table with a laptop"],
+        ),
+        (
+            "вакансия: ищем бариста в кофейню",
+            ["a job opening", "looking for a barista at a coffee shop"],
+        ),
+        (
+            "кот сидит сверху, на тарелке сырники, сверху мята",
+            ["a cat sitting on top", "cottage cheese pancakes on a plate", "mint on top"],
+        ),
+        ("мужские часы из стали", ["a men's watch made of steel"]),
+        ("ароматическая свеча в стеклянной банке", ["scented candle in a glass jar"]),
+    ],
+)
+def test_a_longer_request_keeps_its_parts(russian: str, parts: list[str]) -> None:
+    text = intent(russian)
+    assert [part for part in parts if part not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("russian", "unwanted"),
+    [
+        ("чашка без людей", "people"),
+        ("чашка, без текста и логотипов", "text, logos"),
+        ("не нужно людей, только интерьер кафе", "people"),
+        ("кофе, не слишком яркий фон", "too vibrant background"),
+        ("кафе, убери людей", "people"),
+        ("a cup of coffee, no people", "people"),
+    ],
+)
+def test_what_is_not_wanted_goes_to_the_negative_prompt(russian: str, unwanted: str) -> None:
+    prompt = prompt_for(russian)
+    assert prompt.negative.startswith(f"{unwanted}, low quality")
+    assert "people" not in prompt.intent
+    assert "text" not in prompt.intent
+
+
+def test_gluten_free_is_a_quality_and_no_negation() -> None:
+    prompt = prompt_for("торт без глютена")
+    assert prompt.intent == "a gluten-free cake"
+    assert "gluten" not in prompt.negative
+
+
+def test_unknown_words_are_spelled_and_reported() -> None:
+    prompt = prompt_for("кофейня Щурово и чай с бергамотовкой")
+    assert prompt.unknown == ("Щурово", "бергамотовкой")
+    assert "Shchurovo" in prompt.intent
+    assert "bergamotovkoy" in prompt.intent
+
+
+def test_a_name_in_quotes_after_a_shop_is_not_translated() -> None:
+    prompt = prompt_for("кофейня «Уют»")
+    assert prompt.intent == 'the coffee shop "Uyut"'
+    assert prompt.unknown == ("Уют",)
+
+
+def test_known_words_are_not_reported() -> None:
+    assert prompt_for("осенний латте на деревянном столе").unknown == ()
+
+
+def test_neighbour_alphabets_become_latin_and_other_scripts_go() -> None:
+    assert intent("Қазақстан") == "Qazaqstan"
+    assert intent("Їжак ґава") == "Yizhak gava"
+    prompt = prompt_for("你好 кофе")
+    assert prompt.intent == "coffee"
+    assert prompt.unknown == ("你好",)
+
+
+@pytest.mark.parametrize("text", ["你好", "И", "без", "в", "нарисуй что-нибудь", "для инстаграма"])
+def test_a_text_without_a_subject_still_makes_a_prompt(text: str) -> None:
+    assert intent(text) == "a social media picture"
+
+
+def test_a_wall_of_text_is_cut_at_a_joint() -> None:
+    text = intent(", ".join(["девушка пьёт кофе у окна"] * 20))
+    assert len(text.split()) <= INTENT_WORDS
+    assert text.endswith("by the window")
+
+
+def test_render_adds_composition_goal_brand_and_quality() -> None:
+    brand = BrandStyle("Уют", "purple minimalism, no gradients", ("#6c3fc5", "#ffffff"))
+    prompt = prompt_for("сторис: скидка 20% на латте", brand)
+    assert prompt.intent == "20% off latte"
+    assert prompt.render.startswith("20% off latte, vertical composition")
+    for part in ("retail", "purple minimalism", "color palette", "professional photography"):
+        assert part in prompt.render
+    assert "gradients" not in prompt.render
+    assert prompt.negative.startswith("gradients, ")
+    assert "Уют" not in prompt.render
+    assert "Uyut" not in prompt.render
+    assert prompt.backend == "lexicon"
+
+
+def test_the_brand_style_changes_the_render_and_not_the_intent() -> None:
+    plain = prompt_for("осенний латте")
+    branded = prompt_for("осенний латте", BrandStyle("x", "dark luxury style"))
+    assert plain.intent == branded.intent
+    assert "dark luxury style" in branded.render
+    assert "dark luxury style" not in plain.render
+
+
+def test_a_drawn_picture_is_not_asked_to_be_a_photograph() -> None:
+    assert "photography" not in prompt_for("акварельный рисунок лисы").render
+
+
+def test_a_brand_style_left_in_russian_is_translated() -> None:
+    render = prompt_for("латте", BrandStyle("x", "тёмный люкс")).render
+    assert "dark luxury" in render
+
+
+def test_palettes_are_named_and_malformed_colours_passed_over() -> None:
+    assert palette_words(("#ffffff", "#000000", "#2f66d0")) == "white, black and blue"
+    assert palette_words(("#f7f7f5", "nonsense")) == "white"
+    assert palette_words(()) == ""
+
+
+@pytest.mark.parametrize(
+    ("russian", "english"),
+    [
+        ("Фиолетовый минимализм", "purple minimalism"),
+        ("тёплый крафт, деревянные текстуры", "warm kraft paper, wooden textures"),
+        ("в скандинавском стиле", "Scandinavian style"),
+        ("пастельные тона, много воздуха", "pastel tones, lots of negative space"),
+        ("яркий поп-арт без градиентов", "vibrant pop art, no gradients"),
+        ("clean tech look", "clean tech look"),
+        ("dark luxury, золотые акценты", "dark luxury, golden accents"),
+    ],
+)
+def test_styles_become_short_english_phrases(russian: str, english: str) -> None:
+    assert translate_style(russian).text == english
+
+
+@pytest.mark.parametrize("text", ["", "   ", "!!!", "🎉", "你好", "и"])
+def test_a_style_that_says_nothing_is_refused(text: str) -> None:
+    with pytest.raises(BadBrief) as refused:
+        translate_style(text)
+    assert refused.value.reason == "empty"
+
+
+def test_a_long_style_is_cut_to_twelve_words() -> None:
+    style = translate_style("тёплый свет, мягкие тени, " * 10).text
+    assert 0 < len(style.split()) <= STYLE_WORDS
+
+
+def test_presets_are_english_and_the_first_is_purple_minimalism() -> None:
+    assert next(iter(PRESETS)) == "purple_minimalism"
+    assert PRESETS["purple_minimalism"].name_ru == "Фиолетовый минимализм"
+    for preset in PRESETS.values():
+        assert translate_style(preset.style_short).text == preset.style_short
+        assert all(re.fullmatch("#[0-9a-f]{6}", colour) for colour in preset.palette)
+
+
+_russian = st.text(
+    st.sampled_from("абвгдежзийклмнопрстуфхцчшщъыьэюяё ,.-«»!?0123456789%"), max_size=80
+)
+_WORDS = """в на с без не для как и а который где скидка 20% до латте чашка красный стоять пьёт пост
+инстаграма сверху стиль цвета украшенная гирляндами очень два «Уют» , . : x"""
+_phrases = st.lists(st.sampled_from(_WORDS.split()), max_size=14).map(" ".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.text(max_size=80), _russian, _phrases))
+@example("\U000171c0")
+@example("ѿ ꙮ Ꙑ ᲀ ⷠ")
+@example("не не не без без")
+@example("который который который")
+@example("украшенная украшенная украшенная украшенная украшенная украшенная украшенная")
+@example("чашка " * 200)
+def test_any_text_becomes_ascii_or_is_refused_as_empty(text: str) -> None:
+    try:
+        prompt = prompt_for(text)
+    except BadBrief:
+        return
+    for part in (prompt.render, prompt.negative, prompt.intent):
+        assert part.isascii()
+        assert not _CYRILLIC.search(part)
+    assert prompt.intent
+    assert len(prompt.intent.split()) <= INTENT_WORDS
+    assert prompt == prompt_for(text)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.one_of(st.text(max_size=60), _russian, _phrases))
+def test_any_style_becomes_short_ascii_or_is_refused(text: str) -> None:
+    try:
+        style = translate_style(text).text
+    except BadBrief:
+        return
+    assert style.isascii()
+    assert 0 < len(style.split()) <= STYLE_WORDS
+
+
+async def test_the_enhancer_gives_the_same_prompt() -> None:
+    brief = make_brief("осенний латте", seed=1)
+    assert await LexiconEnhancer().enhance(brief) == enhance(brief)
+
+
+def test_a_prompt_of_300_characters_takes_under_20_ms_when_warm() -> None:
+    brief = make_brief(
+        "уютная кофейня осенью, на столе чашка кофе и книга, мягкий свет, " * 5, seed=1
+    )
+    enhance(brief)
+    times_s = []
+    for _ in range(5):
+        started = time.perf_counter()
+        enhance(brief)
+        times_s.append(time.perf_counter() - started)
+    assert min(times_s) < 0.02
+
+
+@pytest.mark.parametrize("path", _WORD_LISTS, ids=lambda path: path.stem)
+def test_word_lists_hold_russian_keys_and_ascii_english(path: Path) -> None:
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    if path.name == "patterns.toml":
+        return
+    for table, words in tables.items():
+        for keys, english in words.items():
+            assert english.isascii(), keys
+            assert english == english.strip(), keys
+            assert english or table == "exact", keys
+            assert all(key == key.strip() and key == key.lower() for key in keys.split(", ")), keys
+
+
+def test_the_vocabulary_covers_the_trade() -> None:
+    keys = {entry.russian for entries in vocabulary().words.values() for entry in entries}
+    assert len(keys) > 3000
+
+
+def test_every_preposition_of_the_rules_knows_its_case() -> None:
+    cases = {option.case for options in rules().prepositions.values() for option in options}
+    assert cases <= {"gent", "datv", "accs", "ablt", "loct"}
