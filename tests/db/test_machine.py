@@ -262,5 +262,5 @@ def test_any_order_of_events_keeps_the_states(shared_database_url: str) -> None:
 
     run_state_machine_as_test(
         OnThisDatabase,
-        settings=settings(max_examples=12, stateful_step_count=25, deadline=None, database=None),
+        settings=settings(max_examples=10, stateful_step_count=25, deadline=None, database=None),
     )
