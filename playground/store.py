@@ -59,7 +59,10 @@ class Store:
         self._database: sqlite3.Connection | None = None
         if state_dir is not None:
             self._files_dir = state_dir / "files"
-            self._files_dir.mkdir(parents=True, exist_ok=True)
+            try:
+                self._files_dir.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise StateUnusable(state_dir, error.strerror or str(error)) from error
             self._database = _open(state_dir / "playground.sqlite")
 
     def save(self, world: int, kind: str, key: str, record: object) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -143,3 +145,22 @@ async def answer_press(playground: Playground, **answer: Any) -> Any:
 def in_background(coroutine: Any) -> asyncio.Task[Any]:
     """A task that the test awaits later."""
     return asyncio.create_task(coroutine)
+
+
+COMMAND = "import typer; from playground.cli import playground; typer.run(playground)"
+
+
+async def start(state_dir: Path) -> tuple[asyncio.subprocess.Process, str]:
+    """`vitrina playground` in a process of its own, and its address."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        COMMAND,
+        f"--state-dir={state_dir}",
+        "--port=0",
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    line = (await process.stdout.readline()).decode()
+    return process, line.removeprefix("Playground: ").strip()

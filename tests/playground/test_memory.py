@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
-import sys
 from pathlib import Path
 
 import aiohttp
@@ -12,21 +10,7 @@ import pytest
 
 from playground.errors import StateUnusable
 from playground.server import running
-from tests.playground.client import ANNA, TEAM, TOKEN, Playground, picture
-
-SERVE = """
-import asyncio, sys
-from pathlib import Path
-from playground.errors import StateUnusable
-from playground.server import running
-
-async def main():
-    async with running(state_dir=Path(sys.argv[1])) as base_url:
-        print(base_url, flush=True)
-        await asyncio.Event().wait()
-
-asyncio.run(main())
-"""
+from tests.playground.client import ANNA, TEAM, TOKEN, Playground, picture, start
 
 
 async def live_a_little(playground: Playground) -> str:
@@ -75,15 +59,6 @@ async def test_a_restart_forgets_nothing(state_dir: Path) -> None:
             file_id = await live_a_little(playground)
         async with running(state_dir=state_dir) as base_url:
             await check_it_is_there(Playground(base_url, http), file_id)
-
-
-async def start(state_dir: Path) -> tuple[asyncio.subprocess.Process, str]:
-    """A playground in a process of its own."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", SERVE, str(state_dir), stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    return process, (await process.stdout.readline()).decode().strip()
 
 
 async def test_a_kill_forgets_nothing_that_was_answered(state_dir: Path) -> None:
