@@ -136,8 +136,15 @@ def readings(word: str) -> tuple[Reading, ...]:
 
 
 def _own_form(parse: Parse) -> str:
-    form = parse.inflect({"masc", "sing", "nomn"})
-    return form.word.replace("ё", "е") if form is not None else ""
+    """The masculine nominative of a participle or superlative, by its own stem.
+
+    "лучшая" shares its paradigm with "наихороший": the first letters tell which it is.
+    """
+    wanted = {"Supr" if "Supr" in parse.tag else "PRTF", "masc", "sing", "nomn"}
+    for form in parse.lexeme:
+        if wanted <= form.tag.grammemes and form.word[:3] == parse.word[:3]:
+            return str(form.word).replace("ё", "е")
+    return ""
 
 
 def lemmas(word: str) -> frozenset[str]:

@@ -10,8 +10,8 @@ from pipeline.errors import BackendUnavailable
 from pipeline.settings import PipelineSettings
 
 
-@pytest.mark.parametrize("name", sorted(enhance.ENHANCERS))
-async def test_every_registered_enhancer_makes_a_prompt_under_its_name(name: str) -> None:
+@pytest.mark.parametrize("name", ["lexicon", "mock"])
+async def test_an_offline_enhancer_makes_a_prompt_under_its_name(name: str) -> None:
     enhancer = enhance.create(name, PipelineSettings())
     prompt = await enhancer.enhance(make_brief("чашка кофе", seed=1))
     assert (enhancer.name, prompt.backend) == (name, name)

@@ -7,9 +7,10 @@ from enum import Enum, auto
 
 from pipeline.enhance.lexicon import english
 from pipeline.enhance.lexicon.items import Item, Kind, Verb
-from pipeline.enhance.lexicon.nouns import OBJECT, OWNED, SUBJECT, NounParser, NounPhrase
+from pipeline.enhance.lexicon.nouns import NounParser
+from pipeline.enhance.lexicon.phrase import OBJECT, OWNED, SUBJECT, NounPhrase
+from pipeline.enhance.lexicon.prepositions import adverb_of
 from pipeline.enhance.lexicon.rules import rules
-from pipeline.enhance.lexicon.vocabulary import vocabulary
 
 
 class Role(Enum):
@@ -195,8 +196,7 @@ class ClauseWriter:
     def _prepositional(self, place: int) -> int:
         found = self._nouns.prepositional(place)
         if found is None:
-            entries = vocabulary().words.get(self.items[place].key, ())
-            if adverb := next((e.english for e in entries if e.kind == "adverbs"), ""):
+            if adverb := adverb_of(self.items[place].key):
                 self._add(Role.ADVERB, adverb)
             return place + 1
         text, end = found

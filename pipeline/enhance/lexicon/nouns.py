@@ -2,109 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-
-from pipeline.enhance.lexicon import english
+from pipeline.enhance.lexicon.agreement import (
+    OPEN_FIELDS,
+    agreeing,
+    agreeing_forms,
+    candidates,
+    modifier,
+)
 from pipeline.enhance.lexicon.items import ANY, Form, Item, Kind
-from pipeline.enhance.lexicon.rules import Preposition, rules
-from pipeline.enhance.lexicon.vocabulary import Entry, vocabulary
+from pipeline.enhance.lexicon.phrase import COUNTED, NounPhrase
+from pipeline.enhance.lexicon.prepositions import adverb_of, english_for, is_landmark, rule_for
+from pipeline.enhance.lexicon.rules import rules
+from pipeline.enhance.lexicon.vocabulary import Entry
 
-SUBJECT = ("nomn", "accs", "gent")
-OBJECT = ("accs", "gent", "nomn")
-OWNED = ("gent", "nomn", "accs")
-
-_COUNTED = frozenset({"nouns", "people", "collectives", "singulars"})
-_OPEN = frozenset({"latin", "unknown"})
-_SINGULAR_QUANTITIES = frozenset({"one", "every", "any", "1"})
-_DEGREES = frozenset({"очень", "слишком", "максимально"})
-_NEARNESS = frozenset({"у", "возле", "около", "рядом с", "перед", "к", "напротив", "над", "вдоль"})
-_SETTINGS = frozenset({"в", "на", "по", "из"})
-_SOURCES = frozenset({"places", "people", "time", "business"})
-_MASS_FORM = Entry("mass", "business", "скидка", "")
+_MASS = Entry("mass", "business", "скидка", "")
 _LONGEST_CHAIN = 6
 """So deep may genitives and participles nest; real prompts stay below four."""
-
-
-@dataclass(slots=True)
-class NounPhrase:
-    """A noun with what belongs to it. `forms` are the cases and numbers it may stand in."""
-
-    entry: Entry
-    forms: tuple[Form, ...]
-    modifiers: list[str] = field(default_factory=list)
-    quantity: str = ""
-    tail: list[str] = field(default_factory=list)
-    complete: str = ""
-    named: bool = False
-    possessor: str = ""
-
-    def may_be(self, case: str) -> bool:
-        return any(form.case in ("", case) for form in self.forms)
-
-    def is_only(self, *cases: str) -> bool:
-        """Whether it stands in one of these cases and can't stand in any other."""
-        return all(form.case in cases for form in self.forms)
-
-    def text(self, cases: Iterable[str], articles: bool = True, definite: bool = False) -> str:
-        """The English phrase, its number taken from the first of `cases` that it may stand in."""
-        if self.complete:
-            return " ".join([self.complete, *self.tail])
-        plural = self._is_plural(tuple(cases))
-        core = _without_echo(" ".join([*self.modifiers, self._head(plural)]).split())
-        if self.possessor:
-            core = f"{self.possessor} {core}"
-        elif self.quantity:
-            core = f"{self.quantity} {core}".strip()
-        elif articles:
-            core = self._with_article(core, plural, definite)
-        return " ".join([core, *self.tail])
-
-    def attribute(self) -> str:
-        """As the first part of a compound: singular, without article ("fresh flower")."""
-        return " ".join([*self.modifiers, self.complete or self.entry.english])
-
-    def _is_plural(self, cases: tuple[str, ...]) -> bool:
-        if self.entry.kind == "singulars" and not self.quantity:
-            return False
-        if self.quantity:
-            return self.quantity not in _SINGULAR_QUANTITIES
-        for case in cases:
-            for form in self.forms:
-                if form.case == case:
-                    return form.number == "plur"
-        return bool(self.forms) and self.forms[0].number == "plur"
-
-    def _head(self, plural: bool) -> str:
-        kind = self.entry.kind
-        return (
-            english.plural(self.entry.english)
-            if kind == "collectives" or (plural and (kind in _COUNTED or kind == "dayparts"))
-            else self.entry.english
-        )
-
-    @property
-    def _is_named_place(self) -> bool:
-        """ "the coffee shop Uyut"."""
-        return self.named and self.entry.field == "places" and self.entry.kind == "nouns"
-
-    def _with_article(self, core: str, plural: bool, definite: bool) -> str:
-        kind = self.entry.kind
-        if kind in ("names", "plurals", "styles") and not definite:
-            return core
-        superlative = any(
-            word in rules().superlatives or word.startswith("most ") for word in self.modifiers
-        )
-        if kind == "definite" or superlative or definite or self._is_named_place:
-            return f"the {core}"
-        if (
-            plural
-            or kind == "collectives"
-            or not (kind in _COUNTED or (kind == "dayparts" and self.modifiers))
-        ):
-            return core
-        return english.with_article(core)
-
 
 Parsed = tuple[NounPhrase, int]
 
@@ -160,10 +73,10 @@ class NounParser:
             head = self.at(place)
             if head is None or head.noun is None:
                 continue
-            for noun, noun_forms in _candidates(head):
-                agreeing = _agreeing(noun, noun_forms, forms, loose=bool(quantity))
-                if agreeing:
-                    return _counted(NounPhrase(noun, agreeing, words, quantity)), place + 1
+            for noun, noun_forms in candidates(head):
+                left = agreeing(noun, noun_forms, forms, loose=bool(quantity))
+                if left:
+                    return _counted(NounPhrase(noun, left, words, quantity)), place + 1
         return None
 
     def _adjectives(self, start: int) -> list[tuple[list[str], list[tuple[Form, ...]], int]]:
@@ -178,7 +91,7 @@ class NounParser:
             item = self.at(place + skipped)
             if item is None or not item.adjective_forms:
                 return runs
-            word = _modifier(item)
+            word = modifier(item)
             words = [*words, f"{degree.english} {word}" if skipped and degree else word]
             forms = [*forms, item.adjective_forms]
             place += 1 + skipped
@@ -206,11 +119,11 @@ class NounParser:
         if found is None or found[0].complete:
             return None
         phrase, end = found
-        agreeing = _agreeing_forms(phrase.forms, [item.adjective_forms])
-        if not agreeing:
+        forms = agreeing_forms(phrase.forms, [item.adjective_forms])
+        if not forms:
             return None
-        phrase.forms = agreeing
-        phrase.tail.append(f"{_modifier(item)} {words}")
+        phrase.forms = forms
+        phrase.tail.append(f"{modifier(item)} {words}")
         return phrase, end
 
     def complement(self, place: int) -> tuple[str, int] | None:
@@ -236,12 +149,12 @@ class NounParser:
             and following.key[:3] == "на "
         ):
             words = following.english.removeprefix("on ")
-            return NounPhrase(_MASS_FORM, ANY, complete=f"{item.english} off {words}"), place + 2
+            return NounPhrase(_MASS, ANY, complete=f"{item.english} off {words}"), place + 2
         if following is not None and following.key == "на" and (to := self.noun_phrase(place + 2)):
             goods, end = self.coordinated(to, "accs", articles=False)
-            return NounPhrase(_MASS_FORM, ANY, complete=f"{item.english} off {goods}"), end
+            return NounPhrase(_MASS, ANY, complete=f"{item.english} off {goods}"), end
         word = "off" if " " in item.english else "discount"
-        return NounPhrase(_MASS_FORM, ANY, complete=f"{item.english} {word}"), place + 1
+        return NounPhrase(_MASS, ANY, complete=f"{item.english} {word}"), place + 1
 
     def coordinated(
         self, first: Parsed, case: str, articles: bool | None = None
@@ -278,8 +191,8 @@ class NounParser:
                 phrase.modifiers.insert(0, item.english)
                 place += 1
             elif self._is_late_adjective(phrase, place):
-                phrase.modifiers.append(_modifier(item))
-                phrase.forms = _agreeing_forms(phrase.forms, [item.adjective_forms])
+                phrase.modifiers.append(modifier(item))
+                phrase.forms = agreeing_forms(phrase.forms, [item.adjective_forms])
                 place += 1
             else:
                 break
@@ -292,7 +205,7 @@ class NounParser:
             return False
         if item.is_participle or phrase.entry.kind == "names":
             return False
-        if not _agreeing_forms(phrase.forms, [item.adjective_forms]):
+        if not agreeing_forms(phrase.forms, [item.adjective_forms]):
             return False
         return self._plain(place, "") is None and self._with_participle(place) is None
 
@@ -335,7 +248,7 @@ class NounParser:
             return False
         open_case = any(form.case == "" for form in owner.forms)
         own_open = any(form.case == "" for form in phrase.forms)
-        if owner.complete or owner.entry.field in _OPEN:
+        if owner.complete or owner.entry.field in OPEN_FIELDS:
             return False
         if owner.entry.field == "time" and owner.entry.kind == "names":
             return phrase.entry.russian in rules().dated
@@ -359,30 +272,16 @@ class NounParser:
         if found is None:
             return self._before_adjective(place)
         phrase = found[0]
-        if _is_adverb(preposition.key) and not self._governs(place, phrase):
+        if adverb_of(preposition.key) and not self._governs(place, phrase):
             return None
-        rule = _rule_for(preposition.key, phrase)
-        word = self._governed(place, preposition.key) or _english_before(
-            rule, preposition.key, phrase
-        )
-        if word == "to" and preposition.key == "в":
-            word = self._direction(place, phrase)
-        case = rule.case
-        if _is_landmark(preposition.key, phrase) and self.articles:
-            return f"{word} {phrase.text([case], definite=True)}", found[1]
-        articles = self.articles and phrase.entry.russian not in rules().relatives
-        words, end = self.coordinated(found, case, articles)
-        return f"{word} {words}", end
-
-    def _direction(self, place: int, phrase: NounPhrase) -> str:
-        """What "в" says of a goal: into a cup, for the living room, at a cafe, to Paris."""
+        rule = rule_for(preposition.key, phrase)
         before = self.at(place - 1) if place else None
-        if phrase.entry.field in ("drinks", "goods"):
-            return "into"
-        place_noun = phrase.entry.field == "places" and phrase.entry.kind == "nouns"
-        if not place_noun or before is None or before.verb:
-            return "to"
-        return "for" if phrase.entry.russian in rules().settings else "at"
+        word = english_for(rule, preposition.key, before, phrase)
+        if is_landmark(preposition.key, phrase) and self.articles:
+            return f"{word} {phrase.text([rule.case], definite=True)}", found[1]
+        articles = self.articles and phrase.entry.russian not in rules().relatives
+        words, end = self.coordinated(found, rule.case, articles)
+        return f"{word} {words}", end
 
     def _governs(self, place: int, phrase: NounPhrase) -> bool:
         """Whether a word like "вокруг" is a preposition: in ", вокруг огоньки" it is an adverb."""
@@ -398,13 +297,6 @@ class NounParser:
         word = rules().prepositions[self.items[place].key][0].english
         return f"{word} {item.adjective}", place + 2
 
-    def _governed(self, place: int, preposition: str) -> str:
-        before = self.at(place - 1) if place else None
-        if before is None:
-            return ""
-        noun = before.noun.russian if before.noun is not None else before.key
-        return rules().governed.get(f"{noun} {preposition}", "")
-
 
 def _is_possessed(phrase: NounPhrase, owner: NounPhrase) -> bool:
     """ "a young woman's smile": what is a person's own, unless the person is the picture."""
@@ -417,13 +309,6 @@ def _is_possessed(phrase: NounPhrase, owner: NounPhrase) -> bool:
     )
 
 
-def _without_echo(words: list[str]) -> str:
-    """ "an Easter Easter cake" says it once."""
-    return " ".join(
-        word for at, word in enumerate(words) if at == 0 or word.lower() != words[at - 1].lower()
-    )
-
-
 def _continues(phrase: NounPhrase, comma: bool) -> bool:
     """Whether a joined phrase can't be the start of something new in the nominative."""
     if not comma and phrase.forms == ANY:
@@ -431,49 +316,8 @@ def _continues(phrase: NounPhrase, comma: bool) -> bool:
     return not phrase.may_be("nomn")
 
 
-def _modifier(item: Item) -> str:
-    if item.adjective:
-        return item.adjective
-    return english.participle(item.verb) if item.passive else english.gerund(item.verb)
-
-
 def _takes_number(before: Item | None) -> bool:
     return before is not None and before.kind is Kind.NAME
-
-
-def _candidates(head: Item) -> list[tuple[Entry, tuple[Form, ...]]]:
-    """The nouns a word may be, the likeliest first."""
-    found: dict[str, tuple[Entry, tuple[Form, ...]]] = {}
-    if head.noun is not None:
-        found[head.noun.russian] = (head.noun, head.noun_forms)
-    for noun, form in head.other_nouns:
-        _, forms = found.get(noun.russian, (noun, ()))
-        found[noun.russian] = (noun, (*forms, form))
-    return list(found.values())
-
-
-def _agreeing(
-    noun: Entry, noun_forms: tuple[Form, ...], adjectives: list[tuple[Form, ...]], loose: bool
-) -> tuple[Form, ...]:
-    """The forms left after agreement; numerals and words of no dictionary agree with all."""
-    if loose or noun.field in _OPEN:
-        return noun_forms
-    return _agreeing_forms(noun_forms, adjectives)
-
-
-def _agreeing_forms(
-    nouns: tuple[Form, ...], adjectives: list[tuple[Form, ...]]
-) -> tuple[Form, ...]:
-    """The noun's forms that every adjective may stand in; open ones take the adjective's."""
-    found = nouns
-    for forms in adjectives:
-        found = tuple(
-            Form(noun.case or form.case, noun.number or form.number, noun.gender)
-            for noun in found
-            for form in forms
-            if form.agrees(noun)
-        )
-    return tuple(dict.fromkeys(found))
 
 
 def _counted(phrase: NounPhrase) -> NounPhrase:
@@ -489,36 +333,7 @@ def _counted(phrase: NounPhrase) -> NounPhrase:
         phrase.complete = f"{entry.english} {quantity}"
     elif quantity.isdigit() and len(quantity) == 4 and entry.russian == "год":
         phrase.complete = quantity
-    elif quantity == "all" and entry.kind in _COUNTED and phrase.forms[0].number == "sing":
+    elif quantity == "all" and entry.kind in COUNTED and phrase.forms[0].number == "sing":
         phrase.quantity = "the whole"
         phrase.entry = Entry("mass", entry.field, entry.russian, entry.english)
     return phrase
-
-
-def _is_adverb(preposition: str) -> bool:
-    return any(entry.kind == "adverbs" for entry in vocabulary().words.get(preposition, ()))
-
-
-def _rule_for(preposition: str, phrase: NounPhrase) -> Preposition:
-    options = rules().prepositions[preposition]
-    return next((option for option in options if phrase.may_be(option.case)), options[0])
-
-
-def _english_before(rule: Preposition, preposition: str, phrase: NounPhrase) -> str:
-    noun = phrase.entry.russian
-    if preposition == "на" and phrase.complete.endswith("%"):
-        return "by"
-    made_of = preposition == "из" and (
-        phrase.entry.kind == "materials"
-        or (phrase.entry.field not in _SOURCES | _OPEN and noun not in rule.exceptions)
-    )
-    return "made of" if made_of else rule.before(phrase.entry.russian)
-
-
-def _is_landmark(preposition: str, phrase: NounPhrase) -> bool:
-    """ "by the window", "in the kitchen", but "in a bright kitchen"."""
-    noun = phrase.entry.russian
-    near = preposition in _NEARNESS and noun in rules().landmarks
-    inside = preposition in _SETTINGS and noun in rules().settings
-    plain = not (phrase.modifiers or phrase.quantity or phrase.complete)
-    return (near or inside) and plain

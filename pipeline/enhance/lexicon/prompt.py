@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass
 
@@ -84,7 +85,8 @@ class LexiconEnhancer:
     name = "lexicon"
 
     async def enhance(self, brief: Brief) -> Prompt:
-        return enhance(brief)
+        # The first call reads the dictionaries, which takes up to a second.
+        return await asyncio.to_thread(enhance, brief)
 
 
 def enhance(brief: Brief) -> Prompt:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from pipeline.enhance.lexicon.items import ANY, Item, Kind, form_of
+from pipeline.enhance.lexicon.prepositions import adverb_of
 from pipeline.enhance.lexicon.rules import rules
 from pipeline.enhance.lexicon.tokens import Token, TokenKind, starts_with
 from pipeline.enhance.lexicon.transliterate import to_ascii
@@ -230,8 +231,7 @@ class Reader:
         begins = bool(ahead) and any(r.case == "nomn" for r in readings(ahead[0].key))
         if before is None or not (before.verb or (before.kind is Kind.COMMA and begins)):
             return shot
-        entries = vocabulary().words.get(shot.key, ())
-        english = next((entry.english for entry in entries if entry.kind == "adverbs"), "")
+        english = adverb_of(shot.key)
         return Item(Kind.ADVERB, shot.key, english) if english else shot
 
     def _is_name(self, at: int) -> bool:
