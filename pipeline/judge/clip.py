@@ -68,7 +68,7 @@ class ClipJudge:
         self.name = model_name
         self._files = files
         self._runtime = runtime
-        self._threads = threads or len(os.sched_getaffinity(0))
+        self._threads = threads or _cores()
         self._lock = threading.Lock()
         self._loaded: _Loaded | None = None
 
@@ -165,6 +165,13 @@ def verdicts(
         )
         for at in range(len(images))
     ]
+
+
+def _cores() -> int:
+    """Those this process may use; a container may be given fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _unit(vectors: Floats) -> Floats:
