@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+import structlog
 from redis.asyncio import Redis
 
 from bot import app
@@ -17,6 +18,17 @@ from db.queue import create_pool
 from playground import server
 from tests.bot.stage import Person, Sessions, Stage
 from tests.sim import ANNA, BEN, TOKEN, Sim
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _plain_tracebacks() -> None:
+    """structlog's own default prints every local variable, which takes seconds a traceback."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+        ]
+    )
 
 
 @pytest.fixture

@@ -1,0 +1,164 @@
+"""Own polling: nothing is confirmed before it is handled."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiogram import Dispatcher
+from aiogram.types import Message
+
+from bot.polling import MAX_OFFERS, Poller
+from tests.bot.stage import Person, Stage
+from tests.sim import ANNA, BEN, Talk
+
+
+class Handled:
+    """A dispatcher's handler that notes texts, fails on request and can be held back."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.failing: dict[str, int] = {}
+        self.free = asyncio.Event()
+        self.free.set()
+        self.entered = asyncio.Event()
+        self._changed = asyncio.Condition()
+
+    async def handle(self, message: Message) -> None:
+        self.entered.set()
+        await self.free.wait()
+        text = message.text or ""
+        if self.failing.get(text, 0) > 0:
+            self.failing[text] -= 1
+            raise RuntimeError(text)
+        async with self._changed:
+            self.texts.append(text)
+            self._changed.notify_all()
+
+    async def all_of(self, *texts: str) -> None:
+        async with asyncio.timeout(10), self._changed:
+            await self._changed.wait_for(lambda: set(texts) <= set(self.texts))
+
+
+@pytest.fixture
+def handled() -> Handled:
+    return Handled()
+
+
+@pytest.fixture
+def poller(stage: Stage, handled: Handled) -> Poller:
+    dispatcher = Dispatcher()
+    dispatcher.message.register(handled.handle)
+    return Poller(dispatcher, stage.bot, timeout_s=5)
+
+
+@pytest.fixture
+def talk(stage: Stage) -> Talk:
+    return Talk(stage.sim, ANNA, ANNA)
+
+
+async def test_a_failing_handler_loses_nothing(
+    poller: Poller, handled: Handled, talk: Talk
+) -> None:
+    handled.failing = {"2": 2}
+    for text in "1234":
+        await talk.send(text)
+    running = asyncio.create_task(poller.run())
+    await handled.all_of("1", "2", "3", "4")
+    poller.stop()
+    await running
+    assert handled.texts == ["1", "2", "3", "4"]
+
+
+async def test_a_hopeless_update_is_passed_over_after_five_offers(
+    poller: Poller, handled: Handled, talk: Talk
+) -> None:
+    handled.failing = {"bad": 99}
+    await talk.send("bad")
+    await talk.send("good")
+    running = asyncio.create_task(poller.run())
+    await handled.all_of("good")
+    poller.stop()
+    await running
+    assert 99 - handled.failing["bad"] == MAX_OFFERS
+
+
+async def test_one_persons_trouble_does_not_stop_another(
+    stage: Stage, poller: Poller, handled: Handled, talk: Talk
+) -> None:
+    handled.failing = {"bad": 99}
+    await talk.send("bad")
+    await Talk(stage.sim, BEN, BEN).send("fine")
+    running = asyncio.create_task(poller.run())
+    await handled.all_of("fine")
+    poller.stop()
+    await running
+    assert handled.texts.count("fine") == 1
+
+
+async def test_killed_between_getting_and_handling_loses_nothing(
+    stage: Stage, poller: Poller, handled: Handled, talk: Talk
+) -> None:
+    handled.free.clear()
+    for text in "123":
+        await talk.send(text)
+    running = asyncio.create_task(poller.run())
+    await handled.entered.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert handled.texts == []
+
+    handled.free.set()
+    dispatcher = Dispatcher()
+    dispatcher.message.register(handled.handle)
+    again = Poller(dispatcher, stage.bot, timeout_s=5)
+    running = asyncio.create_task(again.run())
+    await handled.all_of("1", "2", "3")
+    again.stop()
+    await running
+    assert handled.texts == ["1", "2", "3"]
+
+
+async def test_a_stop_confirms_what_was_handled(
+    stage: Stage, poller: Poller, handled: Handled, talk: Talk
+) -> None:
+    await talk.send("once")
+    running = asyncio.create_task(poller.run())
+    await handled.all_of("once")
+    poller.stop()
+    await running
+    assert await stage.bot.get_updates() == []
+
+
+async def test_an_unreadable_update_holds_up_nobody(
+    stage: Stage, poller: Poller, handled: Handled, talk: Talk
+) -> None:
+    await stage.push({"message": {"message_id": "new in Bot API 11"}})
+    await talk.send("after")
+    running = asyncio.create_task(poller.run())
+    await handled.all_of("after")
+    poller.stop()
+    await running
+    assert await stage.bot.get_updates() == []
+
+
+@pytest.mark.parametrize("mode", ["500", "502html", "429", "drop"])
+async def test_polling_survives_telegrams_faults(
+    stage: Stage, poller: Poller, handled: Handled, talk: Talk, mode: str
+) -> None:
+    await stage.sim.fault("getUpdates", mode, times=2)
+    running = asyncio.create_task(poller.run())
+    await talk.send("still here")
+    await handled.all_of("still here")
+    poller.stop()
+    await running
+
+
+async def test_the_whole_bot_comes_back_to_a_message_telegram_failed_it_on(
+    anna: Person, live: Stage
+) -> None:
+    await live.sim.fault("sendMessage", "500", times=2)
+    await anna.send("баннер для сайта")
+    await anna.button("Создать")
+    assert len(await live.rows("SELECT id FROM ml_requests")) == 1
