@@ -77,6 +77,8 @@ class ClauseWriter:
                 return self._negation(place)
             case Kind.PREPOSITION:
                 return self._prepositional(place)
+            case Kind.ADVERB if self._glue == "like" and self._verb_follows(place):
+                return place + 1
             case Kind.ADVERB if not self._begins_noun_phrase(place):
                 self._add(Role.ADVERB, item.english)
             case Kind.SHOT:
@@ -139,17 +141,24 @@ class ClauseWriter:
             return end
         if item.verb:
             return self._verb(place)
+        if item.adjective and self._glue == "like" and self._verb_follows(place):
+            return place + 1
         if item.adjective:
             self._add(Role.ADJECTIVE, item.adjective)
         elif item.english:
             self._add(Role.ADVERB, item.english)
         return place + 1
 
+    def _verb_follows(self, place: int) -> bool:
+        """ "как правильно хранить": English says it better without the adverb."""
+        following = self._nouns.at(place + 1)
+        return following is not None and bool(following.verb)
+
     def _noun(self, phrase: NounPhrase) -> None:
         after_verb = bool(self.pieces) and self.pieces[-1].role in _TAKES_OBJECT
         cases = OBJECT if after_verb else OWNED if self.owned and not self.pieces else SUBJECT
         text = phrase.text(cases, self.articles)
-        free = self._glue is None
+        free = self._glue is None and not (after_verb and _ends_with_preposition(self.pieces[-1]))
         dated = phrase.entry.field == "time" and phrase.entry.russian[:1].isdigit()
         if dated and free and self.pieces:
             self._add(Role.PLACE, f"on {text}", default="")
@@ -221,6 +230,8 @@ class ClauseWriter:
         while (item := self._nouns.at(place)) is not None and item.kind is Kind.NEGATOR:
             direct = False
             place += 1
+        if not direct and (item is None or item.kind in (Kind.COMMA, Kind.STOP)):
+            self._reject_last()
         if item is None:
             return place
         if direct and item.verb:
@@ -228,6 +239,18 @@ class ClauseWriter:
             self._add(Role.VERB, f"not {english.gerund(item.verb)}")
             return place + 1
         return self._unwanted(place)
+
+    def _reject_last(self) -> None:
+        """ "людей быть не должно": what was said last is what is not wanted."""
+        last = self.pieces[-1] if self.pieces else None
+        if last is None or self._glue is not None:
+            return
+        if last.phrase is not None and last.phrase.may_be("gent"):
+            self.unwanted.append(last.phrase.text(("gent",), articles=False))
+            self.pieces.pop()
+        elif last.role is Role.ADJECTIVE:
+            self.unwanted.append(last.text)
+            self.pieces.pop()
 
     def _unwanted(self, place: int) -> int:
         while (item := self._nouns.at(place)) is not None:
@@ -260,6 +283,11 @@ class ClauseWriter:
             return False
         found = self._nouns.noun_phrase(place + 1)
         return found is not None and found[0].may_be("gent") and not found[0].may_be("nomn")
+
+
+def _ends_with_preposition(piece: Piece) -> bool:
+    """ "come for", "working on" take their object as it is."""
+    return piece.text.rpartition(" ")[2] in ("for", "on", "at", "to", "in", "of", "with", "through")
 
 
 def _ordered(pieces: list[Piece]) -> list[Piece]:

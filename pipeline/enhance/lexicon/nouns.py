@@ -16,6 +16,7 @@ from pipeline.enhance.lexicon.rules import rules
 from pipeline.enhance.lexicon.vocabulary import Entry
 
 _MASS = Entry("mass", "business", "скидка", "")
+_DISCOUNT = Entry("nouns", "business", "скидка", "discount")
 _LONGEST_CHAIN = 6
 """So deep may genitives and participles nest; real prompts stay below four."""
 
@@ -153,8 +154,9 @@ class NounParser:
         if following is not None and following.key == "на" and (to := self.noun_phrase(place + 2)):
             goods, end = self.coordinated(to, "accs", articles=False)
             return NounPhrase(_MASS, ANY, complete=f"{item.english} off {goods}"), end
-        word = "off" if " " in item.english else "discount"
-        return NounPhrase(_MASS, ANY, complete=f"{item.english} {word}"), place + 1
+        if " " in item.english:
+            return NounPhrase(_MASS, ANY, complete=f"{item.english} off"), place + 1
+        return NounPhrase(_DISCOUNT, ANY, [item.english]), place + 1
 
     def coordinated(
         self, first: Parsed, case: str, articles: bool | None = None
@@ -170,6 +172,9 @@ class NounParser:
             found = self.noun_phrase(place + 1)
             if found is None or not found[0].may_be(case) or not _continues(found[0], comma):
                 break
+            after = self.at(found[1])
+            if comma and after is not None and after.kind is Kind.NEGATOR:
+                break  # "чашка кофе, текста не нужно"
             glue = ", " if comma else f" {joint.english} "
             words += glue + found[0].text([case], articles)
             place = found[1]
@@ -190,13 +195,22 @@ class NounParser:
             elif item.kind is Kind.SET_PHRASE and item.english in rules().prenominal:
                 phrase.modifiers.insert(0, item.english)
                 place += 1
-            elif self._is_late_adjective(phrase, place):
+            elif self._is_subject_taught(phrase, place) or self._is_late_adjective(phrase, place):
                 phrase.modifiers.append(modifier(item))
-                phrase.forms = agreeing_forms(phrase.forms, [item.adjective_forms])
+                phrase.forms = agreeing_forms(phrase.forms, [item.adjective_forms]) or phrase.forms
                 place += 1
             else:
                 break
         return self._with_genitive(phrase, place)
+
+    def _is_subject_taught(self, phrase: NounPhrase, place: int) -> bool:
+        """ "курсы английского": an adjective in the genitive that is a noun by itself."""
+        item = self.at(place)
+        if item is None or item.noun is not None or item.is_participle or phrase.tail:
+            return False
+        alone = self._plain(place, "") is None
+        genitive = any(form.case == "gent" for form in item.adjective_forms)
+        return alone and genitive and phrase.entry.russian in rules().compound_heads
 
     def _is_late_adjective(self, phrase: NounPhrase, place: int) -> bool:
         """ "кофе горячий": an adjective that agrees with the noun before it and has none after."""

@@ -110,7 +110,8 @@ def _past_ties(tokens: list[Token], at: int) -> int:
     """Past "про", "с", "на тему", "на которой" and marks that tie a request to its subject."""
     while at < len(tokens):
         ahead = [token.key for token in tokens[at : at + 2]]
-        if ahead == ["на", "тему"] or (len(ahead) == 2 and "который" in tokens[at + 1].forms):
+        which = len(ahead) == 2 and "который" in tokens[at + 1].forms
+        if which or ahead in (["на", "тему"], ["то", ","]):
             at += 2
         elif (
             ahead[0] in rules().request_ties
