@@ -56,6 +56,15 @@ _JUDGES: dict[str, str] = {
     "pixels": N_("scored without an ML model (pixels)"),
 }
 
+_FALLBACKS: dict[str, str] = {
+    "unreachable": N_("its server does not answer"),
+    "timeout": N_("it did not answer in time"),
+    "model_missing": N_("it is not installed on this server"),
+    "unauthorized": N_("its server refused access"),
+    "bad_answer": N_("its answers were no use"),
+    "input_cut": N_("it could not read the whole request"),
+}
+
 _DETAILS: dict[str, str] = {
     "colourfulness": N_("colourfulness"),
     "sharpness": N_("sharpness"),
@@ -85,6 +94,11 @@ def preset(tr: Texts, style: Preset) -> str:
 def judge(tr: Texts, code: str) -> Html:
     """By whom the scores are; a person must be able to tell a model from a measure."""
     return tr(_JUDGES[code]) if code in _JUDGES else tr("scored by {judge}", judge=code)
+
+
+def fallback(tr: Texts, code: str) -> str:
+    """Why the language model wrote no prompt."""
+    return tr.plain(_FALLBACKS[code]) if code in _FALLBACKS else tr.plain("it is not available")
 
 
 def detail(tr: Texts, code: str) -> str:

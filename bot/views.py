@@ -184,6 +184,8 @@ def album_caption(album: AlbumView) -> Html:
     if len(album.images) in _BEST_OF:
         facts.append(tr(_BEST_OF[len(album.images)]))
     facts.append(tr("<i>{judge}</i>", judge=names.judge(tr, album.judge)))
+    if album.prompt.fallback:
+        facts.append(tr("<i>prompt without an LLM, by the dictionary</i>"))
     tail = Html("\n".join(facts))
     # Tags are not counted, so counting them keeps within the limit.
     idea = shortened(album.cleaned_prompt, CAPTION_LIMIT - length(tail) - 20)
@@ -292,6 +294,9 @@ def _prompt_lines(tr: Texts, album: AlbumView) -> list[Html]:
     if prompt.unknown:
         unknown = shortened(", ".join(prompt.unknown), 200)
         lines.append(tr("Words I did not know: {words}", words=unknown))
+    if prompt.fallback:
+        reason = names.fallback(tr, prompt.fallback)
+        lines.append(tr("Prompt without an LLM, by the dictionary: {reason}", reason=reason))
     return lines
 
 

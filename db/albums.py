@@ -180,6 +180,7 @@ def _prompt(stored: dict[str, object]) -> PromptRecord:
         intent=cast(str, stored["intent"]),
         backend=cast(str, stored["backend"]),
         unknown=tuple(cast("list[str]", stored["unknown"])),
+        fallback=cast("str | None", stored.get("fallback")),
     )
 
 

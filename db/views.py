@@ -166,13 +166,17 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class PromptRecord:
-    """What was drawn and judged; `unknown` lists words that were only transliterated."""
+    """What was drawn and judged; `unknown` lists words that were only transliterated.
+
+    `fallback` is a code of why `backend` stood in for the enhancer that was chosen, else None.
+    """
 
     render: str
     negative: str
     intent: str
     backend: str
     unknown: tuple[str, ...] = ()
+    fallback: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

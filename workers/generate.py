@@ -109,6 +109,7 @@ async def _hand_in(claim: Claim, studio: Studio, album: Album) -> None:
             intent=album.prompt.intent,
             backend=album.prompt.backend,
             unknown=album.prompt.unknown,
+            fallback=album.prompt.fallback,
         ),
         images=tuple(_prediction(claim, album, image) for image in album.images),
         judge=album.judge,
