@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import enhance, generate, judge
+from pipeline import enhance, generate, judge, models
 from pipeline.errors import PipelineError
 from pipeline.judge.runtime import candidates, chip_has_bf16
 from pipeline.settings import PipelineSettings
@@ -45,6 +45,7 @@ def examine() -> list[Check]:
     ):  # fmt: skip
         for name in dict.fromkeys((*names, chosen)):
             checks.append(_backend(kind, name, chosen, create))
+    checks.append(_language_model(settings))
     checks.append(_runtime(settings.judge_runtime))
     checks += [_server(name, module) for name, module in _SERVERS.items()]
     return [*checks, _folder(Path.cwd()), _folder(STATE_DIR)]
@@ -73,6 +74,17 @@ def _backend(kind: str, name: str, chosen: str, create: Callable[[str], object])
     real = getattr(backend, "name", name)
     detail = "ready" if real == name else f"takes {real}"
     return Check(f"{kind} {name}", True, f"{detail}, in use" if used else detail, needed=used)
+
+
+def _language_model(settings: PipelineSettings) -> Check:
+    """Whether the `ollama` enhancer has its model; without it the lexicon writes the prompts."""
+    found = models.status(models.ollama_model(settings), settings.models_dir)
+    detail = found.detail
+    if found.state == "ready":
+        detail = f"{settings.ollama_model} {detail}"
+    elif settings.enhancer == "ollama":
+        detail += "; until then prompts are the lexicon's"
+    return Check("language model", found.state == "ready", detail, needed=False)
 
 
 def _runtime(name: str) -> Check:

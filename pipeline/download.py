@@ -7,6 +7,7 @@ its name only when it is whole and its checksum is right.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import http.client
 import shutil
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import BackendBusy, BackendUnavailable
-from pipeline.models import HeadFile, HubModel, Model, file_sha256, write_manifest
+from pipeline.models import HeadFile, HubModel, Model, OllamaModel, file_sha256, write_manifest
 
 CHUNK_BYTES = 1024 * 1024
 TIMEOUT_S = 30.0
@@ -48,7 +49,11 @@ def pull(model: Model, models_dir: Path, on_bytes: OnBytes, *, endpoint: str | N
     `endpoint` is another hub (a mirror). Raises BackendUnavailable for what trying again won't mend
     (no such model, no access, wrong checksum, disk full), BackendBusy for a network that fails.
     """
-    if isinstance(model, HeadFile):
+    if isinstance(model, OllamaModel):
+        from pipeline.enhance.ollama.server import OllamaServer
+
+        asyncio.run(OllamaServer(model.settings).pull(on_bytes))
+    elif isinstance(model, HeadFile):
         source = Source(model.url, model.name, model.size_bytes, f"sha256:{model.sha256}")
         fetch(source, model.path(models_dir), on_bytes)
     else:

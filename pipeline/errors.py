@@ -5,6 +5,7 @@ PipelineError
 ├── Cancelled           the caller asked to stop; nothing was made
 ├── BackendUnavailable  a backend is missing or misconfigured: trying again won't help
 ├── BackendBusy         a passing fault: worth another try after `retry_after_s`
+├── BadAnswer           a language model's answer that can't be used as a prompt
 ├── BadImage            bytes that are no picture, or too large to decode safely
 └── BadData             a file of people's choices that a judge can't be measured with
 """
@@ -27,22 +28,38 @@ class Cancelled(PipelineError):
 
 
 class BackendUnavailable(PipelineError):
-    """A backend can't run here: unknown name, missing model, wrong credentials. Final."""
+    """A backend can't run here: unknown name, missing model, wrong credentials. Final.
 
-    def __init__(self, backend: str, reason: str) -> None:
+    `code` is short and fixed, for those who must tell reasons apart.
+    """
+
+    def __init__(self, backend: str, reason: str, *, code: str = "unavailable") -> None:
         super().__init__(f"{backend}: {reason}")
         self.backend = backend
         self.reason = reason
+        self.code = code
 
 
 class BackendBusy(PipelineError):
-    """A backend failed for now (time-out, refused connection, out of memory)."""
+    """A backend failed for now (time-out, refused connection, out of memory); `code` as above."""
 
-    def __init__(self, backend: str, reason: str, retry_after_s: float = 5.0) -> None:
+    def __init__(
+        self, backend: str, reason: str, retry_after_s: float = 5.0, *, code: str = "busy"
+    ) -> None:
         super().__init__(f"{backend}: {reason}")
         self.backend = backend
         self.reason = reason
         self.retry_after_s = retry_after_s
+        self.code = code
+
+
+class BadAnswer(PipelineError):
+    """What a language model wrote can't be used. `reason` is English, for the model to mend it."""
+
+    def __init__(self, reason: str, *, code: str = "bad_answer") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = code
 
 
 class BadImage(PipelineError):

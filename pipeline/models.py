@@ -1,12 +1,13 @@
 """The model files that backends need: where they are published, under which licence, how large.
 
 Files lie under `MODELS_DIR`: a hub repository `org/name` in `org--name/` in the hub's own layout,
-the judge's heads in `heads/`. Nothing here imports an ML library or goes to the network: `download`
-does.
+the judge's heads in `heads/`. A language model lies with the Ollama server that runs it. Nothing
+here imports an ML library or goes to the network, but for asking that server: `download` does.
 """
 
 from __future__ import annotations
 
+import asyncio
 import fnmatch
 import hashlib
 import json
@@ -14,7 +15,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.errors import BackendUnavailable
+from pipeline.errors import BackendUnavailable, PipelineError
 from pipeline.settings import PipelineSettings
 
 MANIFEST = "vitrina.json"
@@ -80,7 +81,21 @@ class HeadFile:
         return models_dir / "heads" / self.name
 
 
-Model = HubModel | HeadFile
+@dataclass(frozen=True, slots=True)
+class OllamaModel:
+    """A language model that an Ollama server keeps, resumes and checks by itself."""
+
+    settings: PipelineSettings
+    licence: str
+    size_bytes: int | None
+    purpose: str = "enhancer"
+
+    @property
+    def name(self) -> str:
+        return self.settings.ollama_model
+
+
+Model = HubModel | HeadFile | OllamaModel
 
 _CLIP_WANTED = ("config.json", "*processor_config.json", "tokenizer.json")
 _CLIP_EITHER = ("model.safetensors", "pytorch_model.bin")
@@ -135,6 +150,21 @@ def clip_model(repo: str) -> HubModel:
     )
 
 
+_OLLAMA_KNOWN = {
+    # Licence and download size, as Ollama's library says.
+    "qwen2.5:1.5b-instruct": ("Apache-2.0", 986_000_000),
+    "qwen2.5:3b-instruct": ("Qwen Research", 1_930_000_000),
+    "qwen2.5:7b-instruct": ("Apache-2.0", 4_680_000_000),
+}
+
+
+def ollama_model(settings: PipelineSettings) -> OllamaModel:
+    """The enhancer's language model, known here or not."""
+    known = _OLLAMA_KNOWN.get(settings.ollama_model)
+    licence, size_bytes = known or ("see its page in Ollama's library", None)
+    return OllamaModel(settings, licence, size_bytes)
+
+
 STABLE_DIFFUSION = HubModel(
     "stable-diffusion-v1-5/stable-diffusion-v1-5",
     "generator",
@@ -171,6 +201,8 @@ def needed(settings: PipelineSettings) -> tuple[Model, ...]:
     A judge model that is a folder of one's own needs nothing from here.
     """
     models: list[Model] = []
+    if settings.enhancer == "ollama":
+        models.append(ollama_model(settings))
     if settings.judge in ("auto", "clip") and not Path(settings.judge_model).is_dir():
         repo = settings.judge_model
         heads = (AESTHETIC_HEADS.get(repo), SAFETY_HEADS.get(repo))
@@ -204,6 +236,8 @@ class Status:
 
 def status(model: Model, models_dir: Path) -> Status:
     """By names and sizes alone; `verify` reads the files."""
+    if isinstance(model, OllamaModel):
+        return _served(model)
     path = model.path(models_dir)
     if isinstance(model, HeadFile):
         if not path.is_file():
@@ -224,10 +258,27 @@ def status(model: Model, models_dir: Path) -> Status:
     return Status(model, "ready", size)
 
 
+def _served(model: OllamaModel) -> Status:
+    from pipeline.enhance.ollama.server import OllamaServer
+
+    try:
+        server = OllamaServer(model.settings)
+        sizes = asyncio.run(server.models())
+    except PipelineError as error:
+        return Status(model, "missing", 0, str(error))
+    name = model.name if ":" in model.name else f"{model.name}:latest"
+    if name not in sizes:
+        return Status(model, "missing", 0, server.missing())
+    return Status(model, "ready", sizes[name], f"at {server.host}")
+
+
 def verify(model: Model, models_dir: Path) -> Status:
-    """Like `status`, and every byte checked against the recorded SHA-256."""
+    """Like `status`, and every byte checked against the recorded SHA-256.
+
+    Ollama's own files are not reachable from here: it checks them as it fetches them.
+    """
     found = status(model, models_dir)
-    if found.state != "ready":
+    if found.state != "ready" or isinstance(model, OllamaModel):
         return found
     path = model.path(models_dir)
     for file, sha256 in _checksums(model, path):
@@ -259,7 +310,7 @@ def recorded_sha256(file: Path) -> str | None:
     return manifest[file.name][1] if manifest and file.name in manifest else None
 
 
-def _checksums(model: Model, path: Path) -> Iterator[tuple[Path, str]]:
+def _checksums(model: HubModel | HeadFile, path: Path) -> Iterator[tuple[Path, str]]:
     if isinstance(model, HeadFile):
         yield path, model.sha256
         return

@@ -62,8 +62,12 @@ def show_verified(names: Names = None, directory: Folder = None) -> None:
 
 
 def _selected(names: list[str] | None, directory: Path | None) -> tuple[list[Model], Path]:
-    """Models by name (unknown hub names are taken for CLIP) or by the settings, and the folder."""
-    from pipeline.models import clip_model, known, needed
+    """Models by name or by the settings, and the folder.
+
+    A name we don't know is Ollama's when it has a colon, which the hub's names never have, else it
+    is taken for a CLIP model of the hub.
+    """
+    from pipeline.models import clip_model, known, needed, ollama_model
     from pipeline.settings import PipelineSettings
 
     settings = PipelineSettings()
@@ -71,7 +75,12 @@ def _selected(names: list[str] | None, directory: Path | None) -> tuple[list[Mod
         models = list(needed(settings))
     else:
         by_name = {model.name: model for model in known()}
-        models = [by_name.get(name) or clip_model(name) for name in names]
+        models = [
+            ollama_model(settings.model_copy(update={"ollama_model": name}))
+            if ":" in name or name == settings.ollama_model
+            else by_name.get(name) or clip_model(name)
+            for name in names
+        ]
     return models, directory or settings.models_dir
 
 

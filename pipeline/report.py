@@ -20,12 +20,13 @@ def request(brief: Brief) -> Json:
 
 
 def prompt(made: Prompt) -> Json:
-    return {
+    said: Json = {
         "render": made.render,
         "negative": made.negative,
         "intent": made.intent,
         "backend": made.backend,
     }
+    return said | ({"fallback": made.fallback} if made.fallback else {})
 
 
 def image(ranked: RankedImage, path: str) -> Json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -28,9 +28,13 @@ from pipeline.types import (
     RankedImage,
     Score,
     Stage,
+    StreamingEnhancer,
 )
 
 T = TypeVar("T")
+
+_LOOK_EVERY_S = 0.1
+"""How often a running enhancer is asked whether it was cancelled."""
 
 
 def derive_seed(seed: int, index: int) -> int:
@@ -119,7 +123,7 @@ class Pipeline:
         async with self._locks[Stage.ENHANCE]:
             with run.stage(Stage.ENHANCE):
                 if run.brief.enhance:
-                    return await self.enhancer.enhance(run.brief)
+                    return await run.unless_cancelled(_enhanced(self.enhancer, run))
                 translated = await self._translator.enhance(run.brief)
                 return Prompt(
                     render=run.brief.cleaned_prompt,
@@ -180,6 +184,18 @@ class _Run:
             yield
         self.on_progress(Progress(stage, 1, 1))
 
+    async def unless_cancelled(self, work: Coroutine[object, object, T]) -> T:
+        """The work's result; stops it as soon as `cancel` is set, to raise Cancelled."""
+        task = asyncio.ensure_future(work)
+        try:
+            while not (await asyncio.wait([task], timeout=_LOOK_EVERY_S))[0]:
+                self.check()
+            return task.result()
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait([task])
+
     async def in_thread(self, work: Callable[..., T], *args: object) -> T:
         """Like `asyncio.to_thread`, but never returns before the thread has.
 
@@ -194,6 +210,14 @@ class _Run:
             await asyncio.wait([thread])
             thread.exception()  # The cancellation tells the story; the thread's end is expected.
             raise
+
+
+def _enhanced(enhancer: Enhancer, run: _Run) -> Coroutine[object, object, Prompt]:
+    if not isinstance(enhancer, StreamingEnhancer):
+        return enhancer.enhance(run.brief)
+    return enhancer.stream(
+        run.brief, lambda done, total: run.on_progress(Progress(Stage.ENHANCE, done, total))
+    )
 
 
 def _encode(picture: Picture, prompt: Prompt, pipeline: Pipeline) -> bytes:

@@ -30,6 +30,24 @@ class PipelineSettings(BaseSettings):
     )
     """Where `vitrina models pull` puts models and where backends look for them: no network."""
 
+    ollama_host: str = Field(
+        default="http://127.0.0.1:11434",
+        validation_alias=AliasChoices("PIPELINE_OLLAMA_HOST", "OLLAMA_HOST"),
+    )
+    """Where the `ollama` enhancer finds its server."""
+
+    ollama_model: str = Field(default="qwen2.5:1.5b-instruct", min_length=1)
+    """Any chat model of Ollama's library; `vitrina models pull` fetches it."""
+
+    ollama_num_ctx: int = Field(default=4096, ge=2048, le=131072)
+    """Tokens that request and answer share. Ollama's own default cuts the front off unseen."""
+
+    ollama_keep_alive: str = Field(default="30m", pattern=r"^-?\d+(?:\.\d+)?(?:ms|s|m|h)?$")
+    """How long the model stays loaded after a request: `30m`, seconds, or -1 for ever."""
+
+    ollama_deadline_s: float = Field(default=45.0, gt=0, le=600)
+    """For all tries of one request; when it passes, the `lexicon` enhancer takes over."""
+
     judge_model: str = "openai/clip-vit-base-patch32"
     """Any CLIP-shaped model of the hub, by its name there, or a folder in the hub's layout."""
 

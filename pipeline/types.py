@@ -9,7 +9,7 @@ import enum
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from PIL import Image
 
@@ -76,7 +76,7 @@ class Prompt:
 
     All three are English, never Cyrillic when a translating backend made them. `intent` is a
     short sentence, because CLIP reads 77 tokens. `unknown` lists source words that were only
-    transliterated.
+    transliterated. `fallback` is a short code of why `backend` had to stand in for the chosen one.
     """
 
     render: str
@@ -84,6 +84,7 @@ class Prompt:
     intent: str
     backend: str
     unknown: tuple[str, ...] = ()
+    fallback: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,11 @@ class Stage(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run stands. `done` of `total` is in pictures while generating, else 0 or 1 of 1."""
+    """Where a run stands.
+
+    `done` of `total` is in pictures while generating, in tokens (of the most there can be) while a
+    language model enhances, else 0 or 1 of 1.
+    """
 
     stage: Stage
     done: int
@@ -176,6 +181,15 @@ class Enhancer(Protocol):
     name: str
 
     async def enhance(self, brief: Brief) -> Prompt: ...
+
+
+@runtime_checkable
+class StreamingEnhancer(Enhancer, Protocol):
+    """An enhancer slow enough to be watched."""
+
+    async def stream(self, brief: Brief, on_tokens: Callable[[int, int], None]) -> Prompt:
+        """Like `enhance`; `on_tokens(done, total)` after each token, from the event loop."""
+        ...
 
 
 class Generator(Protocol):

@@ -24,9 +24,16 @@ def _lexicon(settings: PipelineSettings) -> Enhancer:
     return LexiconEnhancer()
 
 
+def _ollama(settings: PipelineSettings) -> Enhancer:
+    from pipeline.enhance.ollama import OllamaEnhancer
+
+    return OllamaEnhancer(settings)
+
+
 ENHANCERS: dict[str, Callable[[PipelineSettings], Enhancer]] = {
     "lexicon": _lexicon,
     "mock": _mock,
+    "ollama": _ollama,
 }
 """What makes each enhancer, by the name it has in the settings."""
 

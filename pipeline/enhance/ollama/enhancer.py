@@ -1,0 +1,129 @@
+"""The `ollama` enhancer: two tries within one deadline, else the lexicon's prompt."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from pipeline.enhance import lexicon
+from pipeline.enhance.ollama.answers import Answer, read
+from pipeline.enhance.ollama.instructions import (
+    SCHEMA,
+    SHORT_TEXT_CHARS,
+    TEXT_CHARS,
+    brand_phrases,
+    least_tokens,
+    messages,
+)
+from pipeline.enhance.ollama.server import OllamaServer
+from pipeline.enhance.ollama.tokens import TokenLimit
+from pipeline.errors import BackendBusy, BackendUnavailable, BadAnswer
+from pipeline.settings import PipelineSettings
+from pipeline.types import Brief, Prompt
+
+_log = logging.getLogger(__name__)
+
+_TRIES = 2
+_WORD = re.compile(r"[a-z]+")
+
+
+class OllamaEnhancer:
+    """A language model writes the prompt; where it can't, the lexicon does and `fallback` says why.
+
+    Raises nothing for what the server or the model does: people get their pictures, and the
+    operator a log line.
+    """
+
+    name = "ollama"
+
+    def __init__(self, settings: PipelineSettings) -> None:
+        self._server = OllamaServer(settings)
+        self._limit = TokenLimit.of(settings)
+        self._deadline_s = settings.ollama_deadline_s
+
+    async def enhance(self, brief: Brief) -> Prompt:
+        return await self.stream(brief, _unwatched)
+
+    async def stream(self, brief: Brief, on_tokens: Callable[[int, int], None]) -> Prompt:
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                return await self._written(brief, on_tokens)
+        except BackendUnavailable as error:
+            _log.error("no prompt by the language model, and there won't be: %s", error)
+            code = error.code
+        except (BackendBusy, BadAnswer) as error:
+            _log.warning("no prompt by the language model: %s", error)
+            code = error.code
+        except TimeoutError:
+            _log.warning("no prompt by the language model within %g s", self._deadline_s)
+            code = "timeout"
+        return replace(lexicon.enhance(brief), fallback=code)
+
+    async def _written(self, brief: Brief, on_tokens: Callable[[int, int], None]) -> Prompt:
+        """The model's prompt. After a passing fault or a bad answer it is asked once more."""
+        complaint: str | None = None
+        text_chars = TEXT_CHARS
+        for tries_left in reversed(range(_TRIES)):
+            sent = messages(brief, complaint=complaint, text_chars=text_chars)
+            try:
+                answer = await self._answer(sent, brief.seed + tries_left, on_tokens)
+                return self._prompt(brief, answer)
+            except BackendBusy:
+                if not tries_left:
+                    raise
+            except BadAnswer as error:
+                if not tries_left:
+                    raise
+                if error.code == "input_cut":
+                    text_chars = SHORT_TEXT_CHARS
+                else:
+                    complaint = error.reason
+        raise AssertionError("the last try returns or raises")
+
+    async def _answer(
+        self, sent: list[dict[str, str]], seed: int, on_tokens: Callable[[int, int], None]
+    ) -> Answer:
+        reply = await self._server.chat(sent, SCHEMA, seed=seed, on_tokens=on_tokens)
+        # 0 and None: not told. A model whose own context is smaller than num_ctx loses the front
+        # of what it is sent, our rules first, and answers all the same.
+        if reply.prompt_tokens and not (
+            least_tokens(sent) <= reply.prompt_tokens < self._server.num_ctx
+        ):
+            raise BadAnswer(
+                f"the model read only {reply.prompt_tokens} tokens of what it was sent",
+                code="input_cut",
+            )
+        return read(reply.text, self._limit)
+
+    def _prompt(self, brief: Brief, answer: Answer) -> Prompt:
+        style, avoided = brand_phrases(brief.brand)
+        unwanted = ", ".join([*avoided, answer.negative, lexicon.NEGATIVE])
+        return Prompt(
+            render=self._on_brand(answer.render, style),
+            negative=self._limit.fitted(_unrepeated(unwanted)),
+            intent=answer.intent,
+            backend=self.name,
+        )
+
+    def _on_brand(self, render: str, style: list[str]) -> str:
+        """The render, and the phrases of the brand's style that the model left out."""
+        said = set(_WORD.findall(render.lower()))
+        missing = ", ".join(
+            phrase for phrase in style if not said.issuperset(_WORD.findall(phrase.lower()))
+        )
+        if not missing:
+            return render
+        reserved = self._limit.count(missing) + 1
+        return f"{self._limit.fitted(render, reserved=reserved)}, {missing}"
+
+
+def _unrepeated(phrases: str) -> str:
+    parts = (part.strip() for part in phrases.split(","))
+    return ", ".join(dict.fromkeys(part for part in parts if part))
+
+
+def _unwatched(done: int, total: int) -> None:
+    """For callers that watch no progress."""
