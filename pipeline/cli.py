@@ -36,7 +36,7 @@ Style = Annotated[
 Seed = Annotated[int | None, typer.Option(help="0 to 2147483647, for the same again. [random]")]
 EnhancerName = Annotated[str | None, typer.Option("--enhancer", help="mock or lexicon. [settings]")]
 GeneratorName = Annotated[str | None, typer.Option("--generator", help="mock. [settings]")]
-JudgeName = Annotated[str | None, typer.Option("--judge", help="auto or pixels. [settings]")]
+JudgeName = Annotated[str | None, typer.Option("--judge", help="auto, clip or pixels. [settings]")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
 
 _WORDS = {
