@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, TypedDict, Unpack, cast
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +15,8 @@ from db.models import Account, Brand, Delivery, Member, Request, Task, User
 from db.models import UserSettings as SettingsRow
 from db.states import AccountKind, DeliveryState, Role
 from db.views import Locale, TelegramUser, UserSettings, UserView
+
+_SEEN_EVERY = timedelta(hours=1)
 
 ChatType = Literal["private", "group", "supergroup", "channel"]
 
@@ -29,11 +31,15 @@ class SettingsFields(TypedDict, total=False):
 
 
 async def ensure_user(session: AsyncSession, user: TelegramUser) -> UserView:
-    """The person of an update; met for the first time, they get an account and settings."""
-    view = await _refresh_user(session, user)
+    """The person of an update; met for the first time, they get an account and settings.
+
+    Called for every update, so somebody known of whom nothing is new costs one read: `seen_at`
+    is true to the hour.
+    """
+    view = await _known_user(session, user)
     if view is None:
         await _add_user(session, user)
-        view = await _refresh_user(session, user)
+        view = await _known_user(session, user)
         assert view is not None
     return view
 
@@ -127,30 +133,28 @@ async def change_settings(
     return await settings(session, user_id)
 
 
-async def _refresh_user(session: AsyncSession, user: TelegramUser) -> UserView | None:
+async def _known_user(session: AsyncSession, user: TelegramUser) -> UserView | None:
+    is_news = or_(
+        User.first_name.is_distinct_from(user.first_name),
+        User.username.is_distinct_from(user.username),
+        User.language_code.is_distinct_from(user.language_code),
+        User.blocked_at.is_not(None),
+        User.seen_at < func.now() - _SEEN_EVERY,
+    )
     row = (
         await session.execute(
-            update(User)
-            .where(
-                User.id == user.id,
-                SettingsRow.user_id == User.id,
-                Account.owner_user_id == User.id,
-                Account.kind == AccountKind.PERSONAL,
-            )
-            .values(
-                first_name=user.first_name,
-                username=user.username,
-                language_code=user.language_code,
-                blocked_at=None,
-                seen_at=func.now(),
-            )
-            .returning(Account.id, SettingsRow)
-            .execution_options(synchronize_session=False, populate_existing=True)
+            select(Account.id, SettingsRow, is_news)
+            .join(User, Account.owner_user_id == User.id)
+            .join(SettingsRow, SettingsRow.user_id == User.id)
+            .where(User.id == user.id, Account.kind == AccountKind.PERSONAL)
+            .execution_options(populate_existing=True)
         )
     ).one_or_none()
     if row is None:
         return None
-    account_id, settings_row = row
+    account_id, settings_row, has_news = row
+    if has_news:
+        await _refresh_user(session, user)
     view = _settings_view(settings_row)
     return UserView(
         id=user.id,
@@ -158,6 +162,21 @@ async def _refresh_user(session: AsyncSession, user: TelegramUser) -> UserView |
         locale=view.locale or _locale_of(user.language_code),
         account_id=account_id,
         settings=view,
+    )
+
+
+async def _refresh_user(session: AsyncSession, user: TelegramUser) -> None:
+    await session.execute(
+        update(User)
+        .where(User.id == user.id)
+        .values(
+            first_name=user.first_name,
+            username=user.username,
+            language_code=user.language_code,
+            blocked_at=None,
+            seen_at=func.now(),
+        )
+        .execution_options(synchronize_session=False)
     )
 
 
