@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from bot import texts
-from tests.e2e.conftest import Held
+from tests.product import Held
 from tests.sim import ANNA, BEN, Message, Sim, Talk, label, said
 
 PROMPTS = {
