@@ -17,7 +17,7 @@ from bot.texts import N_
 
 log = structlog.get_logger(__name__)
 
-_COMMANDS: dict[str, str] = {
+COMMANDS: dict[str, str] = {
     "start": N_("What I do, and an example"),
     "gen": N_("Draw at once: /gen and your idea"),
     "brands": N_("Your styles and colours"),
@@ -60,8 +60,7 @@ async def introduce(bot: Bot) -> None:
             tr = texts.of(locale)
             for scope, names in _SCOPES:
                 commands = [
-                    BotCommand(command=name, description=tr.plain(_COMMANDS[name]))
-                    for name in names
+                    BotCommand(command=name, description=tr.plain(COMMANDS[name])) for name in names
                 ]
                 await bot.set_my_commands(commands, scope, language_code)
             await bot.set_my_description(tr.plain(DESCRIPTION), language_code)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from aiogram import BaseMiddleware
+from aiogram.enums import ChatMemberStatus, ChatType
 from aiogram.types import CallbackQuery, Chat, Message, TelegramObject, Update, User
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -15,7 +16,6 @@ from bot.buckets import Bucket, Buckets
 from bot.settings import BotSettings
 from bot.who import Who
 from db import accounts
-from db.accounts import ChatType
 from db.states import Role
 from db.views import TelegramUser
 
@@ -62,6 +62,19 @@ def _person_event(event: TelegramObject) -> Message | CallbackQuery | None:
     return message or event.callback_query
 
 
+def _is_present(event: TelegramObject, chat: Chat) -> bool:
+    """Whether there is a chat to have an account: not one that was just left or given up."""
+    if chat.type == ChatType.CHANNEL or not isinstance(event, Update):
+        return False
+    if event.my_chat_member is not None:
+        gone = (ChatMemberStatus.LEFT, ChatMemberStatus.KICKED)
+        return event.my_chat_member.new_chat_member.status not in gone
+    moved = event.message is not None and (
+        event.message.migrate_to_chat_id or event.message.migrate_from_chat_id
+    )
+    return not moved
+
+
 class Introduce(BaseMiddleware):
     """Remembers the person and their account, and hands `who` to the handler."""
 
@@ -71,7 +84,7 @@ class Introduce(BaseMiddleware):
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
         user: User | None = data.get("event_from_user")
         chat: Chat | None = data.get("event_chat")
-        if user is not None and chat is not None and chat.type != "channel":
+        if user is not None and chat is not None and _is_present(event, chat):
             data["who"] = await self._introduce(user, chat)
         return await handler(event, data)
 
@@ -85,7 +98,7 @@ class Introduce(BaseMiddleware):
             account_id, role = known.account_id, Role.OWNER
             if is_group:
                 account_id = await accounts.for_chat(
-                    session, user.id, chat.id, cast(ChatType, chat.type), chat.title
+                    session, user.id, chat.id, cast("accounts.ChatType", chat.type), chat.title
                 )
                 role = await accounts.role(session, account_id, user.id)
         return Who(

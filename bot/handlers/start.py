@@ -81,11 +81,13 @@ async def try_example(
     await intake.show_draft(bot, sessions, draft, place)
 
 
-@router.message(F.migrate_to_chat_id)
+@router.message(F.migrate_to_chat_id | F.migrate_from_chat_id)
 async def migrated(message: Message, sessions: Sessions) -> None:
-    assert message.migrate_to_chat_id is not None
+    """A group became a supergroup: both chats say so, in either order."""
+    old_id = message.migrate_from_chat_id or message.chat.id
+    new_id = message.migrate_to_chat_id or message.chat.id
     async with sessions.begin() as session:
-        await accounts.migrate_chat(session, message.chat.id, message.migrate_to_chat_id)
+        await accounts.migrate_chat(session, old_id, new_id)
 
 
 @router.my_chat_member(F.chat.type == ChatType.PRIVATE)

@@ -1,0 +1,199 @@
+"""Cards and captions: within Telegram's limits, right in words, whatever a person typed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot import views
+from bot.texts import without_markup
+from db.queue import Progress
+from db.states import RequestState, Shown
+from db.views import AlbumView, Brief, Draft, PredictionView, PromptRecord
+
+BRIEF: Brief = {
+    "raw_prompt": "кофе",
+    "cleaned_prompt": "кофе",
+    "platform": None,
+    "goal": None,
+    "aspect": None,
+    "count": 4,
+    "seed": 7,
+    "enhance": True,
+    "brand": None,
+    "variation": None,
+}
+
+
+def image(rank: int, clip_n: float, aes_n: float, **details: float) -> PredictionView:
+    return PredictionView(
+        id=rank,
+        rank=rank,
+        seed=rank,
+        storage_key="x",
+        sha256="0" * 64,
+        width=1,
+        height=1,
+        size_bytes=1,
+        clip_raw=0.3,
+        clip_n=clip_n,
+        aes_raw=5.0,
+        aes_n=aes_n,
+        final_score=0.7 * clip_n + 0.3 * aes_n,
+        gen_meta={"details": details},
+        photo_file_id=None,
+        document_file_id=None,
+    )
+
+
+ALBUM = AlbumView(
+    task_id=1,
+    request_id=1,
+    account_id=1,
+    user_id=1,
+    chat_id=1,
+    thread_id=None,
+    is_group=False,
+    locale="ru",
+    raw_prompt="кофе",
+    cleaned_prompt="кофе",
+    brief=BRIEF,
+    prompt=PromptRecord("coffee", "", "coffee", "lexicon"),
+    images=(image(1, 0.81, 0.87), image(2, 0.5, 0.87)),
+    chosen_rank=None,
+    judge="pixels",
+    generator="mock",
+    timings_ms={"total": 900.0},
+    finished_at=datetime(2026, 11, 23, tzinfo=UTC),
+)
+
+DRAFT = Draft(
+    id=1,
+    account_id=1,
+    user_id=1,
+    chat_id=1,
+    thread_id=None,
+    source_message_id=1,
+    raw_prompt="x",
+    cleaned_prompt="x",
+    platform=None,
+    goal=None,
+    aspect=None,
+    count=4,
+    enhance=True,
+    brand=None,
+    seed=1,
+    locale="ru",
+    card_message_id=None,
+    state=RequestState.DRAFT,
+    is_group=False,
+)
+
+prompts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=2000)
+
+
+@given(prompts)
+def test_a_caption_never_exceeds_telegrams_limit(prompt: str) -> None:
+    images = tuple(replace(ALBUM.images[0], rank=rank) for rank in range(1, 5))
+    album = replace(ALBUM, cleaned_prompt=prompt, images=images)
+    assert views.length(without_markup(views.album_caption(album))) <= views.CAPTION_LIMIT
+
+
+@given(prompts)
+def test_cards_never_exceed_telegrams_limit(prompt: str) -> None:
+    record = PromptRecord(prompt, prompt, prompt, "lexicon", (prompt, prompt))
+    cards = [
+        views.draft_card(replace(DRAFT, cleaned_prompt=prompt)),
+        views.why_card(replace(ALBUM, prompt=record)),
+        *(views.status_card("ru", shown, 1, prompt) for shown in Shown),
+    ]
+    for card in cards:
+        assert 1 <= views.length(without_markup(card.text)) <= views.TEXT_LIMIT
+
+
+@given(prompts, st.integers(2, 100))
+def test_shortened_texts_stay_whole_characters(prompt: str, limit: int) -> None:
+    short = views.shortened(prompt, limit)
+    assert views.length(short) <= limit
+    short.encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("progress", "words", "percent"),
+    [
+        (Progress("enhance", 0, 1), "Улучшаю промт", "0 %"),
+        (Progress("generate", 0, 4), "Рисую 1/4", "10 %"),
+        (Progress("generate", 2, 4), "Рисую 3/4", "48 %"),
+        (Progress("generate", 4, 4), "Рисую 4/4", "85 %"),
+        (Progress("judge", 0, 1), "Оцениваю", "85 %"),
+        (None, "Отправляю альбом", "97 %"),
+    ],
+)
+def test_the_bar_moves_through_the_stages(
+    progress: Progress | None, words: str, percent: str
+) -> None:
+    text = views.status_card("ru", "running", 1, "кофе", progress=progress).text
+    assert words in text
+    assert percent in text
+
+
+def test_the_queue_shows_place_and_estimate() -> None:
+    text = views.status_card("ru", "queued", 1, "кофе", place=3, eta_s=40).text
+    assert "номер 3</b>" in text or "номер 3" in text
+    assert "примерно 40 с" in text
+
+
+@pytest.mark.parametrize("code", ["worker_died", "backend_unavailable", "bad_brief", "new", None])
+def test_a_failure_says_what_next_and_offers_another_go(code: str | None) -> None:
+    card = views.status_card("ru", "failed", 1, "кофе", error_code=code)
+    assert "Не получилось" in card.text
+    assert card.keyboard is not None
+    assert card.keyboard.inline_keyboard[0][0].text == "🔁 Запустить снова"
+
+
+def test_an_unsure_delivery_offers_to_show_again() -> None:
+    for shown in ("unknown", "undeliverable"):
+        keyboard = views.status_card("ru", shown, 1, "кофе").keyboard
+        assert keyboard is not None
+        assert keyboard.inline_keyboard[0][0].text == "🔁 Показать ещё раз"
+
+
+def test_why_names_what_cost_the_weakest_most() -> None:
+    assert "№2 тянет вниз сюжет: 0,50 против 0,81 у №1" in views.why_card(ALBUM).text
+    even = replace(ALBUM, images=(image(1, 0.5, 0.5), image(2, 0.5, 0.5)))
+    assert "тянет вниз" not in views.why_card(even).text
+    alone = replace(ALBUM, images=ALBUM.images[:1])
+    assert "тянет вниз" not in views.why_card(alone).text
+
+
+def test_why_names_the_measure_that_fell_furthest() -> None:
+    images = (
+        image(1, 0.8, 0.8, contrast=0.9, sharpness=0.9, contrast_raw=50),
+        image(2, 0.8, 0.4, contrast=0.8, sharpness=0.2, contrast_raw=1),
+    )
+    assert "больше всего: резкость" in views.why_card(replace(ALBUM, images=images)).text
+
+
+def test_a_real_judge_is_named() -> None:
+    assert "оценивает clip" in views.album_caption(replace(ALBUM, judge="clip"))
+
+
+def test_every_callback_fits_into_64_bytes() -> None:
+    from bot.callbacks import AlbumTap, BrandTap, DraftTap, HistoryTap, SettingsTap
+
+    huge = 2**63 - 1
+    taps = [
+        DraftTap(request_id=huge, do="set", field="platform", value="presentation"),
+        DraftTap(request_id=huge, do="set", field="brand", value=str(huge)),
+        AlbumTap(task_id=huge, do="similar", rank=4),
+        BrandTap(do="undefault", brand_id=huge),
+        BrandTap(do="edit", brand_id=huge, value="palette"),
+        HistoryTap(do="change", task_id=huge, request_id=huge),
+        HistoryTap(do="page", before=huge),
+        SettingsTap(user_id=huge, field="aspect", value="LANDSCAPE"),
+    ]
+    assert all(len(tap.pack().encode()) <= 64 for tap in taps)
