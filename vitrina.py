@@ -42,10 +42,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
 FAILURES = (
     "pipeline.errors:PipelineError",
     "playground.embedded:EmbeddedError",
+    "bot.errors:CannotStart",
     "workers.local:LocalError",
     "workers.supervisor:ChildError",
 )
 """Errors that say in one line what is wrong; anything else is a defect and has a traceback."""
+
+MISTAKES = ("bot.errors:CannotStart",)
+"""Failures that an operator must put right: exit code 2, so that nobody starts it again."""
 
 LOG_FORMATS = ("console", "json")
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -173,9 +177,16 @@ def _embedded(server: str, state_dir: Path) -> local.Prepare:
 
 
 def _migrate(url: str) -> None:
-    from db import migrate
+    from alembic.util import CommandError
+    from sqlalchemy.exc import SQLAlchemyError
 
-    migrate.upgrade(url)
+    from db import migrate
+    from workers import local
+
+    try:
+        migrate.upgrade(url)
+    except (CommandError, OSError, SQLAlchemyError) as error:
+        raise local.LocalError(f"can't use the database: {_one_line(error)}") from error
 
 
 def configure_logging() -> None:
@@ -299,15 +310,17 @@ def _not_loaded() -> None:
 def _explain(error: Exception) -> int:
     if _is_bad_setting(error):
         return _fail(_bad_setting(error), 2)
-    if isinstance(error, OSError) or _is_expected(error):
+    if _is_one_of(MISTAKES, error):
+        return _fail(_one_line(error), 2)
+    if isinstance(error, OSError) or _is_one_of(FAILURES, error):
         return _fail(_one_line(error), 1)
     logging.getLogger("vitrina").critical("unexpected error", exc_info=error)
     return _fail(f"unexpected {type(error).__name__}; the traceback above is worth a report", 1)
 
 
-def _is_expected(error: Exception) -> bool:
-    """Whether it is one of FAILURES; a module that isn't loaded can't have raised it."""
-    for place in FAILURES:
+def _is_one_of(places: Sequence[str], error: Exception) -> bool:
+    """Whether it is one of these classes; a module that isn't loaded can't have raised it."""
+    for place in places:
         module, _, name = place.partition(":")
         if module in sys.modules and isinstance(error, getattr(sys.modules[module], name)):
             return True
