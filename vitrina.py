@@ -42,7 +42,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
 FAILURES = (
     "pipeline.errors:PipelineError",
     "playground.embedded:EmbeddedError",
-    "bot.errors:CannotStart",
     "workers.local:LocalError",
     "workers.supervisor:ChildError",
 )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import structlog
+from aiogram.utils.token import TokenValidationError
 
+from bot.errors import CannotStart
 from bot.gateway import create_bot
 from bot.settings import BotSettings
 from db import deliveries, engine, images, liveness, queue
@@ -24,25 +27,26 @@ _BUSY_CHAT_S = 0.5
 
 
 async def run(settings: WorkerSettings, database: DatabaseSettings, telegram: BotSettings) -> None:
-    """The whole process, until cancelled."""
-    db = engine.create(database.database_url)
-    sessions = engine.session_factory(db)
-    pool = await queue.create_pool(database.redis_url)
-    bot = create_bot(
-        telegram.token.get_secret_value(),
-        telegram.api_url,
-        pool,
-        sessions=sessions,
-        timeout_s=telegram.request_timeout_s,
-    )
-    try:
+    """The whole process, until cancelled. Raises CannotStart for a malformed token."""
+    async with contextlib.AsyncExitStack() as stack:
+        db = engine.create(database.database_url)
+        stack.push_async_callback(db.dispose)
+        sessions = engine.session_factory(db)
+        pool = await queue.create_pool(database.redis_url)
+        stack.push_async_callback(pool.aclose)
+        try:
+            bot = create_bot(
+                telegram.token.get_secret_value(),
+                telegram.api_url,
+                pool,
+                sessions=sessions,
+                timeout_s=telegram.request_timeout_s,
+            )
+        except TokenValidationError:
+            raise CannotStart("BOT_TOKEN is no token: it looks like 123456:ABC-DEF") from None
+        stack.push_async_callback(bot.session.close)
         log.info("io worker is up")
-        store = images.Store(database.images_url)
-        await serve(Courier(sessions, pool, store, bot, settings))
-    finally:
-        await bot.session.close()
-        await pool.aclose()
-        await db.dispose()
+        await serve(Courier(sessions, pool, images.Store(database.images_url), bot, settings))
 
 
 async def serve(courier: Courier) -> None:

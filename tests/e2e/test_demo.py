@@ -94,6 +94,12 @@ def test_run_without_a_token_is_one_line(tmp_path: Path) -> None:
     assert line.startswith("Error: BOT_TOKEN is not set")
 
 
+def test_run_with_a_database_that_is_away_is_one_line(tmp_path: Path) -> None:
+    away = {"DATABASE_URL": "postgresql://x@127.0.0.1:9/x", "REDIS_URL": "redis://127.0.0.1:9"}
+    line = refused("run", "--state-dir", str(tmp_path), BOT_TOKEN="1:token", **away)
+    assert line.startswith("Error: can't use the database: ")
+
+
 def test_a_folder_with_something_else_in_it_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "postgres").mkdir()
     (tmp_path / "postgres" / "junk").touch()

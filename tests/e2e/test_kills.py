@@ -39,11 +39,11 @@ async def ask_all(talks: list[Talk]) -> None:
     await asyncio.gather(*(talk.send("/gen реклама кофейни осенью") for talk in talks))
 
 
-async def some_albums_are_out(talks: list[Talk]) -> None:
+async def some_are_out(talks: list[Talk], method: str = "sendMediaGroup") -> None:
     """The middle: work has begun, and most of it is still to do."""
 
     async def holds() -> bool:
-        calls = await talks[0].sim.calls("sendMediaGroup")
+        calls = await talks[0].sim.calls(method)
         return len({row["chat_id"] for row in calls} & {talk.chat_id for talk in talks}) >= 3
 
     await until(holds, within_s=60)
@@ -76,7 +76,7 @@ async def check_all_ended(talks: list[Talk]) -> Counter[str]:
 async def test_a_killed_part_loses_nothing_and_doubles_nothing(demo: Demo, part: str) -> None:
     talks = await people(demo.sim)
     await ask_all(talks)
-    await some_albums_are_out(talks)
+    await some_are_out(talks, "sendMessage" if part == "bot" else "sendMediaGroup")
     victim = demo.part(part)
     victim.kill()
     ends = await check_all_ended(talks)
@@ -88,7 +88,7 @@ async def test_a_killed_part_loses_nothing_and_doubles_nothing(demo: Demo, part:
 async def test_a_flushed_redis_loses_nothing(demo: Demo) -> None:
     talks = await people(demo.sim)
     await ask_all(talks)
-    await some_albums_are_out(talks)
+    await some_are_out(talks)
     redis = Redis.from_url(f"unix://{demo.state_dir}/run/redis.sock")
     await redis.flushall()
     await redis.aclose()
