@@ -11,7 +11,14 @@ from aiogram import Router
 from aiogram.types import CallbackQuery, ErrorEvent, Message
 
 from bot import pages, texts
-from bot.errors import BadUpload, MessageGone, NotYours, Undeliverable
+from bot.errors import (
+    BadUpload,
+    ChatMigrated,
+    MessageGone,
+    NotYours,
+    ThreadClosed,
+    Undeliverable,
+)
 from bot.texts import Html, Texts
 from bot.who import Who
 from db.errors import BrandNameTaken, Conflict, LimitReached, NotAllowed, NotFound, Stale
@@ -25,7 +32,7 @@ router = Router(name="errors")
 @router.error()
 async def on_error(event: ErrorEvent, who: Who | None = None) -> None:
     error = event.exception
-    if isinstance(error, Undeliverable | MessageGone):
+    if isinstance(error, Undeliverable | MessageGone | ThreadClosed | ChatMigrated):
         # Nobody is there to be told, and trying again would change nothing.
         log.warning("not told", update=event.update.update_id, error=str(error))
         return

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from aiogram import Bot, F, Router
-from aiogram.enums import ChatType
-from aiogram.filters import Command, CommandObject, StateFilter
+from aiogram.filters import Command, CommandObject, StateFilter, or_f
 from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 from arq import ArqRedis
@@ -13,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import dialogue, intake, keyboards, pages, views
 from bot.callbacks import DraftTap
-from bot.filters import IsPrompt
+from bot.filters import IsForBot, IsPrompt
 from bot.intake import Place, Sessions
 from bot.who import Who, card_of, thread_of
 from db import albums, brands, requests, tasks
@@ -87,7 +86,11 @@ async def _is_tail(redis: Redis, message: Message) -> bool:
     return cut_at is not None and 0 <= message.date.timestamp() - int(cut_at) <= _TAIL_S
 
 
-@router.message(F.photo, F.chat.type == ChatType.PRIVATE, StateFilter(None))
+_PICTURE = F.photo | F.document.mime_type.startswith("image/")
+
+
+@router.message(_PICTURE, Command("gen", ignore_case=True))
+@router.message(_PICTURE, IsForBot(), StateFilter(None))
 async def photo(message: Message, who: Who, bot: Bot, sessions: Sessions, redis: Redis) -> None:
     """No generator draws from a picture yet: say so, and offer to draw from the caption."""
     caption = message.caption or ""
@@ -115,7 +118,9 @@ async def _first_of_group(redis: Redis, message: Message) -> bool:
     return first is None or int(first) == message.message_id
 
 
-@router.edited_message(F.text, StateFilter(None))
+@router.edited_message(
+    F.text, or_f(IsForBot(), Command("gen", ignore_case=True)), StateFilter(None)
+)
 async def edited(message: Message, who: Who, bot: Bot, sessions: Sessions) -> None:
     """The draft follows its message; once the work has begun, the person is told."""
     idea = await intake.understand(message.text or "")

@@ -121,6 +121,6 @@ async def test_a_malformed_token_is_one_clear_line(database_url: str, redis_url:
         stderr=asyncio.subprocess.PIPE,
     )
     _, said = await process.communicate()
-    assert process.returncode == 1
+    assert process.returncode == 2
     assert "BOT_TOKEN is no token" in said.decode()
     assert "Traceback" not in said.decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
 from db.queue import GPU_QUEUE
 from tests.bot.stage import Person, Stage, buttons, data_of
@@ -11,8 +12,8 @@ from tests.sim import ANNA, BEN, Message
 PROMPT = "нарисуй осеннее меню кофейни для инстаграма, тыквенный латте"
 
 
-async def draft(person: Person, text: str = PROMPT) -> Message:
-    await person.send(text)
+async def draft(person: Person, prompt: str = PROMPT) -> Message:
+    await person.send(prompt)
     return await person.button("Создать")
 
 
@@ -123,7 +124,7 @@ async def test_gen_over_several_lines(anna: Person, live: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "answer"),
+    ("prompt", "answer"),
     [
         ("/gen", "Напишите после команды"),
         ("/gen   ", "Напишите после команды"),
@@ -134,9 +135,9 @@ async def test_gen_over_several_lines(anna: Person, live: Stage) -> None:
     ],
 )
 async def test_what_cannot_be_drawn_is_answered_with_what_to_do(
-    anna: Person, live: Stage, text: str, answer: str
+    anna: Person, live: Stage, prompt: str, answer: str
 ) -> None:
-    await anna.send(text)
+    await anna.send(prompt)
     await anna.text(answer)
     await anna.settled()
     assert await live.rows("SELECT id FROM ml_requests") == []
@@ -185,7 +186,7 @@ async def test_a_card_that_was_not_sent_is_sent_on_redelivery(stage: Stage) -> N
     assert row["card_message_id"] is not None
 
 
-def message_update(stage: Stage, update_id: int, message_id: int, text: str) -> dict[str, object]:
+def message_update(stage: Stage, update_id: int, message_id: int, words: str) -> dict[str, object]:
     person = {"id": ANNA, "is_bot": False, "first_name": "Анна", "language_code": "ru"}
     chat = {"id": ANNA, "type": "private", "first_name": "Анна"}
     message: dict[str, object] = {
@@ -193,10 +194,10 @@ def message_update(stage: Stage, update_id: int, message_id: int, text: str) -> 
         "date": 1_800_000_000,
         "chat": chat,
         "from": person,
-        "text": text,
+        "text": words,
     }
-    if text.startswith("/"):
-        length = len(text.split()[0])
+    if words.startswith("/"):
+        length = len(words.split()[0])
         message["entities"] = [{"type": "bot_command", "offset": 0, "length": length}]
     return {"update_id": update_id, "message": message}
 
@@ -245,6 +246,44 @@ async def test_a_photo_without_words_is_answered_honestly(anna: Person, live: St
     await anna.upload("photo", PNG, "cat.png")
     await anna.text("Опишите, пожалуйста, что нужно, словами")
     assert await live.rows("SELECT id FROM ml_requests") == []
+
+
+async def test_a_tap_on_a_draft_that_is_gone_says_so(anna: Person, live: Stage) -> None:
+    shown = await draft(anna)
+    async with live.sessions.begin() as session:
+        await session.execute(text("UPDATE ml_requests SET state = 'deleted'"))
+    answer = await anna.press("Создать", shown)
+    assert answer["show_alert"]
+    assert "Этого уже нет" in answer["text"]
+
+
+async def test_a_tap_on_a_message_too_old_to_edit_still_works(anna: Person, live: Stage) -> None:
+    shown = await draft(anna)
+    gone = {"chat": shown["chat"], "message_id": 424242, "date": 0}
+    await anna.tap(data_of(shown, "Создать"), gone)
+    await anna.settled()
+    assert len(await live.rows("SELECT id FROM ml_tasks")) == 1
+
+
+async def test_edits_in_a_group_that_are_not_for_the_bot_are_not_answered(live: Stage) -> None:
+    group = await live.sim.group()
+    anna = live.person(ANNA, group["id"])
+    await anna.text("для этой команды")
+    sent = await anna.send("болтаем о своём")
+    await anna.edit(sent, "😀")
+    before = [one["message_id"] for one in await anna.messages()]
+    assert [one["message_id"] for one in await anna.settled()] == before
+
+
+async def test_a_photo_sent_as_a_file_to_a_group_is_answered_honestly(live: Stage) -> None:
+    group = await live.sim.group()
+    anna = live.person(ANNA, group["id"])
+    await anna.text("для этой команды")
+    name = await anna.username()
+    await anna.upload("document", PNG, "cat.png", caption=f"/gen@{name} рыжий кот")
+    offer = await anna.text("Рисовать по картинке пока не умею")
+    assert "рыжий кот" in offer["text"]
+    assert name not in offer["text"]
 
 
 async def test_in_a_topic_the_answer_stays_in_the_topic(live: Stage) -> None:
