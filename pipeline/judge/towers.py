@@ -78,7 +78,10 @@ class Layer(nn.Module):
 
 
 class ImageTower(nn.Module):
-    """[N, 3, side, side] pixels to [N, D] embeddings, not normalised."""
+    """[N, 3, side, side] pixels to [N, D] embeddings, not normalised; float32 in and out.
+
+    `to(torch.bfloat16)` changes the precision within.
+    """
 
     def __init__(self, state: State, config: VisionConfig) -> None:
         super().__init__()
@@ -100,10 +103,14 @@ class ImageTower(nn.Module):
         self.token = nn.Buffer(torch.zeros(1, dtype=torch.int64))
 
     def forward(self, pixels: Tensor) -> Tensor:
-        x = functional.conv2d(pixels, self.patch, stride=self.stride).flatten(2).transpose(1, 2)
+        x = (
+            functional.conv2d(pixels.to(self.patch.dtype), self.patch, stride=self.stride)
+            .flatten(2)
+            .transpose(1, 2)
+        )
         x = torch.cat([self.start.expand(x.shape[0], -1, -1), x + self.position], dim=1)
         out: Tensor = self.project(self.norm_out(_run(self.layers, self.norm_in(x), self.token)))
-        return out
+        return out.float()
 
 
 class TextTower(nn.Module):
@@ -127,7 +134,7 @@ class TextTower(nn.Module):
         x = functional.embedding(ids, self.tokens) + self.position[: ids.shape[1]]
         end = torch.full((1,), ids.shape[1] - 1, dtype=torch.int64)
         out: Tensor = self.project(self.norm_out(_run(self.layers, x, end)))
-        return out
+        return out.float()
 
 
 def _run(layers: nn.ModuleList, x: Tensor, token: Tensor) -> Tensor:

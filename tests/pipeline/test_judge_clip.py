@@ -337,6 +337,19 @@ def test_compiled_model_is_kept_and_used_again(
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
 
 
+def test_compiled_model_outlives_the_weights_it_was_made_of(
+    tmp_path: Path, pictures: list[Image.Image]
+) -> None:
+    # Large enough that freed memory goes back to the system: reading it would crash.
+    folder = tiny_clip.save(tmp_path / "model", hidden=16384)
+    reference = _vectors(_judge(folder, runtime="torch-fp32").score("", pictures))
+    ours = _judge(folder, runtime="openvino-bf16", cache=tmp_path / "cache")
+    for count in (1, 5):
+        vectors = _vectors(ours.score("", pictures[:count]))
+        assert (vectors * reference[:count]).sum(axis=1).min() > MIN_AGREEMENT
+    assert ours.name == "tiny (openvino-bf16)"
+
+
 @pytest.mark.parametrize("file", ["image.blob", "text.blob", "agreement.json"])
 def test_broken_cache_is_made_anew(
     tiny: Path, tmp_path: Path, pictures: list[Image.Image], file: str

@@ -9,8 +9,13 @@ WIDTH = 16
 BOS, EOS = 514, 515
 
 
-def save(folder: Path, *, activation: str = "quick_gelu", pickled: bool = False) -> Path:
-    """Model, tokenizer and processor; `pickled` writes `pytorch_model.bin` and no safetensors."""
+def save(
+    folder: Path, *, activation: str = "quick_gelu", pickled: bool = False, hidden: int = 64
+) -> Path:
+    """Model, tokenizer and processor; `pickled` writes `pytorch_model.bin` and no safetensors.
+
+    `hidden` is the width of the image tower's MLP.
+    """
     import torch
     from transformers import CLIPConfig, CLIPModel
 
@@ -20,7 +25,7 @@ def save(folder: Path, *, activation: str = "quick_gelu", pickled: bool = False)
             projection_dim=WIDTH,
             vision_config={
                 "hidden_size": 32,
-                "intermediate_size": 64,
+                "intermediate_size": hidden,
                 "num_hidden_layers": 3,
                 "num_attention_heads": 2,
                 "image_size": SIDE_PX,
