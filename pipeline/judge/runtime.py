@@ -83,7 +83,9 @@ def candidates(name: str = "auto") -> tuple[str, ...]:
             return ("torch-fp32",)
         return tuple(r for r in RUNTIMES if r != "openvino-bf16" or _has_openvino())
     if name not in RUNTIMES:
-        raise BackendUnavailable("clip", f"unknown runtime {name!r}, one of auto, {RUNTIMES}")
+        raise BackendUnavailable(
+            "clip", f"unknown runtime {name!r}, one of: auto, {', '.join(RUNTIMES)}"
+        )
     if name == "openvino-bf16" and not _has_openvino():
         raise BackendUnavailable("clip", "openvino is not installed: pip install 'vitrina[ml]'")
     return (name, "torch-fp32") if name != "torch-fp32" else (name,)
