@@ -52,7 +52,7 @@ MISTAKES = ("bot.errors:CannotStart",)
 
 LOG_FORMATS = ("console", "json")
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-_CHATTY = ("alembic", "pymorphy3")
+_CHATTY = ("alembic", "httpx", "pymorphy3")
 """Libraries that report every step they take."""
 
 _SECRETS = (

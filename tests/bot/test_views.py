@@ -13,7 +13,7 @@ from bot import views
 from bot.texts import without_markup
 from db.queue import Progress
 from db.states import RequestState, Shown
-from db.views import AlbumView, Brief, Draft, PredictionView, PromptRecord
+from db.views import AlbumView, Brief, Draft, Locale, PredictionView, PromptRecord
 
 BRIEF: Brief = {
     "raw_prompt": "кофе",
@@ -197,3 +197,25 @@ def test_every_callback_fits_into_64_bytes() -> None:
         SettingsTap(user_id=huge, field="aspect", value="LANDSCAPE"),
     ]
     assert all(len(tap.pack().encode()) <= 64 for tap in taps)
+
+
+@pytest.mark.parametrize(
+    ("locale", "mark", "reason"),
+    [
+        ("ru", "промт без LLM", "без LLM, по словарю: языковая модель не успела ответить"),
+        ("en", "prompt without an LLM", "by the dictionary: it did not answer in time"),
+    ],
+)
+def test_a_prompt_without_the_language_model_is_said_to_be_one(
+    locale: Locale, mark: str, reason: str
+) -> None:
+    album = replace(ALBUM, locale=locale)
+    assert mark not in views.album_caption(album)
+    late = replace(album, prompt=replace(album.prompt, fallback="timeout"))
+    assert mark in views.album_caption(late)
+    assert reason in views.why_card(late).text
+
+
+def test_a_reason_without_a_name_still_makes_a_sentence() -> None:
+    album = replace(ALBUM, prompt=replace(ALBUM.prompt, fallback="gremlins"))
+    assert "языковая модель недоступна" in views.why_card(album).text

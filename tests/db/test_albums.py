@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
-from db import albums, deliveries, requests
+import pytest
+from sqlalchemy import text
+
+from db import albums, deliveries, requests, tasks
 from db.errors import NotFound, Stale
 from db.states import TaskState
 from tests.db import rows
@@ -26,6 +29,23 @@ async def test_an_album_is_what_the_worker_handed_in(sessions: Sessions) -> None
     for stored, image in zip(album.images, handed_in.images, strict=True):
         for field in ("rank", "seed", "sha256", "clip_raw", "final_score", "gen_meta"):
             assert getattr(stored, field) == getattr(image, field)
+
+
+async def test_a_prompt_keeps_why_another_enhancer_wrote_it(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    claimed = await rows.running(sessions, who)
+    album = rows.finished_album()
+    album = replace(album, prompt=replace(album.prompt, fallback="timeout"))
+    async with sessions.begin() as session:
+        await tasks.finish(session, claimed.task_id, claimed.token, album)
+    async with sessions.begin() as session:
+        stored = await albums.album(session, who.account_id, claimed.task_id)
+        assert stored.prompt.fallback == "timeout"
+        # Albums made before this was kept have no such key.
+        await session.execute(text("UPDATE ml_tasks SET prompt = prompt - 'fallback'"))
+    async with sessions.begin() as session:
+        stored = await albums.album(session, who.account_id, claimed.task_id)
+        assert stored.prompt.fallback is None
 
 
 async def test_there_is_no_album_before_the_end(sessions: Sessions) -> None:

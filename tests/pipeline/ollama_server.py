@@ -55,7 +55,7 @@ class OllamaServer:
         self._server = TestServer(app)
 
     async def __aenter__(self) -> Self:
-        await self._server.start_server()
+        await self._server.start_server(access_log=None)
         return self
 
     async def __aexit__(self, *args: object) -> None:

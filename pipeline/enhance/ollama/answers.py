@@ -23,6 +23,9 @@ _ECHO_WORDS = 6
 
 _LONGEST_WORD = 30
 _MAX_INTENT_WORDS = 45
+_MAX_RENDER_WORDS = 90
+"""Twice what is asked for: what goes beyond has lost the task."""
+
 _LOOP_WORDS = 24
 _LOOP_SHARE = 0.35
 """A text of over _LOOP_WORDS words, of which fewer are different, goes round in circles."""
@@ -32,7 +35,8 @@ _MARKUP = re.compile(r"[<>{}\[\]`\\|]|https?:|www\.|&\w+;")
 _REFUSAL = re.compile(
     r"\b(?:i(?:'m| am) (?:sorry|unable|an? (?:ai|language model|assistant))"
     r"|i (?:can ?not|can't|won't|will not)|as an ai"
-    r"|here(?:'s| is) (?:the|your|a) (?:json|prompt))\b",
+    r"|here(?:'s| is) (?:the|your|a) (?:json|prompt)|(?:previous|these|your) (?:instructions|rules)"
+    r"|system prompt)\b",
     re.IGNORECASE,
 )
 _ENGLISH = re.compile(
@@ -56,7 +60,7 @@ class Answer:
 def read(text: str, limit: TokenLimit) -> Answer:
     """The prompt in a model's answer. Raises BadAnswer, its reason fit to be said to the model.
 
-    `render` and `negative` are cut to the limit between phrases; twice as much is refused.
+    `render` and `negative` are cut to the limit between phrases; a whole essay is refused.
     """
     fields = _fields(text)
     render = _plain("render", fields.get("render"))
@@ -68,7 +72,7 @@ def read(text: str, limit: TokenLimit) -> Answer:
     _check_words((render, negative, intent))
     if len(intent.split()) > _MAX_INTENT_WORDS:
         raise BadAnswer('"intent" must be one sentence of at most 20 words')
-    if limit.count(render) > 2 * limit.tokens:
+    if len(render.split()) > _MAX_RENDER_WORDS:
         raise BadAnswer('"render" must have at most 40 words')
     return Answer(limit.fitted(render), limit.fitted(negative), _shortened(intent))
 

@@ -72,8 +72,8 @@ _ORDER = re.compile(
 )
 """Words of someone who speaks to the model; styles of pictures do without them."""
 
+_NO_STYLE = re.compile(r"[<>{}\[\]|\\`:]")
 _NOT_IN_STYLE = re.compile(r"[^A-Za-z0-9 '&%/-]+")
-_FENCES = re.compile(r"[<>\x00-\x1f\x7f]+")
 
 
 def messages(
@@ -100,7 +100,9 @@ def _harmless(phrases: list[str]) -> list[str]:
     room = _STYLE_WORDS
     for phrase in phrases:
         words = _NOT_IN_STYLE.sub(" ", phrase).split()
-        if words and len(words) <= min(_PHRASE_WORDS, room) and not _ORDER.search(" ".join(words)):
+        if not words or len(words) > min(_PHRASE_WORDS, room):
+            continue
+        if not _NO_STYLE.search(phrase) and not _ORDER.search(" ".join(words)):
             kept.append(" ".join(words))
             room -= len(words)
     return kept
@@ -120,11 +122,16 @@ def _system(style: list[str]) -> str:
 
 
 def _user(brief: Brief, complaint: str | None, text_chars: int) -> str:
-    text = " ".join(_FENCES.sub(" ", brief.cleaned_prompt).split())
-    lines = [f"<request>{text[:text_chars]}</request>", _place(brief)]
+    lines = [f"<request>{_unfenced(brief.cleaned_prompt)[:text_chars]}</request>", _place(brief)]
     if complaint:
         lines.append(f"Your last answer could not be used: {complaint}. Answer again.")
     return "\n".join(lines)
+
+
+def _unfenced(text: str) -> str:
+    """On one line, with nothing that could close the fence or not be sent (lone surrogates)."""
+    kept = (char if char.isprintable() and char not in "<>" else " " for char in text)
+    return " ".join("".join(kept).split())
 
 
 def _place(brief: Brief) -> str:

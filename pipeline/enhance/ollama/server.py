@@ -60,7 +60,9 @@ class OllamaServer:
         self._address = settings.ollama_host
         self._keep_alive = _keep_alive(settings.ollama_keep_alive)
         self._deadline_s = settings.ollama_deadline_s
-        self._tls = httpx.create_ssl_context()  # 40 ms: not for each client.
+        # Loading the certificates takes 40 ms: once, and not at all for plain HTTP.
+        secure = settings.ollama_host.startswith("https:")
+        self._certificates = httpx.create_ssl_context() if secure else False
 
     async def chat(
         self,
@@ -119,7 +121,12 @@ class OllamaServer:
         """A client that waits so long for the next byte; the caller has its own deadline."""
         try:
             timeout = httpx.Timeout(silence_s, connect=min(_CONNECT_S, silence_s))
-            return AsyncClient(self._address, timeout=timeout, verify=self._tls)
+            return AsyncClient(
+                self._address,
+                timeout=timeout,
+                verify=self._certificates,
+                follow_redirects=False,  # They could lead to a host that nobody verifies.
+            )
         except (ValueError, httpx.InvalidURL) as error:
             raise BackendUnavailable(
                 "ollama", f"{self.host!r} is no address: {error}", code="bad_host"
