@@ -53,7 +53,8 @@ clean: ## Remove the virtual environment and caches; the demo's data stays
 # The stamps make a second `make demo` start without asking pip anything.
 
 $(VENV)/.made:
-	@test -n "$(PYTHON)" || { echo "Vitrina needs Python 3.11 or newer (found: $$(python3 --version 2>&1))" >&2; exit 1; }
+	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "Vitrina needs Python 3.11 or newer (found: $$($(or $(PYTHON),python3) --version 2>&1))" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "$(PYTHON) lacks the venv module: on Debian and Ubuntu, apt install python3-venv" >&2; exit 1; }
 	@$(PYTHON) -m venv --clear $(VENV)
