@@ -165,40 +165,105 @@ def ollama_model(settings: PipelineSettings) -> OllamaModel:
     return OllamaModel(settings, licence, size_bytes)
 
 
-STABLE_DIFFUSION = HubModel(
-    "stable-diffusion-v1-5/stable-diffusion-v1-5",
-    "generator",
-    "CreativeML OpenRAIL-M",
-    wanted=(
-        "model_index.json",
-        "*/config.json",
-        "*/*_config.json",
-        "tokenizer/*",
-        "*/model.safetensors",
-        "*/diffusion_pytorch_model.safetensors",
-    ),
-    size_bytes=5_480_000_000,
+_DIFFUSION_WANTED = (
+    "model_index.json",
+    "*/config.json",
+    "*/*_config.json",
+    "*/*.safetensors.index.json",
+    "tokenizer*/*",
+    "*/model.safetensors",
+    "*/diffusion_pytorch_model.safetensors",
+    "*/*-of-*.safetensors",
 )
+_DIFFUSION_UNWANTED = ("*.fp16*", "*.bf16*", "*non_ema*", "*openvino*", "*flax*")
+
+_DIFFUSION_KNOWN = {
+    "stable-diffusion-v1-5/stable-diffusion-v1-5": ("CreativeML OpenRAIL-M", 5_480_000_000),
+    "stabilityai/stable-diffusion-xl-base-1.0": ("OpenRAIL++", 13_900_000_000),
+    "stabilityai/sdxl-turbo": ("Stability AI Community", 13_900_000_000),
+    "stabilityai/sd-turbo": ("Stability AI Community", 5_200_000_000),
+    "SimianLuo/LCM_Dreamshaper_v7": ("MIT", 5_480_000_000),
+}
+
+_RENAMED = {
+    # The first has left the hub, its weights live on under the new name.
+    "runwayml/stable-diffusion-v1-5": "stable-diffusion-v1-5/stable-diffusion-v1-5",
+    "stable-diffusion-v1-5": "stable-diffusion-v1-5/stable-diffusion-v1-5",
+}
+
+
+def renamed(repo: str) -> str:
+    """A model's name of today."""
+    return _RENAMED.get(repo, repo)
+
+
+def diffusion_model(repo: str) -> HubModel:
+    """A text-to-image model, known here or not."""
+    name = renamed(repo)
+    licence, size_bytes = _DIFFUSION_KNOWN.get(name, ("see its page on the hub", None))
+    return HubModel(
+        name,
+        "generator",
+        licence,
+        _DIFFUSION_WANTED,
+        unwanted=_DIFFUSION_UNWANTED,
+        size_bytes=size_bytes,
+    )
+
+
+STABLE_DIFFUSION = diffusion_model("stable-diffusion-v1-5/stable-diffusion-v1-5")
+
+SAFETY_CHECKER = HubModel(
+    "CompVis/stable-diffusion-safety-checker",
+    "generator: safety",
+    "see its page on the hub",
+    wanted=("config.json", "preprocessor_config.json", "model.safetensors"),
+    size_bytes=1_220_000_000,
+)
+
+_TINY_VAE_WANTED = ("config.json", "diffusion_pytorch_model.safetensors")
 TINY_VAE = HubModel(
-    "madebyollin/taesd",
-    "generator: previews",
-    "MIT",
-    wanted=("config.json", "diffusion_pytorch_model.safetensors"),
-    size_bytes=9_800_000,
+    "madebyollin/taesd", "generator: previews", "MIT", _TINY_VAE_WANTED, size_bytes=9_800_000
 )
+TINY_VAE_XL = HubModel(
+    "madebyollin/taesdxl", "generator: previews", "MIT", _TINY_VAE_WANTED, size_bytes=9_800_000
+)
+
+_LORA_WANTED = ("pytorch_lora_weights.safetensors",)
 LCM_LORA = HubModel(
     "latent-consistency/lcm-lora-sdv1-5",
     "generator: few steps",
     "OpenRAIL++",
-    wanted=("pytorch_lora_weights.safetensors",),
+    _LORA_WANTED,
     size_bytes=135_000_000,
 )
+LCM_LORA_XL = HubModel(
+    "latent-consistency/lcm-lora-sdxl",
+    "generator: few steps",
+    "OpenRAIL++",
+    _LORA_WANTED,
+    size_bytes=394_000_000,
+)
+
+
+def tiny_vae(repo: str) -> HubModel:
+    """The tiny VAE for a model's kind of latents, told by its name."""
+    return TINY_VAE_XL if _is_xl(repo) else TINY_VAE
+
+
+def lcm_lora(repo: str) -> HubModel:
+    """The LoRA that lets a model draw in 4 steps."""
+    return LCM_LORA_XL if _is_xl(repo) else LCM_LORA
+
+
+def _is_xl(repo: str) -> bool:
+    return "xl" in repo.rstrip("/").rsplit("/", 1)[-1].casefold()
 
 
 def needed(settings: PipelineSettings) -> tuple[Model, ...]:
     """What the chosen backends want on the disk; `judge="auto"` counts as `clip`.
 
-    A judge model that is a folder of one's own needs nothing from here.
+    A model that is a folder of one's own needs nothing from here.
     """
     models: list[Model] = []
     if settings.enhancer == "ollama":
@@ -208,8 +273,20 @@ def needed(settings: PipelineSettings) -> tuple[Model, ...]:
         heads = (AESTHETIC_HEADS.get(repo), SAFETY_HEADS.get(repo))
         models += [clip_model(repo), *(head for head in heads if head)]
     if settings.generator == "diffusion":
-        models += [STABLE_DIFFUSION, TINY_VAE, LCM_LORA]
+        models += _for_drawing(settings)
     return tuple(models)
+
+
+def _for_drawing(settings: PipelineSettings) -> Iterator[Model]:
+    repo = renamed(settings.diffusion_model)
+    if not Path(repo).is_dir():
+        yield diffusion_model(repo)
+        if settings.diffusion_safety and repo != STABLE_DIFFUSION.repo:
+            yield SAFETY_CHECKER
+    if settings.diffusion_tiny_vae:
+        yield tiny_vae(repo)
+    if settings.diffusion_few_steps:
+        yield lcm_lora(repo)
 
 
 def known() -> tuple[Model, ...]:
@@ -218,9 +295,12 @@ def known() -> tuple[Model, ...]:
         *map(clip_model, _CLIP_KNOWN),
         *AESTHETIC_HEADS.values(),
         *SAFETY_HEADS.values(),
-        STABLE_DIFFUSION,
+        *map(diffusion_model, _DIFFUSION_KNOWN),
+        SAFETY_CHECKER,
         TINY_VAE,
+        TINY_VAE_XL,
         LCM_LORA,
+        LCM_LORA_XL,
     )
 
 
@@ -308,6 +388,14 @@ def recorded_sha256(file: Path) -> str | None:
     """What the pull's manifest says of a file of a hub model's folder, if it says anything."""
     manifest = _manifest(file.parent)
     return manifest[file.name][1] if manifest and file.name in manifest else None
+
+
+def recorded(folder: Path) -> Mapping[str, str]:
+    """SHA-256 by file name, as the pull of a hub model wrote them down; empty without a manifest.
+
+    Raises BackendUnavailable for a manifest that can't be read.
+    """
+    return {name: sha256 for name, (_, sha256) in (_manifest(folder) or {}).items()}
 
 
 def _checksums(model: HubModel | HeadFile, path: Path) -> Iterator[tuple[Path, str]]:

@@ -137,8 +137,8 @@ class Pipeline:
         count = min(run.brief.count, self.generator.max_count)
         seeds = [derive_seed(run.brief.seed, index) for index in range(count)]
 
-        def on_picture(done: int) -> None:
-            run.on_progress(Progress(Stage.GENERATE, done, count))
+        def on_picture(done: int, part: float = 0.0) -> None:
+            run.on_progress(Progress(Stage.GENERATE, done, count, part))
 
         async with self._locks[Stage.GENERATE]:
             run.check()

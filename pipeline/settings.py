@@ -48,6 +48,46 @@ class PipelineSettings(BaseSettings):
     ollama_deadline_s: float = Field(default=45.0, gt=0, le=600)
     """For all tries of one request; when it passes, the `lexicon` enhancer takes over."""
 
+    diffusion_model: str = "stable-diffusion-v1-5/stable-diffusion-v1-5"
+    """Any text-to-image model of the hub that diffusers knows, or a folder in the hub's layout."""
+
+    diffusion_runtime: str = "auto"
+    """`auto` (by the machine), `cuda-bf16`, `cuda-fp16`, `openvino-bf16`, `torch-bf16` or
+    `torch-fp32`."""
+
+    diffusion_threads: int = Field(default=0, ge=0)
+    """Cores that drawing may use; 0: all."""
+
+    diffusion_steps: int = Field(default=0, ge=0, le=150)
+    """0: what suits the model."""
+
+    diffusion_guidance: float | None = Field(default=None, ge=0, le=30)
+    """How closely the prompt is followed; None: what suits the model."""
+
+    diffusion_scheduler: str = "auto"
+    """`auto` (what suits the model), `own` (the model's), `dpm++2m-karras`, `euler`, `euler-a`,
+    `unipc`, `ddim` or `lcm`."""
+
+    diffusion_area_px: int = Field(default=0, ge=0, le=2048 * 2048)
+    """Width times height; 0: the area the model was trained at."""
+
+    diffusion_few_steps: bool = False
+    """Draw in 4 steps with an LCM-LoRA: ten times as fast, a little plainer."""
+
+    diffusion_tiny_vae: bool = False
+    """Decode with a tiny VAE: for previews, and with `diffusion_few_steps`."""
+
+    diffusion_lora: Path | None = None
+    """A `.safetensors` file with a style of one's own."""
+
+    diffusion_lora_scale: float = Field(default=1.0, ge=-2, le=2)
+
+    diffusion_safety: bool = True
+    """Leave out pictures that the safety checker flags."""
+
+    diffusion_compile: bool = False
+    """Let torch compile the model on a GPU: the first picture of each shape waits a minute."""
+
     judge_model: str = "openai/clip-vit-base-patch32"
     """Any CLIP-shaped model of the hub, by its name there, or a folder in the hub's layout."""
 

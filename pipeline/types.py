@@ -160,16 +160,24 @@ class Progress:
     """Where a run stands.
 
     `done` of `total` is in pictures while generating, in tokens (of the most there can be) while a
-    language model enhances, else 0 or 1 of 1.
+    language model enhances, else 0 or 1 of 1. `part` is how far the picture in hand is, 0..1.
     """
 
     stage: Stage
     done: int
     total: int
+    part: float = 0.0
 
 
 OnProgress = Callable[[Progress], None]
 """Called from the event loop's thread or a worker thread; must return at once."""
+
+
+class OnPicture(Protocol):
+    """Told by a generator that `done` pictures are ready and `part` (0..1) of the next one."""
+
+    def __call__(self, done: int, part: float = 0.0) -> None: ...
+
 
 CancelFlag = threading.Event
 """Set it from anywhere; backends look at it between steps and raise `Cancelled`."""
@@ -193,7 +201,10 @@ class StreamingEnhancer(Enhancer, Protocol):
 
 
 class Generator(Protocol):
-    """Draws pictures; runs in a thread. Raises Cancelled, BackendUnavailable, BackendBusy."""
+    """Draws pictures; runs in a thread.
+
+    Raises Cancelled, BackendUnavailable, BackendBusy, and BadBrief where nothing may be shown.
+    """
 
     name: str
     max_count: int
@@ -203,10 +214,11 @@ class Generator(Protocol):
         prompt: Prompt,
         brief: Brief,
         seeds: Sequence[int],
-        on_picture: Callable[[int], None],
+        on_picture: OnPicture,
         cancel: CancelFlag,
     ) -> list[Picture]:
-        """One picture a seed, in order; `on_picture(done)` after each."""
+        """One picture a seed, in order; `on_picture(done)` after each, and within one if it takes
+        long. A picture that may not be shown is left out."""
         ...
 
 

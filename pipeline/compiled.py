@@ -1,0 +1,117 @@
+"""Torch modules compiled by OpenVINO for this chip in bf16, and kept on disk.
+
+What every backend that runs on a CPU shares: one inference library in a process, because two fight
+for the cores.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import tempfile
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import openvino
+    import torch
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A compiled model, and the memory its weights may lie in, which OpenVINO doesn't hold on to:
+    whoever runs the model keeps both."""
+
+    model: openvino.CompiledModel
+    memory: object
+
+
+def chip_has_bf16() -> bool:
+    """Whether the processor multiplies bf16 itself; emulated it is slower than fp32."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+    except OSError:
+        return False
+    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(flags)
+
+
+def has_openvino() -> bool:
+    return importlib.util.find_spec("openvino") is not None
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def compile_module(
+    module: torch.nn.Module,
+    examples: Sequence[torch.Tensor],
+    shapes: Sequence[Sequence[int]],
+    *,
+    threads: int,
+    streams: int = 1,
+) -> Compiled:
+    """The module for the CPU in bf16; inputs in order, each of its shape (-1: any length).
+
+    The conversion is by the frontend itself: `openvino.convert_model` reports each one to its
+    vendor.
+    """
+    from openvino.frontend import FrontEndManager
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+    with warnings.catch_warnings():
+        # The decoder traces by torch.jit, which torch calls deprecated.
+        warnings.simplefilter("ignore")
+        # It must outlive the conversion, which holds no reference to it.
+        decoder = TorchScriptPythonDecoder(module, example_input=tuple(examples))
+    frontend = FrontEndManager().load_by_framework("pytorch")
+    model = frontend.convert(frontend.load(decoder))
+    model.reshape({place: list(shape) for place, shape in enumerate(shapes)})
+    return Compiled(_core().compile_model(model, "CPU", _properties(threads, streams)), module)
+
+
+def keep(compiled: Compiled, file: Path) -> None:
+    """Raises OSError."""
+    write(file, compiled.model.export_model().getbuffer())
+
+
+def kept(file: Path, *, threads: int, streams: int = 1) -> Compiled:
+    """What `keep` wrote, mapped and not read: its pages are then shared and not copied.
+
+    Raises OSError, ValueError or RuntimeError for a file that isn't there or isn't one.
+    """
+    import openvino
+
+    # Copy-on-write, because OpenVINO takes no read-only memory; it writes nothing.
+    mapped = np.memmap(file, dtype=np.uint8, mode="c")
+    blob = openvino.Tensor(mapped, shared_memory=True)
+    return Compiled(_core().import_model(blob, "CPU", _properties(threads, streams)), mapped)
+
+
+def write(path: Path, data: bytes | memoryview) -> None:
+    """All or nothing: two workers may start at once."""
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+    Path(name).replace(path)
+
+
+def _core() -> openvino.Core:
+    import openvino
+
+    return openvino.Core()
+
+
+def _properties(threads: int, streams: int) -> dict[str, object]:
+    return {
+        # OpenVINO would pick bf16 by itself on some chips and not on others: always said aloud.
+        "INFERENCE_PRECISION_HINT": "bf16",
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": min(streams, threads),
+    }

@@ -1,0 +1,235 @@
+"""A diffusion pipeline in memory, made fast for the machine, and one picture drawn by it."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from pipeline import formats
+from pipeline.compiled import cores
+from pipeline.generate import noise, recipe
+from pipeline.generate.checker import SafetyChecker
+from pipeline.generate.checkpoint import Checkpoint
+from pipeline.generate.device import Runtime, release
+from pipeline.generate.recipe import Recipe
+from pipeline.settings import PipelineSettings
+from pipeline.types import Brief, Prompt
+
+if TYPE_CHECKING:
+    import torch
+    from diffusers import DiffusionPipeline
+
+Size = tuple[int, int]
+"""Width and height in pixels."""
+
+_log = logging.getLogger(__name__)
+
+
+class LoadedModel:
+    """A pipeline with its recipe. Not for use from two threads at once."""
+
+    def __init__(
+        self,
+        pipeline: DiffusionPipeline,
+        checkpoint: Checkpoint,
+        wanted: Recipe,
+        runtime: Runtime,
+        settings: PipelineSettings,
+    ) -> None:
+        self.runtime = runtime
+        self._pipeline = pipeline
+        self._checkpoint = checkpoint
+        self._checker = (
+            SafetyChecker.load(checkpoint.checker, runtime) if checkpoint.checker else None
+        )
+        self._own_scheduler = pipeline.scheduler
+        self._parameters = inspect.signature(pipeline.__call__).parameters
+        self._scheduler_name = wanted.scheduler
+        self._steps = wanted.steps or int(self._default("num_inference_steps"))
+        self._guidance = (
+            self._default("guidance_scale") if wanted.guidance is None else wanted.guidance
+        )
+        self._area_px = settings.diffusion_area_px or self._native_area_px()
+
+    @classmethod
+    def load(
+        cls, checkpoint: Checkpoint, wanted: Recipe, runtime: Runtime, settings: PipelineSettings
+    ) -> LoadedModel:
+        """Raises BackendUnavailable. The runtime may turn out to be a slower one: see the log."""
+        import torch
+
+        threads = settings.diffusion_threads or cores()
+        torch.set_num_threads(threads)
+        digests = checkpoint.checked()
+        if runtime.name == "openvino-bf16":
+            cache = settings.models_dir / "compiled"
+            pipeline, runtime = _by_openvino(
+                checkpoint, cache, checkpoint.fingerprint(digests), threads
+            )
+        elif runtime.device == "cuda":
+            pipeline = _by_cuda(checkpoint, runtime, compile_it=settings.diffusion_compile)
+        else:
+            pipeline = _by_torch(checkpoint, runtime)
+        release(runtime)
+        return cls(pipeline, checkpoint, wanted, runtime, settings)
+
+    def size(self, brief: Brief) -> Size:
+        """Of the brief's aspect, at the area the model was trained at."""
+        return formats.size(brief.aspect, self._area_px)
+
+    def smaller_size(self, brief: Brief) -> Size:
+        """Half the area, for when memory is short."""
+        return formats.size(brief.aspect, max(self._area_px // 2, formats.GRID_PX**2))
+
+    def draw(
+        self,
+        prompt: Prompt,
+        brief: Brief,
+        seed: int,
+        size: Size,
+        *,
+        watch: Callable[[float], None],
+        steps: int | None = None,
+    ) -> Image.Image:
+        """One picture. `watch` hears after each step how far it is (0..1); what it raises passes.
+
+        The same arguments give the same picture, whatever was drawn before.
+        """
+        import torch
+
+        steps = steps or self._steps
+
+        def on_step(_: object, index: int, __: object, ___: object) -> dict[str, object]:
+            watch(min(1.0, (index + 1) / (steps + 1)))
+            return {}
+
+        # Schedulers remember a run's steps: a cancelled one would leave its traces.
+        self._pipeline.scheduler = recipe.scheduler(self._scheduler_name, self._own_scheduler)
+        generator = noise.source(seed, brief.variation)
+        arguments = {
+            "prompt": prompt.render,
+            "negative_prompt": prompt.negative or None,
+            "width": size[0],
+            "height": size[1],
+            "num_inference_steps": steps,
+            "guidance_scale": self._guidance,
+            "generator": generator,
+            "latents": self._noise(generator, brief, seed, size),
+            "callback_on_step_end": on_step,
+        }
+        understood = {name: arguments[name] for name in arguments if name in self._parameters}
+        with torch.inference_mode():
+            image: Image.Image = self._pipeline(**understood).images[0]
+        return image.convert("RGB")
+
+    def is_flagged(self, image: Image.Image) -> bool:
+        """By the safety checker; never without one."""
+        return self._checker is not None and self._checker.flags(image)
+
+    def meta(self, size: Size, brief: Brief) -> dict[str, object]:
+        """What a picture was made by, for its file."""
+        meta: dict[str, object] = {
+            "model": self._checkpoint.name,
+            "steps": self._steps,
+            "guidance": self._guidance,
+            "scheduler": self._scheduler_name,
+            "width": size[0],
+            "height": size[1],
+            "runtime": self.runtime.name,
+            "device": self.runtime.device,
+            "tiny_vae": self._checkpoint.tiny_vae is not None,
+            "loras": {lora.file.name: lora.scale for lora in self._checkpoint.loras},
+            "safety_checker": self._checker is not None,
+        }
+        if brief.variation and self._has_unet:
+            meta["variation_of"] = brief.variation.seed
+            meta["variation_strength"] = brief.variation.strength
+        return meta
+
+    @property
+    def _has_unet(self) -> bool:
+        return self._checkpoint.denoiser == "unet"
+
+    def _noise(
+        self, generator: torch.Generator, brief: Brief, seed: int, size: Size
+    ) -> torch.Tensor | None:
+        """None for transformers: they pack their latents, each kind in its own way."""
+        if not self._has_unet:
+            return None
+        scale = self._pipeline.vae_scale_factor
+        shape = (1, self._pipeline.unet.config.in_channels, size[1] // scale, size[0] // scale)
+        latents = noise.initial(shape, generator, seed, brief.variation)
+        return latents.to(self._pipeline.unet.dtype) if self.runtime.device == "cuda" else latents
+
+    def _native_area_px(self) -> int:
+        config = getattr(self._pipeline, self._checkpoint.denoiser).config
+        sample = config.get("sample_size") or self._pipeline.default_sample_size
+        height, width = sample if isinstance(sample, list | tuple) else (sample, sample)
+        return int(height * width * self._pipeline.vae_scale_factor**2)
+
+    def _default(self, parameter: str) -> float:
+        """What the pipeline's own call takes when told nothing."""
+        return float(self._parameters[parameter].default)
+
+
+def _by_torch(checkpoint: Checkpoint, runtime: Runtime) -> DiffusionPipeline:
+    import torch
+
+    from pipeline.generate.parts import cast
+
+    pipeline = checkpoint.load(runtime.dtype, torch.float32)
+    denoiser = getattr(pipeline, checkpoint.denoiser)
+    # Convolutions on a CPU read pixels faster than planes; a part in bf16 stays one among fp32.
+    for part in (denoiser, getattr(pipeline.vae, "decoder", pipeline.vae)):
+        if runtime.dtype == torch.float32 or (checkpoint.tiny_vae and part is not denoiser):
+            part.to(memory_format=torch.channels_last)
+        else:
+            cast(part, runtime.dtype)
+    return pipeline
+
+
+def _by_cuda(checkpoint: Checkpoint, runtime: Runtime, *, compile_it: bool) -> DiffusionPipeline:
+    import torch
+
+    pipeline = checkpoint.load(runtime.dtype, runtime.dtype).to("cuda")
+    denoiser = getattr(pipeline, checkpoint.denoiser)
+    for part in (denoiser, pipeline.vae):
+        part.to(memory_format=torch.channels_last)
+    if compile_it:
+        denoiser.compile_repeated_blocks(fullgraph=True)
+    return pipeline
+
+
+def _by_openvino(
+    checkpoint: Checkpoint, cache: Path, fingerprint: str, threads: int
+) -> tuple[DiffusionPipeline, Runtime]:
+    """With parts compiled now or earlier, or by torch where OpenVINO can't or gets it wrong."""
+    import torch
+
+    from pipeline.generate import parts
+
+    by_torch = Runtime("torch-bf16")
+    if not parts.compilable(checkpoint):
+        _log.warning("%s is of a kind that OpenVINO isn't used for", checkpoint.name)
+        return _by_torch(checkpoint, by_torch), by_torch
+    folder = cache / parts.cache_key(fingerprint)
+    # A LoRA for the text encoder is fused into torch's weights, which needs the whole pipeline.
+    may_keep = not any(lora.touches_text for lora in checkpoint.loras)
+    ready = parts.CompiledParts.kept(folder, threads) if may_keep else None
+    pipeline = checkpoint.load(torch.bfloat16, torch.float32, without_denoiser=ready is not None)
+    if ready is None:
+        ready = parts.CompiledParts.compile(pipeline, threads)
+        if ready is None:
+            del pipeline
+            return _by_torch(checkpoint, by_torch), by_torch
+        if may_keep:
+            ready.keep(folder)
+            # Fresh from the compiler they need torch's weights too.
+            ready = parts.CompiledParts.kept(folder, threads) or ready
+    ready.install(pipeline)
+    return pipeline, Runtime("openvino-bf16")
