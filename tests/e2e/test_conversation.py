@@ -55,7 +55,7 @@ async def ask(talk: Talk, words: Words) -> None:
 
 async def actions(talk: Talk, words: Words) -> Message:
     """The card under the album, once it is there."""
-    return await talk.button(words("📎 PNG originals"))
+    return await talk.button(words("📥 PNG originals"))
 
 
 async def test_from_a_rough_idea_to_ranked_pictures_and_back_from_the_history(talk: Talk) -> None:
@@ -93,7 +93,7 @@ async def choose_the_second_and_ask_why(talk: Talk, words: Words) -> None:
 
 
 async def fetch_originals(talk: Talk, words: Words) -> None:
-    await talk.press(words("📎 PNG originals"), on=await actions(talk, words))
+    await talk.press(words("📥 PNG originals"), on=await actions(talk, words))
     await talk.wait_for(lambda one: "document" in one, "a document")
     files = [one["document"] for one in await talk.messages() if "document" in one]
     assert [file["mime_type"] for file in files] == ["image/png"] * 4
@@ -134,7 +134,7 @@ async def test_a_task_can_be_cancelled_while_it_runs(product: Sim, generator: He
     talk, words = product.talk(ANNA), Words("ru")
     generator.free.clear()
     await ask(talk, words)
-    await talk.press(words("✖ Cancel"), on=await talk.text("1/4"))
+    await talk.press(words("✕ Cancel"), on=await talk.text("1/4"))
     cancelled = await talk.text("🚫")
     assert label(cancelled, words("🔁 Try again")) is not None
     generator.free.set()
