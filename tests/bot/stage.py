@@ -42,7 +42,7 @@ class Stage:
         self, user_id: int = ANNA, chat_id: int | None = None, thread_id: int | None = None
     ) -> Person:
         chat = user_id if chat_id is None else chat_id
-        return Person(self.sim, chat, user_id, thread_id, patience_s=8.0, stage=self)
+        return Person(self.sim, chat, user_id, thread_id, patience_s=20.0, stage=self)
 
     async def rested(self) -> None:
         """As if time had passed: the gateway's buckets are full again."""

@@ -28,7 +28,7 @@ async def test_the_album_tells_scores_in_rank_order_and_by_whom(anna: Person) ->
     assert caption.startswith("осеннее меню кофейни")
     assert "№1 0,83: сюжет 0,81, эстетика 0,87" in caption
     assert "№1 — лучший из этих четырёх" in caption
-    assert "оценка без ML-модели (pixels)" in caption
+    assert "оценка по цвету и композиции, без ML-модели (pixels)" in caption
     assert not any(one.get("caption") for one in album[1:])
 
 
@@ -41,7 +41,7 @@ async def test_the_action_card_offers_only_what_works(anna: Person) -> None:
         "4",
         "🔁 Ещё варианты",
         "🎯 Похожие на №1",
-        "📎 Оригиналы PNG",
+        "📥 Оригиналы PNG",
         "🤔 Почему?",
     ]
 
@@ -73,7 +73,10 @@ async def test_why_explains_and_leads_back(anna: Person) -> None:
     assert "Промт: coffee <b>&" in words
     assert "Исключено: text, blurry" in words
     assert "Незнакомые слова: раф" in words
-    assert "Модель: mock · промт: lexicon · оценка без ML-модели (pixels)" in words
+    assert (
+        "Модель: mock · промт: lexicon · оценка по цвету и композиции, без ML-модели (pixels)"
+        in words
+    )
     assert "1,23 с" in words
     await anna.press("Назад", why)
     await anna.text("Какую берёте?")

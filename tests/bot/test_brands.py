@@ -169,7 +169,7 @@ async def test_a_brand_is_deleted_only_after_a_question(anna: Person, live: Stag
 
 async def test_default_can_be_taken_back(anna: Person) -> None:
     page = await made(anna)
-    await anna.press("Не по умолчанию", page)
+    await anna.press("Не подставлять", page)
     page = await anna.button("⭐ По умолчанию")
     assert "Попадает" not in page["text"]
     await anna.send("баннер")
@@ -265,7 +265,7 @@ async def test_another_accounts_brand_cannot_be_touched(live: Stage) -> None:
     page = await made(anna)
     await ben.send("coffee")
     own = await ben.button("Create")
-    for part in ("Имя", "Не по умолчанию", "Удалить"):
+    for part in ("Имя", "Не подставлять", "Удалить"):
         await ben.tap(data_of(page, part), own)
     brand_id = data_of(page, "Имя").split(":")[2]
     request_id = data_of(own, "Create").split(":")[1]

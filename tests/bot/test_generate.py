@@ -76,7 +76,7 @@ async def test_create_queues_the_task_and_turns_the_card_into_its_status(
     assert answer["text"] == "Взял в работу!"
     status = await anna.text("В очереди")
     assert status["message_id"] == shown["message_id"]
-    assert buttons(status) == ["✖ Отменить"]
+    assert buttons(status) == ["✕ Отменить"]
     (task,) = await live.rows("SELECT state, status_message_id, brief FROM ml_tasks")
     assert task["state"] == "queued"
     assert task["status_message_id"] == shown["message_id"]

@@ -24,7 +24,7 @@ async def test_an_album_is_opened_again_at_once_by_file_id(anna: Person, live: S
     await albums(anna)
     page = await opened(anna)
     assert "2 варианта, лучший 0,83" in page["text"]
-    assert "оценка без ML-модели" in page["text"]
+    assert "без ML-модели" in page["text"]
     live.files.clear()
     answer = await anna.press("Открыть", page)
     assert answer["text"] == "Сейчас покажу"
