@@ -36,7 +36,10 @@ from tests.pipeline.ollama_server import (
     sends_bytes,
 )
 
-DEADLINE_S = 0.5
+DEADLINE_S = 10.0
+SHORT_DEADLINE_S = 0.5
+"""For those who would use up any."""
+
 STARTED = {"message": {"role": "assistant", "content": '{"render": "cup'}, "done": False}
 WHOLE = {
     "message": {"role": "assistant", "content": json.dumps(PROMPT)},
@@ -60,6 +63,10 @@ def echoes(role: str) -> Answer:
     return answer
 
 
+async def redirects(request: web.Request) -> web.Response:
+    return web.Response(status=307, headers={"Location": str(request.url)})
+
+
 def nested(depth: int) -> str:
     return '{"render": ' * depth + '"cup"' + "}" * depth
 
@@ -71,7 +78,6 @@ BAD_TEXTS: dict[str, str] = {
     "null": "null",
     "a number": "42",
     "a list": "[1, 2, 3]",
-    "a list of objects": json.dumps([PROMPT]),
     "an empty object": "{}",
     "an open brace": "{",
     "braces": "{" * 2000,
@@ -93,7 +99,6 @@ BAD_TEXTS: dict[str, str] = {
     "50 KB of JSON": json.dumps({**PROMPT, "render": "warm cup of tea, " * 3000}),
     "50 KB of keys": json.dumps({f"key{at}": "x" * 20 for at in range(1500)}),
     "zero bytes": "\0" * 100,
-    "a lone surrogate": '{"render": "\ud800 cup of tea", "intent": "A cup of tea"}',
     "format characters": "\u202e\u200b\ufeff" * 30,
 }
 """What a model may say that is no prompt at all."""
@@ -145,62 +150,85 @@ BAD_FIELDS: dict[str, dict[str, object]] = {
 }
 """Single things that may be wrong with an answer."""
 
-BAD_SERVERS: dict[str, Answer] = {
-    "gone at once": breaks_off(),
-    "gone amid the stream": breaks_off('{"render": "cup'),
-    "silent": hangs(),
-    "silent amid the stream": hangs('{"render": "cup'),
-    "never done": says(json.dumps(PROMPT), done=False),
-    "ended before done": sends(STARTED),
-    "an error amid the stream": sends(STARTED, {"error": "llama runner process has terminated"}),
-    "an error of another shape": sends({"error": {"code": 500, "message": "no"}}),
-    "an error with numbers": sends({"error": [1, 2]}),
-    "lines that are lists": sends([1, 2], [3]),
-    "lines that are texts": sends("hello"),
-    "a line without a message": sends({"done": True}),
-    "a message of another shape": sends({"message": "cup of tea", "done": True}),
-    "a message without a role": sends({"message": {"content": "{}"}, "done": True}),
-    "unknown fields": sends({**STARTED, "surprise": 1}, {"done": True, "message": {}}),
-    "counts of another type": sends({**WHOLE, "prompt_eval_count": "many"}),
-    "a negative count": sends({**WHOLE, "prompt_eval_count": -5}),
-    "content of another type": sends({"message": {"role": "a", "content": 5}, "done": True}),
-    "no JSON": sends_bytes(b"hello\nworld\n"),
-    "empty": sends_bytes(b""),
-    "empty lines": sends_bytes(b"\n\n\n"),
-    "cut lines": sends_bytes(json.dumps(WHOLE).encode()[:60]),
-    "deep JSON": sends_bytes(b"[" * 100_000 + b"\n"),
-    "no UTF-8": sends_bytes(b'{"message": {"role": "a", "content": "\xff\xfe"}, "done": true}\n'),
-    "HTML under 200": sends_bytes(HTML.encode(), headers={"Content-Type": "text/html"}),
-    "false gzip": sends_bytes(b"no gzip at all", headers={"Content-Encoding": "gzip"}),
-    "a gzip bomb": sends_bytes(
-        gzip.compress(b" " * 20_000_000), headers={"Content-Encoding": "gzip"}
+BAD_SERVERS: dict[str, tuple[Answer, str]] = {
+    "gone at once": (breaks_off(), "broken"),
+    "gone amid the stream": (breaks_off('{"render": "cup'), "broken"),
+    "silent": (hangs(), "timeout"),
+    "silent amid the stream": (hangs('{"render": "cup'), "timeout"),
+    "never done": (says(json.dumps(PROMPT), done=False), "broken"),
+    "ended before done": (sends(STARTED), "broken"),
+    "an error amid the stream": (
+        sends(STARTED, {"error": "llama runner process has terminated"}),
+        "failed",
     ),
-    "a flood of tokens": floods(json.dumps(STARTED).encode() + b"\n"),
-    "a flood without lines": floods(b"x" * 65_536),
-    "a flood of nothing": floods(b'{"message": {"role": "a", "content": ""}, "done": false}\n'),
-    "404 with JSON": refuses(404, '{"error": "model \\"x\\" not found, try pulling it first"}'),
-    "404 with HTML": refuses(404, HTML, "text/html"),
-    "404 with a list": refuses(404, "[]"),
-    "404 with null": refuses(404, "null"),
-    "401": refuses(401, '{"error": "unauthorized", "signin_url": "https://ollama.com"}'),
-    "400": refuses(400, '{"error": "invalid format"}'),
-    "418 with nothing": refuses(418, ""),
-    "500 with HTML": refuses(500, HTML, "text/html"),
-    "500 with a number": refuses(500, "5"),
-    "503": refuses(503, '{"error": "server busy, please try again"}'),
-    "204": refuses(204, ""),
-    "a redirect to itself": sends_bytes(b""),
-    "its rules said back": echoes("system"),
-    "the request said back": echoes("user"),
+    "an error of another shape": (sends({"error": {"code": 500, "message": "no"}}), "broken"),
+    "an error with numbers": (sends({"error": [1, 2]}), "broken"),
+    "lines that are lists": (sends([1, 2], [3]), "broken"),
+    "lines that are texts": (sends("hello"), "broken"),
+    "a line without a message": (sends({"done": True}), "broken"),
+    "a message of another shape": (sends({"message": "cup of tea", "done": True}), "broken"),
+    "a message without a role": (sends({"message": {"content": "{}"}, "done": True}), "broken"),
+    "unknown fields": (sends({**STARTED, "surprise": 1}, {"done": True, "message": {}}), "broken"),
+    "counts of another type": (sends({**WHOLE, "prompt_eval_count": "many"}), "broken"),
+    "a negative count": (sends({**WHOLE, "prompt_eval_count": -5}), "input_cut"),
+    "content of another type": (
+        sends({"message": {"role": "a", "content": 5}, "done": True}),
+        "broken",
+    ),
+    "no JSON": (sends_bytes(b"hello\nworld\n"), "broken"),
+    "empty": (sends_bytes(b""), "broken"),
+    "empty lines": (sends_bytes(b"\n\n\n"), "broken"),
+    "cut lines": (sends_bytes(json.dumps(WHOLE).encode()[:60]), "broken"),
+    "deep JSON": (sends_bytes(b"[" * 100_000 + b"\n"), "broken"),
+    "no UTF-8": (
+        sends_bytes(b'{"message": {"role": "a", "content": "\xff\xfe"}, "done": true}\n'),
+        "bad_answer",
+    ),
+    "HTML under 200": (sends_bytes(HTML.encode(), headers={"Content-Type": "text/html"}), "broken"),
+    "false gzip": (sends_bytes(b"no gzip at all", headers={"Content-Encoding": "gzip"}), "broken"),
+    "a gzip bomb": (
+        sends_bytes(gzip.compress(b" " * 20_000_000), headers={"Content-Encoding": "gzip"}),
+        "broken",
+    ),
+    "a flood of tokens": (floods(json.dumps(STARTED).encode() + b"\n"), "bad_answer"),
+    "a flood without lines": (floods(b"x" * 65_536), "timeout"),
+    "a flood of nothing": (
+        floods(b'{"message": {"role": "a", "content": ""}, "done": false}\n'),
+        "timeout",
+    ),
+    "404 with JSON": (
+        refuses(404, '{"error": "model \\"x\\" not found, try pulling it first"}'),
+        "model_missing",
+    ),
+    "404 with HTML": (refuses(404, HTML, "text/html"), "rejected"),
+    "404 with a list": (refuses(404, "[]"), "broken"),
+    "404 with null": (refuses(404, "null"), "broken"),
+    "401": (
+        refuses(401, '{"error": "unauthorized", "signin_url": "https://ollama.com"}'),
+        "unauthorized",
+    ),
+    "400": (refuses(400, '{"error": "invalid format"}'), "rejected"),
+    "418 with nothing": (refuses(418, ""), "rejected"),
+    "500 with HTML": (refuses(500, HTML, "text/html"), "failed"),
+    "500 with a number": (refuses(500, "5"), "broken"),
+    "503": (refuses(503, '{"error": "server busy, please try again"}'), "failed"),
+    "204": (refuses(204, ""), "broken"),
+    "a redirect to itself": (redirects, "rejected"),
+    "its rules said back": (echoes("system"), "bad_answer"),
+    "the request said back": (echoes("user"), "bad_answer"),
 }
-"""What a server, or what stands before it, may do."""
+"""What a server, or what stands before it, may do, and what it is called."""
 
-CASES: dict[str, Answer] = {
-    **{f"text: {name}": says(text, chunk_chars=4096) for name, text in BAD_TEXTS.items()},
-    **{f"field: {name}": says_json(**fields) for name, fields in BAD_FIELDS.items()},
-    **{f"server: {name}": answer for name, answer in BAD_SERVERS.items()},
+CASES: dict[str, tuple[Answer, str]] = {
+    **{
+        f"text: {name}": (says(text, chunk_chars=4096), "bad_answer")
+        for name, text in BAD_TEXTS.items()
+    },
+    **{
+        f"field: {name}": (says_json(**fields), "bad_answer") for name, fields in BAD_FIELDS.items()
+    },
+    **{f"server: {name}": case for name, case in BAD_SERVERS.items()},
 }
-"""Some are usable after all; then the model's prompt may be taken."""
 
 
 @pytest.fixture
@@ -209,13 +237,13 @@ async def ollama() -> AsyncIterator[OllamaServer]:
         yield server
 
 
-async def enhanced(ollama: OllamaServer, brief: Brief) -> Prompt:
+async def enhanced(ollama: OllamaServer, brief: Brief, deadline_s: float = DEADLINE_S) -> Prompt:
     enhancer = OllamaEnhancer(
-        PipelineSettings(ollama_host=ollama.host, ollama_deadline_s=DEADLINE_S)
+        PipelineSettings(ollama_host=ollama.host, ollama_deadline_s=deadline_s)
     )
     started = time.perf_counter()
     prompt = await enhancer.enhance(brief)
-    assert time.perf_counter() - started < DEADLINE_S + 1.0
+    assert time.perf_counter() - started < deadline_s + 1.0
     return prompt
 
 
@@ -250,15 +278,24 @@ async def test_hostile_output_ends_in_a_usable_prompt(
     ollama: OllamaServer, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     caplog.set_level(logging.WARNING, logger="pipeline")
-    ollama.answers = [CASES[name]]
-    prompt = await enhanced(ollama, make_brief("осенний латте в кофейне", seed=7))
+    answer, code = CASES[name]
+    ollama.answers = [answer]
+    prompt = await enhanced(
+        ollama,
+        make_brief("осенний латте в кофейне", seed=7),
+        SHORT_DEADLINE_S if code == "timeout" else DEADLINE_S,
+    )
     check(prompt)
-    told = [record for record in caplog.records if record.name.startswith("pipeline")]
-    assert len(told) == (prompt.fallback is not None)
+    assert (prompt.backend, prompt.fallback) == ("lexicon", code)
+    assert len([record for record in caplog.records if record.name.startswith("pipeline")]) == 1
 
 
 USABLE = {
     "text: thinking aloud, then JSON": says("<think>hm</think>" + json.dumps(PROMPT)),
+    "text: JSON in a list": says(json.dumps([PROMPT])),
+    "text: lone surrogates": says(
+        '{"render": "\\ud800 cup of \\ud800 tea", "intent": "A cup of tea"}'
+    ),
     "text: fenced JSON": says(f"```json\n{json.dumps(PROMPT)}\n```"),
     "field: no negative": says_json(negative=None),
     "field: a list for more": says_json(extra=[1, 2]),

@@ -26,7 +26,7 @@ _MAX_INTENT_WORDS = 45
 _MAX_RENDER_WORDS = 90
 """Twice what is asked for: what goes beyond has lost the task."""
 
-_LOOP_WORDS = 24
+_LOOP_WORDS = 16
 _LOOP_SHARE = 0.35
 """A text of over _LOOP_WORDS words, of which fewer are different, goes round in circles."""
 
@@ -67,7 +67,7 @@ def read(text: str, limit: TokenLimit) -> Answer:
     negative = _plain("negative", fields.get("negative") or "")
     intent = _plain("intent", fields.get("intent"))
     for name, value in (("render", render), ("intent", intent)):
-        if len(_WORD.findall(value)) < 2:
+        if len(re.findall(r"[A-Za-z]{2,}", value)) < 2:
             raise BadAnswer(f'"{name}" says nothing')
     _check_words((render, negative, intent))
     if len(intent.split()) > _MAX_INTENT_WORDS:
@@ -107,26 +107,29 @@ def _is_latin(char: str) -> bool:
 
 def _check_words(texts: tuple[str, str, str]) -> None:
     joined = " . ".join(texts)
-    words = [word.lower() for word in _WORD.findall(joined)]
     if _REFUSAL.search(joined):
         raise BadAnswer("it must describe the picture, not talk about the task")
     if max(map(len, joined.split())) > _LONGEST_WORD:
         raise BadAnswer("it must be made of words")
-    if len(words) > _LOOP_WORDS and len(set(words)) < _LOOP_SHARE * len(words):
-        raise BadAnswer("it repeats itself")
-    if len(words) >= _WORDS_WITHOUT_ENGLISH and not _ENGLISH.search(joined):
+    if len(_words(joined)) >= _WORDS_WITHOUT_ENGLISH and not _ENGLISH.search(joined):
         raise BadAnswer("it must be English")
     for text in texts:
-        if not _OURS.isdisjoint(_runs(text)):
+        words = _words(text)
+        if len(words) > _LOOP_WORDS and len(set(words)) < _LOOP_SHARE * len(words):
+            raise BadAnswer("it repeats itself")
+        if not _OURS.isdisjoint(_runs(words)):
             raise BadAnswer("it repeats the instructions; describe the requested picture")
 
 
-def _runs(text: str) -> Iterable[tuple[str, ...]]:
-    words = [word.lower() for word in _WORD.findall(text)]
+def _words(text: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(text)]
+
+
+def _runs(words: list[str]) -> Iterable[tuple[str, ...]]:
     return (tuple(words[at : at + _ECHO_WORDS]) for at in range(len(words) - _ECHO_WORDS + 1))
 
 
-_OURS = frozenset(_runs(INSTRUCTIONS))
+_OURS = frozenset(_runs(_words(INSTRUCTIONS)))
 
 
 def _shortened(intent: str) -> str:
