@@ -15,6 +15,7 @@ from db.views import Claim
 from pipeline.types import CancelFlag
 from tests.sim import ANNA, Sim, label, said
 from tests.workers.conftest import Ask, Asked, Row
+from tests.workers.waiting import until
 from workers import generate, patience
 from workers.deliver import Courier
 from workers.generate import Studio
@@ -74,11 +75,12 @@ async def test_a_card_that_was_deleted_is_sent_anew(
         await tasks.cancel(session, asked.account_id, asked.task_id)
     cancelled = await anna.text("🚫")
     assert cancelled["message_id"] != card["message_id"]
-    stored = await row("SELECT status_message_id, status_shown FROM ml_tasks")
-    assert stored == {
-        "status_message_id": cancelled["message_id"],
-        "status_shown": "cancelled",
-    }
+
+    async def remembered() -> bool:
+        stored = await row("SELECT status_message_id, status_shown FROM ml_tasks")
+        return tuple(stored.values()) == (cancelled["message_id"], "cancelled")
+
+    await until(remembered)
 
 
 async def test_after_a_doubtful_delivery_the_card_offers_to_show_it_again(
@@ -116,9 +118,11 @@ async def test_a_blocked_chat_is_not_tried_for_ever(
     await sim.post(f"chats/{ANNA}/members", action="block")
     async with courier.sessions.begin() as session:
         await tasks.cancel(session, asked.account_id, asked.task_id)
-    async with asyncio.timeout(20):
-        while (await row("SELECT status_shown FROM ml_tasks"))["status_shown"] != "cancelled":
-            await sim.get("log")
+
+    async def given_up() -> bool:
+        return (await row("SELECT status_shown FROM ml_tasks"))["status_shown"] == "cancelled"
+
+    await until(given_up)
     refused = [one for one in await sim.calls("editMessageText") if one["status"] == 403]
     assert len(refused) >= 1
 

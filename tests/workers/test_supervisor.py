@@ -16,7 +16,7 @@ import pytest
 
 from workers.supervisor import CONFIG_ERROR, Child, ChildError, Supervisor
 
-SLEEPER = "import os, time; print('up', os.getpid()); time.sleep(600)"
+SLEEPER = "import os, time; print(f'up {os.getpid()}'); time.sleep(600)"
 
 
 class Log:
@@ -171,7 +171,7 @@ async def test_what_a_child_started_itself_goes_with_it(house: Supervisor, log: 
     parent = (
         "import subprocess, sys, time\n"
         "p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
-        "print('up', p.pid); time.sleep(600)"
+        "print(f'up {p.pid}'); time.sleep(600)"
     )
     await house.start(python("parent", parent))
     (line,) = await log.wait(lambda _, line: line.startswith("up"))
@@ -220,7 +220,7 @@ async def test_a_second_signal_kills_what_hesitates() -> None:
     slow = (
         "import signal, os, time\n"
         "signal.signal(signal.SIGTERM, lambda *_: print('thinking'))\n"
-        "print('up', os.getpid())\n"
+        "print(f'up {os.getpid()}')\n"
         "while True: time.sleep(600)"
     )
     async with supervising(slow) as (process, child):
