@@ -63,8 +63,13 @@ EXAMPLE_LABELS: tuple[str, ...] = (
 )
 
 
-def _button(text: str, tap: Tap) -> InlineKeyboardButton:
-    return InlineKeyboardButton(text=text, callback_data=tap.pack())
+def _button(text: str, tap: Tap, style: str | None = None) -> InlineKeyboardButton:
+    """`style` is Telegram's colour: `primary`, `success` or `danger`; old apps show none."""
+    return InlineKeyboardButton(text=text, callback_data=tap.pack(), style=style)
+
+
+_LETTERS_IN_ROW = 32
+"""What a phone of 375 points shows of a row of buttons."""
 
 
 def _markup(rows: Iterable[Row]) -> InlineKeyboardMarkup:
@@ -72,17 +77,26 @@ def _markup(rows: Iterable[Row]) -> InlineKeyboardMarkup:
 
 
 def _in_rows(buttons: Sequence[InlineKeyboardButton], width: int) -> list[Row]:
-    return [list(buttons[at : at + width]) for at in range(0, len(buttons), width)]
+    """Up to `width` in a row, fewer where a label would be cut off on a phone."""
+    rows: list[Row] = []
+    for button in buttons:
+        row = [*rows[-1], button] if rows else [button]
+        longest = max(len(one.text) for one in row)
+        if rows and len(row) <= width and longest <= _LETTERS_IN_ROW // len(row):
+            rows[-1] = row
+        else:
+            rows.append([button])
+    return rows
 
 
 def menu(tr: Texts) -> ReplyKeyboardMarkup:
     """The menu under the message field of a private chat."""
     labels = [KeyboardButton(text=tr.plain(label)) for label in MENU.values()]
     return ReplyKeyboardMarkup(
-        keyboard=[labels[:1], labels[1:3], labels[3:]],
+        keyboard=[labels[:3], labels[3:]],
         resize_keyboard=True,
         is_persistent=True,
-        input_field_placeholder=tr.plain("Describe the picture…"),
+        input_field_placeholder=tr.plain("Your idea…"),
     )
 
 
@@ -104,10 +118,10 @@ def draft(tr: Texts, draft: Draft, aspect: Aspect) -> InlineKeyboardMarkup:
     enhance = tr.plain("Improve prompt: on") if draft.enhance else tr.plain("Improve prompt: off")
     return _markup(
         [
-            [_button(tr.plain("✨ Create"), tap("go"))],
+            [_button(tr.plain("✨ Create"), tap("go"), "primary")],
             [
-                _button(names.platform(tr, draft.platform), tap("open", "platform")),
-                _button(names.goal(tr, draft.goal), tap("open", "goal")),
+                _button(f"📍 {names.platform(tr, draft.platform)}", tap("open", "platform")),
+                _button(f"🏁 {names.goal(tr, draft.goal)}", tap("open", "goal")),
             ],
             [
                 _button(tr.plain("Brand: {name}", name=brand), tap("open", "brand")),
@@ -167,7 +181,7 @@ def use_caption(tr: Texts, request_id: int) -> InlineKeyboardMarkup:
 
 def status(tr: Texts, shown: str, task_id: int) -> InlineKeyboardMarkup | None:
     if shown in ("queued", "running"):
-        return _markup([[_button(tr.plain("✖ Cancel"), CancelTap(task_id=task_id))]])
+        return _markup([[_button(tr.plain("✕ Cancel"), CancelTap(task_id=task_id))]])
     if shown in ("failed", "cancelled"):
         return _markup([[_button(tr.plain("🔁 Try again"), RetryTap(task_id=task_id))]])
     if shown in ("unknown", "undeliverable"):
@@ -184,6 +198,7 @@ def actions(tr: Texts, album: AlbumView) -> InlineKeyboardMarkup:
         _button(
             f"✓ {image.rank}" if image.rank == album.chosen_rank else str(image.rank),
             tap("choose", image.rank),
+            "success" if image.rank == album.chosen_rank else None,
         )
         for image in album.images
     ]
@@ -195,7 +210,7 @@ def actions(tr: Texts, album: AlbumView) -> InlineKeyboardMarkup:
                 _button(tr.plain("🎯 Like №{rank}", rank=like), tap("similar", like)),
             ],
             [
-                _button(tr.plain("📎 PNG originals"), tap("png")),
+                _button(tr.plain("📥 PNG originals"), tap("png")),
                 _button(tr.plain("🤔 Why?"), tap("why")),
             ],
         ]
@@ -219,7 +234,7 @@ def brands(tr: Texts, listed: Sequence[Brand]) -> InlineKeyboardMarkup:
         ]
         for brand in listed
     ]
-    return _markup([*rows, [_button(tr.plain("➕ New brand"), BrandTap(do="new"))]])
+    return _markup([*rows, [_button(tr.plain("🆕 New brand"), BrandTap(do="new"))]])
 
 
 def brand(tr: Texts, brand: Brand) -> InlineKeyboardMarkup:
@@ -227,9 +242,9 @@ def brand(tr: Texts, brand: Brand) -> InlineKeyboardMarkup:
         return BrandTap(do=do, brand_id=brand.id, value=value)
 
     default = (
-        _button(tr.plain("☆ Not by default"), tap("undefault"))
+        _button(tr.plain("☆ Not in new drafts"), tap("undefault"))
         if brand.is_default
-        else _button(tr.plain("⭐ Use by default"), tap("default"))
+        else _button(tr.plain("⭐ Into new drafts"), tap("default"))
     )
     return _markup(
         [
@@ -248,7 +263,9 @@ def sure_to_delete_brand(tr: Texts, brand_id: int) -> InlineKeyboardMarkup:
     return _markup(
         [
             [
-                _button(tr.plain("🗑 Yes, delete"), BrandTap(do="sure", brand_id=brand_id)),
+                _button(
+                    tr.plain("🗑 Yes, delete"), BrandTap(do="sure", brand_id=brand_id), "danger"
+                ),
                 _button(tr.plain("‹ Keep it"), BrandTap(do="open", brand_id=brand_id)),
             ]
         ]
@@ -274,7 +291,7 @@ def cancel_dialogue(tr: Texts) -> InlineKeyboardMarkup:
 
 
 def _cancel_dialogue(tr: Texts) -> InlineKeyboardButton:
-    return _button(tr.plain("✖ Cancel"), BrandTap(do="cancel"))
+    return _button(tr.plain("✕ Cancel"), BrandTap(do="cancel"))
 
 
 # --- history and settings ---
@@ -321,7 +338,7 @@ def sure_to_delete_album(tr: Texts, task_id: int, request_id: int) -> InlineKeyb
     return _markup(
         [
             [
-                _button(tr.plain("🗑 Yes, delete"), tap("sure")),
+                _button(tr.plain("🗑 Yes, delete"), tap("sure"), "danger"),
                 _button(tr.plain("‹ Keep it"), tap("item")),
             ]
         ]

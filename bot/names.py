@@ -53,7 +53,7 @@ ASPECTS: dict[Aspect, str] = {
 LOCALES: dict[str, str] = {"ru": "Русский", "en": "English"}
 
 _JUDGES: dict[str, str] = {
-    "pixels": N_("scored without an ML model (pixels)"),
+    "pixels": N_("scored by colour and composition, without an ML model (pixels)"),
 }
 
 _FALLBACKS: dict[str, str] = {

@@ -11,6 +11,7 @@ from bot.texts import N_, Html, Texts
 from bot.views import Card, shortened, variants
 from db.brands import BRAND_LIMIT
 from db.views import AlbumView, Brand, Draft, HistoryPage, UserSettings
+from pipeline.types import Aspect
 
 _QUOTED = 120
 
@@ -229,8 +230,20 @@ def settings(settings: UserSettings, locale: str, user_id: int) -> Card:
     return Card(
         tr(
             "⚙️ <b>Settings</b>\n"
-            "What every new draft starts with: language, number of variants, format, and whether "
-            "I improve the prompt."
+            "What every new draft starts with, in the order of the buttons:\n"
+            "🌐 language\n"
+            "🔢 variants in an album: {count}\n"
+            "📐 format: {aspect}\n"
+            "✨ improve the prompt: {enhance}",
+            count=settings.count,
+            aspect=_aspect(tr, settings),
+            enhance=tr.plain("yes") if settings.enhance else tr.plain("no"),
         ),
         keyboards.settings(tr, settings, user_id),
     )
+
+
+def _aspect(tr: Texts, settings: UserSettings) -> str:
+    if settings.aspect is None:
+        return tr.plain("as the platform wants")
+    return names.aspect(tr, Aspect(settings.aspect))

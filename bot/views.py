@@ -223,9 +223,7 @@ def why_card(album: AlbumView) -> Card:
     parts.append(_formula(tr))
     if weak := _weakest(tr, album.images):
         parts.append(weak)
-    parts.append(Html(""))
-    parts += _prompt_lines(tr, album)
-    parts.append(_made_by(tr, album))
+    parts += [Html(""), *_prompt_lines(tr, album), Html(""), _made_by(tr, album)]
     return Card(Html("\n".join(parts)), keyboards.back_to_actions(tr, album.task_id))
 
 
@@ -287,10 +285,14 @@ def _details(image: PredictionView) -> dict[str, float]:
 
 def _prompt_lines(tr: Texts, album: AlbumView) -> list[Html]:
     prompt = album.prompt
-    lines = [tr("Prompt: <code>{text}</code>", text=shortened(prompt.render, 1500))]
+    lines = [tr("<b>Prompt:</b> <code>{text}</code>", text=shortened(prompt.render, 1500))]
     if prompt.negative:
-        lines.append(tr("Negative: <code>{text}</code>", text=shortened(prompt.negative, 500)))
-    lines.append(tr("Judged against: <code>{text}</code>", text=shortened(prompt.intent, 400)))
+        lines.append(
+            tr("<b>Negative:</b> <code>{text}</code>", text=shortened(prompt.negative, 500))
+        )
+    lines.append(
+        tr("<b>Judged against:</b> <code>{text}</code>", text=shortened(prompt.intent, 400))
+    )
     if prompt.unknown:
         unknown = shortened(", ".join(prompt.unknown), 200)
         lines.append(tr("Words I did not know: {words}", words=unknown))

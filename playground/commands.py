@@ -1,4 +1,4 @@
-"""Which commands a person sees, by scope and language.
+"""Which commands and description a person sees, by scope and language.
 
 The order is Telegram's: https://core.telegram.org/bots/api#determining-list-of-commands
 """
@@ -42,3 +42,11 @@ def commands_for(world: World, chat: Chat, user_id: int) -> list[JsonObject]:
             if found:
                 return found
     return []
+
+
+def description_for(world: World, user_id: int) -> str:
+    """What stands in an empty chat, in the person's language or in none; "" if the bot set none."""
+    person = world.people.get(user_id)
+    language = (person.language_code or "") if person else ""
+    texts = world.profile.texts
+    return texts.get(f"description:{language}") or texts.get("description:") or ""

@@ -62,7 +62,7 @@ def set_my_commands(call: Call, args: SetMyCommands) -> bool:
             raise BadRequest("BOT_COMMAND_DESCRIPTION_INVALID")
         commands.append({"command": name, "description": one.description.strip()})
     call.world.profile.commands[_key(call, args.scope, args.language_code)] = commands
-    _commands_changed(call)
+    _profile_changed(call)
     return True
 
 
@@ -70,11 +70,11 @@ def set_my_commands(call: Call, args: SetMyCommands) -> bool:
 def delete_my_commands(call: Call, args: DeleteMyCommands) -> bool:
     """deleteMyCommands."""
     call.world.profile.commands.pop(_key(call, args.scope, args.language_code), None)
-    _commands_changed(call)
+    _profile_changed(call)
     return True
 
 
-def _commands_changed(call: Call) -> None:
+def _profile_changed(call: Call) -> None:
     call.world.save_profile()
     call.world.feed.publish("commands", {})
 
@@ -94,7 +94,7 @@ def _set_text(call: Call, name: str, text: str | None, language: str | None) -> 
         texts[key] = text
     else:
         texts.pop(key, None)
-    call.world.save_profile()
+    _profile_changed(call)
     return True
 
 

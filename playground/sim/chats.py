@@ -7,7 +7,7 @@ from aiohttp import web
 from pydantic import Field
 
 from playground import render
-from playground.commands import commands_for
+from playground.commands import commands_for, description_for
 from playground.demo import all_rights
 from playground.errors import SimError
 from playground.files import content_of
@@ -117,13 +117,18 @@ class ChatRoutes(Routes):
         return web.Response(body=content, content_type=mime.partition(";")[0], headers=headers)
 
     async def commands(self, request: web.Request) -> web.Response:
-        """The command menu of a person in a chat."""
+        """The command menu of a person in a chat, and how the bot describes itself to them."""
         world = self.world(request)
         chat = world.chats.get(number_in(request, "chat") or 0)
         if chat is None:
             raise SimError("no such chat", 404)
         user_id = number_in(request, "user") or chat.id
-        return reply({"commands": commands_for(world, chat, user_id)})
+        return reply(
+            {
+                "commands": commands_for(world, chat, user_id),
+                "description": description_for(world, user_id),
+            }
+        )
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events until the page or the server goes."""

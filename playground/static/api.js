@@ -43,8 +43,8 @@ export const bots = () => call("/sim/bots").then((body) => body.bots);
 export const chats = () => call("/sim/chats").then((body) => body.chats);
 export const createChat = (body) => call("/sim/chats", { body });
 export const messages = (chat, since) => call(inChat(chat, "messages"), { params: since ? { since } : {} });
-export const commands = (chat, user) =>
-  call("/sim/commands", { params: { chat, user } }).then((body) => body.commands);
+/** What the bot offers a person in a chat: {commands, description}. */
+export const offer = (chat, user) => call("/sim/commands", { params: { chat, user } });
 export const send = (chat, body) => call(inChat(chat, "send"), { body });
 export const edit = (chat, body) => call(inChat(chat, "edit"), { body });
 export const remove = (chat, body) => call(inChat(chat, "delete"), { body });

@@ -7,17 +7,22 @@ import { chat, on, speaker } from "./store.js";
 
 const button = document.getElementById("commands");
 const box = document.getElementById("suggestions");
+const emptyTitle = document.getElementById("empty-title");
+const emptyText = document.getElementById("empty-text");
 let known = [];
 let asked = 0;
 
-/** Asks again which commands this chat and this person have. */
+/** Asks again which commands this chat and this person have, and what the bot says of itself. */
 async function refresh() {
   const c = chat();
   const mine = (asked += 1);
-  const found = c && c.type !== "channel" ? await api.commands(c.id, speaker(c)?.id ?? c.id).catch(() => []) : [];
+  const found = c && c.type !== "channel" ? await api.offer(c.id, speaker(c)?.id ?? c.id).catch(() => null) : null;
   if (mine !== asked) return;
-  known = found ?? [];
+  known = found?.commands ?? [];
   button.hidden = known.length === 0;
+  const described = c?.type === "private" && found?.description;
+  emptyTitle.textContent = described ? t("What can this bot do?") : t("No messages here yet");
+  emptyText.textContent = described || t("Say hello, or press Start.");
 }
 
 const close = () => {

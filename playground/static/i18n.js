@@ -37,6 +37,7 @@ const RU = {
   "you are {name}": "вы — {name}",
   "Speaking as {name}": "От имени: {name}",
   "Speak as": "От чьего имени писать",
+  "What can this bot do?": "Что умеет этот бот?",
   "No messages here yet": "Здесь пока нет сообщений",
   "Say hello, or press Start.": "Напишите что-нибудь или нажмите «Старт».",
   "Start": "Старт",

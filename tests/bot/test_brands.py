@@ -40,7 +40,7 @@ async def test_a_brand_is_made_in_three_messages(anna: Person, live: Stage) -> N
 
 async def test_the_first_brand_goes_into_the_next_draft(anna: Person, live: Stage) -> None:
     page = await made(anna)
-    assert "Попадает в каждый новый черновик" in page["text"]
+    assert "Подставляется в каждый новый черновик" in page["text"]
     await anna.send("баннер для сайта")
     card = await anna.button("Создать")
     assert "бренд «Кофе & Ко»" in card["text"]
@@ -170,7 +170,7 @@ async def test_a_brand_is_deleted_only_after_a_question(anna: Person, live: Stag
 async def test_default_can_be_taken_back(anna: Person) -> None:
     page = await made(anna)
     await anna.press("Не подставлять", page)
-    page = await anna.button("⭐ По умолчанию")
+    page = await anna.button("⭐ Подставлять")
     assert "Попадает" not in page["text"]
     await anna.send("баннер")
     assert "без бренда" in (await anna.button("Создать"))["text"]

@@ -27,7 +27,7 @@ async def test_plain_text_becomes_a_draft_card_as_understood(anna: Person) -> No
     shown = await draft(anna)
     assert "осеннее меню кофейни" in shown["text"]
     assert "нарисуй" not in shown["text"]
-    assert "Instagram, меню · 1:1 квадрат" in shown["text"]
+    assert "Instagram, меню заведения · 1:1 квадрат" in shown["text"]
     assert "без бренда" in shown["text"]
     assert "4 варианта" in shown["text"]
     assert buttons(shown) == [
