@@ -12,7 +12,7 @@ VITRINA := $(BIN)/vitrina
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 PINNED := pyproject.toml constraints.txt
 
-.PHONY: help demo run test check fmt bench soak load clean
+.PHONY: help demo run test check fmt bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -38,12 +38,6 @@ fmt: $(VENV)/.dev ## Format the code and mend what can be mended by machine
 
 bench: $(VENV)/.dev ## Times on this machine: tap to album, commit to start, webhook
 	@exec $(BIN)/python -m benchmarks.bench $(ARGS)
-
-soak: $(VENV)/.dev ## A long run with faults
-	@exec $(BIN)/python -m benchmarks.soak $(ARGS)
-
-load: $(VENV)/.dev ## Many users at once
-	@exec $(BIN)/python -m benchmarks.load $(ARGS)
 
 clean: ## Remove the virtual environment and caches; the demo's data stays
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache \
