@@ -6,6 +6,7 @@ import gzip
 import json
 import logging
 import re
+import string
 import time
 from collections.abc import AsyncIterator
 
@@ -49,6 +50,7 @@ WHOLE = {
 REFUSAL = "I'm sorry, but I can't help with that request."
 CHINESE = "一杯秋天的拿铁咖啡放在木桌上"
 RUSSIAN = "Осенний латте с корицей на деревянном столе у окна"
+MANY_WORDS = [f"{first}{last}" for first in ("ma", "pi", "ro") for last in string.ascii_lowercase]
 HTML = "<!DOCTYPE html><html><body><h1>502 Bad Gateway</h1></body></html>"
 
 
@@ -87,7 +89,8 @@ BAD_TEXTS: dict[str, str] = {
     "two objects": json.dumps(PROMPT) + json.dumps(PROMPT),
     "NaN": '{"render": NaN, "intent": NaN, "negative": NaN}',
     "nested JSON": json.dumps({"answer": PROMPT}),
-    "deep JSON": nested(1000),
+    "deep JSON": nested(600),
+    "deep lists": '{"render": ' + "[" * 3500 + "]" * 3500 + "}",
     "JSON in JSON": json.dumps(json.dumps(PROMPT)),
     "prose in Russian": "Конечно! Вот ваш промт: " + RUSSIAN,
     "a refusal": REFUSAL,
@@ -138,9 +141,9 @@ BAD_FIELDS: dict[str, dict[str, object]] = {
     "weights as markup": {"render": "[cup|mug] of {tea}"},
     "a loop": {"render": "cup of tea, " * 20},
     "a loop in the intent": {"intent": "the cup and the cup and the cup and the cup " * 4},
-    "a wall of words": {"render": " ".join(f"word{at}" for at in range(400))},
+    "a wall of words": {"render": " of ".join(MANY_WORDS)},
     "one endless word": {"render": "cup of " + "tea" * 100},
-    "a long intent": {"intent": "A cup on the table " + "by a window near another house " * 15},
+    "a long intent": {"intent": " of ".join(MANY_WORDS[:30])},
     "a huge negative": {"negative": "text, " * 1500},
     "the example said back": {"render": INSTRUCTIONS.split('"render": "')[1].split('"')[0]},
     "the rules said back": {"render": INSTRUCTIONS.split("\n")[0]},
