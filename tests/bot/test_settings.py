@@ -33,9 +33,8 @@ async def test_defaults_go_into_the_next_draft(anna: Person) -> None:
     await anna.press("2", page)
     await anna.press("9:16", page)
     await anna.press("Улучшать промт", page)
-    page = await anna.button("✓ 9:16")
-    assert "✓ 2" in buttons(page)
-    assert "☐ Улучшать промт" in buttons(page)
+    page = await anna.button("☐ Улучшать промт")
+    assert {"✓ 2", "✓ 9:16"} <= set(buttons(page))
     await anna.send("баннер для сайта")
     card = await anna.button("Создать")
     assert "9:16 сторис" in card["text"]
