@@ -34,7 +34,9 @@ Style = Annotated[
     str | None, typer.Option("--brand-style", help="The brand's style in a few words.")
 ]
 Seed = Annotated[int | None, typer.Option(help="0 to 2147483647, for the same again. [random]")]
-EnhancerName = Annotated[str | None, typer.Option("--enhancer", help="mock or lexicon. [settings]")]
+EnhancerName = Annotated[
+    str | None, typer.Option("--enhancer", help="lexicon, ollama or mock. [settings]")
+]
 GeneratorName = Annotated[str | None, typer.Option("--generator", help="mock. [settings]")]
 JudgeName = Annotated[str | None, typer.Option("--judge", help="auto, clip or pixels. [settings]")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]

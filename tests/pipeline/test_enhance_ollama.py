@@ -400,6 +400,7 @@ async def test_models_pull_fetches_it_with_a_bar_and_status_knows(
     ("steps", "words"),
     [
         ([{"status": "pulling manifest"}, {"error": "file does not exist"}], "file does not exist"),
+        ([{"error": "dial tcp: i/o timeout"}], "dial tcp: i/o timeout"),
         ([{"status": "pulling manifest"}], "cut off"),
     ],
 )

@@ -163,7 +163,7 @@ class OllamaServer:
             return BackendUnavailable(
                 "ollama", f"{self.host} wants other credentials: {said}", code="unauthorized"
             )
-        if pulling and (status in {-1, 404} or "file does not exist" in said):
+        if pulling and (status == httpx.codes.NOT_FOUND or "file does not exist" in said):
             return BackendUnavailable("ollama", f"{self.model}: {said}", code="model_missing")
         if status == httpx.codes.NOT_FOUND and "model" in said:
             return BackendUnavailable("ollama", self.missing(), code="model_missing")
