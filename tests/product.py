@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from bot import app
+from bot import app, commands
 from bot.polling import Poller
 from bot.settings import BotSettings
 from db import images, queue
@@ -80,6 +80,7 @@ async def running(
         dispatcher, bot = app.build(options, sessions, redis, pool)
         stack.push_async_callback(bot.session.close)
         await bot.me()
+        await commands.introduce(bot)
         running = [
             asyncio.create_task(Poller(dispatcher, bot, options.poll_timeout_s).run()),
             asyncio.create_task(
