@@ -6,6 +6,7 @@ for the cores.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import tempfile
@@ -74,6 +75,14 @@ def compile_module(
     model = frontend.convert(frontend.load(decoder))
     model.reshape({place: list(shape) for place, shape in enumerate(shapes)})
     return Compiled(_core().compile_model(model, "CPU", _properties(threads, streams)), module)
+
+
+def cache_key(*parts: str) -> str:
+    """A folder's name for what this OpenVINO compiles for this chip from what `parts` tell."""
+    import openvino
+
+    told = (*parts, openvino.get_version(), str(chip_has_bf16()))
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:32]
 
 
 def keep(compiled: Compiled, file: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from pipeline import formats
-from pipeline.compiled import cores
+from pipeline.compiled import cache_key, cores
 from pipeline.generate import noise, recipe
 from pipeline.generate.checker import SafetyChecker
 from pipeline.generate.checkpoint import Checkpoint
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 Size = tuple[int, int]
 """Width and height in pixels."""
+
+_LAYOUT = "diffusion-1"
+"""Part of the key of what OpenVINO compiled: count it up when something else is compiled."""
 
 _log = logging.getLogger(__name__)
 
@@ -67,10 +70,10 @@ class LoadedModel:
         torch.set_num_threads(threads)
         digests = checkpoint.checked()
         if runtime.name == "openvino-bf16":
-            cache = settings.models_dir / "compiled"
-            pipeline, runtime = _by_openvino(
-                checkpoint, cache, checkpoint.fingerprint(digests), threads
-            )
+            key = cache_key(_LAYOUT, checkpoint.fingerprint(digests))
+            folder = settings.models_dir / "compiled" / key
+            samples = _samples_a_step(checkpoint, wanted)
+            pipeline, runtime = _by_openvino(checkpoint, folder, threads, samples)
         elif runtime.device == "cuda":
             pipeline = _by_cuda(checkpoint, runtime, compile_it=settings.diffusion_compile)
         else:
@@ -177,6 +180,13 @@ class LoadedModel:
         return float(self._parameters[parameter].default)
 
 
+def _samples_a_step(checkpoint: Checkpoint, wanted: Recipe) -> int:
+    """Two where guidance compares the prompt with the negative one, unless it is an input."""
+    embedded = checkpoint.scheduler_class == "LCMScheduler"
+    unguided = wanted.guidance is not None and wanted.guidance <= 1
+    return 1 if embedded or unguided else 2
+
+
 def _by_torch(checkpoint: Checkpoint, runtime: Runtime) -> DiffusionPipeline:
     import torch
 
@@ -206,7 +216,7 @@ def _by_cuda(checkpoint: Checkpoint, runtime: Runtime, *, compile_it: bool) -> D
 
 
 def _by_openvino(
-    checkpoint: Checkpoint, cache: Path, fingerprint: str, threads: int
+    checkpoint: Checkpoint, folder: Path, threads: int, streams: int
 ) -> tuple[DiffusionPipeline, Runtime]:
     """With parts compiled now or earlier, or by torch where OpenVINO can't or gets it wrong."""
     import torch
@@ -217,19 +227,18 @@ def _by_openvino(
     if not parts.compilable(checkpoint):
         _log.warning("%s is of a kind that OpenVINO isn't used for", checkpoint.name)
         return _by_torch(checkpoint, by_torch), by_torch
-    folder = cache / parts.cache_key(fingerprint)
     # A LoRA for the text encoder is fused into torch's weights, which needs the whole pipeline.
     may_keep = not any(lora.touches_text for lora in checkpoint.loras)
-    ready = parts.CompiledParts.kept(folder, threads) if may_keep else None
+    ready = parts.CompiledParts.kept(folder, threads, streams) if may_keep else None
     pipeline = checkpoint.load(torch.bfloat16, torch.float32, without_denoiser=ready is not None)
     if ready is None:
-        ready = parts.CompiledParts.compile(pipeline, threads)
+        ready = parts.CompiledParts.compile(pipeline, threads, streams)
         if ready is None:
             del pipeline
             return _by_torch(checkpoint, by_torch), by_torch
         if may_keep:
             ready.keep(folder)
             # Fresh from the compiler they need torch's weights too.
-            ready = parts.CompiledParts.kept(folder, threads) or ready
+            ready = parts.CompiledParts.kept(folder, threads, streams) or ready
     ready.install(pipeline)
     return pipeline, Runtime("openvino-bf16")

@@ -52,6 +52,6 @@ def slerp(one: torch.Tensor, other: torch.Tensor, part: float) -> torch.Tensor:
     """
     cosine = float((one * other).sum() / (one.norm() * other.norm()))
     angle = math.acos(max(-1.0, min(1.0, cosine)))
-    if math.sin(angle) < 1e-6:
-        return one
+    if part == 0 or math.sin(angle) < 1e-6:
+        return one  # To the bit.
     return (math.sin((1 - part) * angle) * one + math.sin(part * angle) * other) / math.sin(angle)
