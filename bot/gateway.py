@@ -174,10 +174,11 @@ class _Gateway(BaseRequestMiddleware):
         if chat_id is None or name in _FREE or not _PACED.match(name):
             return []
         cost = float(len(method.media)) if isinstance(method, SendMediaGroup) else 1.0
-        buckets = [
-            Bucket(f"{self._prefix}:all", _ALL_PER_S, _ALL_PER_S, cost),
-            self._chat_bucket(chat_id, cost),
-        ]
+        overall = Bucket(f"{self._prefix}:all", _ALL_PER_S, _ALL_PER_S, cost)
+        if name.startswith("edit") and not isinstance(method, StatusEdit):
+            # The answer to a tap: it adds no message, and must not wait for an album's debt.
+            return [overall]
+        buckets = [overall, self._chat_bucket(chat_id, cost)]
         if _is_group(chat_id):
             rate = _GROUP_PER_MINUTE / 60
             buckets.append(Bucket(f"{self._prefix}:group:{chat_id}", rate, _GROUP_PER_MINUTE, cost))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -31,7 +32,9 @@ async def run(options: BotSettings, stores: DatabaseSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with _built(options, stores) as (dispatcher, bot):
-        username = await _who_am_i(bot)
+        username = await _who_am_i(bot, stopping)
+        if username is None:
+            return
         log.info("bot is up", username=username, mode=options.mode)
         alive = asyncio.create_task(liveness.beat(dispatcher["redis"], "bot"))
         await asyncio.gather(commands.introduce(bot), listen(options, dispatcher, bot, stopping))
@@ -58,16 +61,21 @@ async def _built(
         yield dispatcher, bot
 
 
-async def _who_am_i(bot: Bot) -> str:
-    """The bot's name; waits for a Telegram that is away, refuses a token that is none."""
-    while True:
+async def _who_am_i(bot: Bot, stopping: asyncio.Event) -> str | None:
+    """The bot's name; waits for a Telegram that is away, refuses a token that is none.
+
+    None when told to stop before Telegram answered.
+    """
+    while not stopping.is_set():
         try:
             return (await bot.me()).username or ""
         except Undeliverable as error:
             raise CannotStart(f"Telegram refuses BOT_TOKEN: {error.detail}") from error
         except SendError as error:
             log.warning("Telegram is away", error=str(error))
-            await asyncio.sleep(1)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), 1)
+    return None
 
 
 async def listen(

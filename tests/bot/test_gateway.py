@@ -22,6 +22,7 @@ from aiogram.exceptions import (
     TelegramRetryAfter,
 )
 from aiogram.methods import SendMessage
+from aiogram.types import Message
 from aiohttp import ClientConnectorError, ServerDisconnectedError
 from redis.asyncio import Redis
 
@@ -135,8 +136,8 @@ def bot(stage: Stage) -> Bot:
     return stage.bot
 
 
-async def say(bot: Bot, chat_id: int = ANNA, text: str = "hi") -> None:
-    await bot.send_message(chat_id, text)
+async def say(bot: Bot, chat_id: int = ANNA, text: str = "hi") -> Message:
+    return await bot.send_message(chat_id, text)
 
 
 @pytest.mark.parametrize("mode", ["500", "502html", "drop"])
@@ -261,10 +262,11 @@ async def test_status_edits_are_dropped_not_waited_for(stage: Stage, bot: Bot) -
 
 
 async def test_answers_to_taps_wait_for_nothing(stage: Stage, bot: Bot) -> None:
-    await asyncio.gather(*(say(bot) for _ in range(5)))
+    sent = await asyncio.gather(*(say(bot) for _ in range(5)))
     started = time.monotonic()
-    for _ in range(10):
+    for number in range(10):
         await bot.answer_callback_query("1")
+        await bot.edit_message_text(f"page {number}", chat_id=ANNA, message_id=sent[0].message_id)
         await bot.send_chat_action(ANNA, "typing")
     assert time.monotonic() - started < 0.9
 
