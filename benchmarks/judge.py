@@ -8,6 +8,7 @@ else the machine does falls on all of them alike. Figures are medians; ratios ar
 from __future__ import annotations
 
 import multiprocessing
+import os
 import statistics
 import sys
 import tempfile
@@ -148,29 +149,30 @@ def measure() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _save_model(folder)
-        with _processes(folder) as contenders:
-            names = {key: pipe.recv() for key, pipe in contenders.items()}
-            yield from (f"{key:>5}  {text}" for key, text in names.items())
-            peak_s = [_ask(contenders["peak"], 1) for _ in range(ROUNDS)]
-            gflops = {t: 2 * 2048**3 / min(s[t] for s in peak_s) / 1e9 for t in _DTYPES}
-            yield "matmul peak: " + ", ".join(f"{t} {gflops[t]:.0f} GFLOP/s" for t in _DTYPES)
+        busy = os.getloadavg()[0]
+        if busy > 1:
+            yield f"the machine is busy (load {busy:.1f}): these figures say little"
+        with _processes(folder) as (contenders, texts):
+            yield from texts
             for count in ALBUMS:
-                yield _album(count, contenders, gflops["bfloat16"])
+                yield _album(count, contenders)
 
 
-def _album(count: int, contenders: dict[str, Connection], peak_gflops: float) -> str:
-    keys = ("ours", "a", "b")
+def _album(count: int, contenders: dict[str, Connection]) -> str:
+    keys = ("ours", "a", "b", "peak")
     for key in keys:  # First runs of a batch size compile and allocate.
         _ask(contenders[key], count)
     rounds = [{key: _ask(contenders[key], count) for key in keys} for _ in range(ROUNDS)]
     total = {key: statistics.median(r[key]["total"] for r in rounds) for key in keys}
     preprocess = statistics.median(r["ours"]["preprocess"] for r in rounds)
-    share = _gflop(count) / total["ours"] / peak_gflops
-    times = ", ".join(f"{key} {seconds * 1000:.0f} ms" for key, seconds in total.items())
+    peak_gflops = {t: 2 * 2048**3 / min(r["peak"][t] for r in rounds) / 1e9 for t in _DTYPES}
+    share = _gflop(count) / total["ours"] / peak_gflops["bfloat16"]
+    times = ", ".join(f"{key} {total[key] * 1000:.0f} ms" for key in ("ours", "a", "b"))
     return (
         f"album of {count:>2}: {times}; {count / total['ours']:.0f} pictures/s; "
         f"{total['a'] / total['ours']:.1f}x of (a), {total['b'] / total['ours']:.1f}x of (b); "
-        f"{share:.0%} of matmul peak; preprocessing {preprocess / total['ours']:.0%}"
+        f"{share:.0%} of the bf16 matmul peak ({peak_gflops['bfloat16']:.0f} GFLOP/s, "
+        f"fp32 {peak_gflops['float32']:.0f}); preprocessing {preprocess / total['ours']:.0%}"
     )
 
 
@@ -246,16 +248,19 @@ def _save_model(folder: Path) -> None:
 
 
 @contextmanager
-def _processes(folder: Path) -> Iterator[dict[str, Connection]]:
+def _processes(folder: Path) -> Iterator[tuple[dict[str, Connection], list[str]]]:
+    """Every contender, loaded one after the other, and what each calls itself."""
     context = multiprocessing.get_context("spawn")
-    pipes, processes = {}, []
+    pipes: dict[str, Connection] = {}
+    processes, texts = [], []
     for key in _CONTENDERS:
         pipes[key], theirs = context.Pipe()
         processes.append(context.Process(target=_serve, args=(key, folder, theirs)))
         processes[-1].start()
         theirs.close()
+        texts.append(f"{key:>5}  {pipes[key].recv()}")
     try:
-        yield pipes
+        yield pipes, texts
     finally:
         for pipe in pipes.values():
             pipe.close()
