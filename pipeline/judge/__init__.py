@@ -64,19 +64,27 @@ def clip_lacks(settings: PipelineSettings) -> str | None:
 
 
 def _clip_files(settings: PipelineSettings) -> ClipFiles:
-    """Heads go with the models they were trained for; others have none."""
+    """A model's heads: the ones published for it, else those that lie in its folder, else none."""
     from pipeline.judge.clip import ClipFiles
 
     folder, repo = Path(settings.judge_model), settings.judge_model
     if not folder.is_dir():
         folder = models.clip_model(repo).path(settings.models_dir)
-    aesthetic, safety = models.AESTHETIC_HEADS.get(repo), models.SAFETY_HEADS.get(repo)
     return ClipFiles(
         folder,
-        (aesthetic.path(settings.models_dir), aesthetic.sha256) if aesthetic else None,
-        (safety.path(settings.models_dir), safety.sha256) if safety else None,
+        _head(models.AESTHETIC_HEADS.get(repo), folder / "aesthetic.pth", settings),
+        _head(models.SAFETY_HEADS.get(repo), folder / "safety.pth", settings),
         settings.models_dir / "compiled",
     )
+
+
+def _head(
+    published: models.HeadFile | None, own: Path, settings: PipelineSettings
+) -> tuple[Path, str | None] | None:
+    """A head's file and the SHA-256 it must have: nobody knows that of one's own."""
+    if published:
+        return published.path(settings.models_dir), published.sha256
+    return (own, None) if own.is_file() else None
 
 
 def _installed(library: str) -> bool:

@@ -196,35 +196,6 @@ def _judge(folder: Path, heads: tuple[Path, Path] | None = None, **options: obje
     return ClipJudge("tiny", files, **{"threads": 1, **options})  # type: ignore[arg-type]
 
 
-def _plainly(
-    folder: Path, heads: tuple[Path, Path], text: str, images: list[Image.Image]
-) -> list[tuple[float, float, float]]:
-    """Cosine, raw beauty and safety of each picture by transformers and torch calls alone."""
-    import torch
-    from transformers import CLIPModel, CLIPTokenizer
-    from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
-
-    model = CLIPModel.from_pretrained(folder).eval()
-    pixels = CLIPImageProcessorPil.from_pretrained(folder)(images, return_tensors="pt")
-    tokens = CLIPTokenizer.from_pretrained(folder)(
-        [text], padding="max_length", max_length=20, truncation=True, return_tensors="pt"
-    )
-    with torch.no_grad():
-        out = model(**tokens, **pixels)
-        image, words = (
-            torch.nn.functional.normalize(e) for e in (out.image_embeds, out.text_embeds)
-        )
-        linear = torch.load(heads[0], weights_only=True)
-        beauty = torch.nn.functional.linear(image, linear["weight"], linear["bias"])
-        dense = torch.load(heads[1], weights_only=True)
-        x = (image - dense["norm.mean"]) / dense["norm.variance"].sqrt()
-        for number in (1, 2, 3):
-            weight, bias = dense[f"linear_{number}.weight"], dense[f"linear_{number}.bias"]
-            x = torch.nn.functional.linear(x.relu() if number > 1 else x, weight, bias)
-        rows = torch.stack([(image @ words.T)[:, 0], beauty[:, 0], x.sigmoid()[:, 0]], dim=1)
-    return [(a, b, c) for a, b, c in rows.tolist()]
-
-
 LONG = "a cat, " * 30
 
 
@@ -233,7 +204,7 @@ def test_scores_equal_plain_transformers(
     tiny: Path, heads: tuple[Path, Path], pictures: list[Image.Image], text: str
 ) -> None:
     scores = _judge(tiny, heads, runtime="torch-fp32").score(text, pictures)
-    expected = _plainly(tiny, heads, text, pictures)
+    expected = tiny_clip.scored_plainly(tiny, heads, text, pictures)
     for score, (cosine, beauty, unsafe) in zip(scores, expected, strict=True):
         assert score.clip_raw == pytest.approx(cosine, abs=1e-5)
         assert score.clip_n == pytest.approx(min(1, 2.5 * max(cosine, 0)), abs=3e-5)
@@ -252,7 +223,7 @@ def test_other_activations_and_weights_files_score_like_transformers(
 ) -> None:
     folder = tiny_clip.save(tmp_path, **options)  # type: ignore[arg-type]
     scores = _judge(folder, heads, runtime="torch-fp32").score("a cat", pictures)
-    expected = [row[0] for row in _plainly(folder, heads, "a cat", pictures)]
+    expected = [row[0] for row in tiny_clip.scored_plainly(folder, heads, "a cat", pictures)]
     assert [score.clip_raw for score in scores] == pytest.approx(expected, abs=1e-5)
 
 
@@ -545,6 +516,22 @@ def test_auto_takes_pixels_without_weights_and_clip_with(tmp_path: Path, tiny: P
     assert created.name == tiny.name
     created.score("a cat", [Image.new("RGB", (64, 64))])
     assert created.name == f"{tiny.name} (torch-fp32)"
+
+
+def test_a_model_of_ones_own_brings_its_heads(tmp_path: Path, pictures: list[Image.Image]) -> None:
+    repo = "someone/tiny-clip"
+    folder = tiny_clip.save(models.clip_model(repo).path(tmp_path))
+    settings = PipelineSettings(
+        models_dir=tmp_path, judge_model=repo, judge_runtime="torch-fp32", judge_threads=1
+    )
+    without = judge.create("clip", settings).score("a cat", pictures)
+    assert {score.aes_raw for score in without} == {NEUTRAL_AES}
+    heads = tiny_clip.save_heads(folder)
+    scores = judge.create("clip", settings).score("a cat", pictures)
+    expected = tiny_clip.scored_plainly(folder, heads, "a cat", pictures)
+    for score, (_, beauty, unsafe) in zip(scores, expected, strict=True):
+        assert score.aes_raw == pytest.approx(beauty, abs=1e-5)
+        assert score.details["unsafe"] == pytest.approx(unsafe, abs=1e-5)
 
 
 def test_a_pulled_model_wants_its_heads(tmp_path: Path) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 SIDE_PX = 32
 WIDTH = 16
@@ -71,6 +75,35 @@ def save_heads(folder: Path, width: int = WIDTH) -> tuple[Path, Path]:
         state[f"linear_{number}.bias"] = torch.randn(outputs) * 0.3
     torch.save(state, safety)
     return aesthetic, safety
+
+
+def scored_plainly(
+    folder: Path, heads: tuple[Path, Path], text: str, images: list[Image.Image]
+) -> list[tuple[float, float, float]]:
+    """Cosine, raw beauty and safety of each picture by transformers and torch calls alone."""
+    import torch
+    from transformers import CLIPModel, CLIPTokenizer
+    from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+
+    model = CLIPModel.from_pretrained(folder).eval()
+    pixels = CLIPImageProcessorPil.from_pretrained(folder)(images, return_tensors="pt")
+    tokens = CLIPTokenizer.from_pretrained(folder)(
+        [text], padding="max_length", max_length=20, truncation=True, return_tensors="pt"
+    )
+    with torch.no_grad():
+        out = model(**tokens, **pixels)
+        image, words = (
+            torch.nn.functional.normalize(e) for e in (out.image_embeds, out.text_embeds)
+        )
+        linear = torch.load(heads[0], weights_only=True)
+        beauty = torch.nn.functional.linear(image, linear["weight"], linear["bias"])
+        dense = torch.load(heads[1], weights_only=True)
+        x = (image - dense["norm.mean"]) / dense["norm.variance"].sqrt()
+        for number in (1, 2, 3):
+            weight, bias = dense[f"linear_{number}.weight"], dense[f"linear_{number}.bias"]
+            x = torch.nn.functional.linear(x.relu() if number > 1 else x, weight, bias)
+        rows = torch.stack([(image @ words.T)[:, 0], beauty[:, 0], x.sigmoid()[:, 0]], dim=1)
+    return [(a, b, c) for a, b, c in rows.tolist()]
 
 
 def _processor():  # type: ignore[no-untyped-def]
