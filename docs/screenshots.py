@@ -1,0 +1,135 @@
+"""Makes the README's pictures from a running demo: `make demo`, then `python docs/screenshots.py`.
+
+Talks to the bot as Ben in English and as Anna in Russian, so both chats should be new. Needs the
+`dev` extra and Chromium.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, sync_playwright
+
+IMAGES = Path(__file__).parent / "img"
+CHROMIUM = "/usr/bin/chromium"
+DESKTOP: ViewportSize = {"width": 1100, "height": 960}
+PHONE: ViewportSize = {"width": 375, "height": 740}
+COLOURS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is said and pressed in one language."""
+
+    code: str
+    chat_id: int
+    locale: str
+    prompt: str
+    create: str
+    why: str
+    back: str
+    hide_keyboard: str
+
+
+ENGLISH = Words(
+    code="en",
+    chat_id=1002,
+    locale="en-US",
+    prompt="Instagram post: autumn menu of a coffee shop, pumpkin latte and cinnamon, cosy light",
+    create="✨ Create",
+    why="🤔 Why?",
+    back="‹ Back",
+    hide_keyboard="Hide keyboard",
+)
+RUSSIAN = Words(
+    code="ru",
+    chat_id=1001,
+    locale="ru-RU",
+    prompt="Сделай пост для инстаграма: осеннее меню кофейни, тыквенный латте и корица, уютно",
+    create="✨ Создать",
+    why="🤔 Почему?",
+    back="‹ Назад",
+    hide_keyboard="Скрыть клавиатуру",
+)
+
+
+def main(url: str) -> None:
+    IMAGES.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        for words in (ENGLISH, RUSSIAN):
+            phone = opened(browser, url, words, PHONE, "light")
+            ask(phone, words)
+            save(phone, f"{words.code}-draft")
+            tap(phone, words.create)
+            key(phone, words.why).wait_for()
+            desktop = opened(browser, url, words, DESKTOP, "light")
+            key(desktop, words.why).wait_for()
+            save(desktop, f"{words.code}-album")
+            night = opened(browser, url, words, PHONE, "dark")
+            tap(night, words.why)
+            key(night, words.back).wait_for()
+            save(night, f"{words.code}-why")
+            tap(night, words.back)
+        browser.close()
+
+
+def opened(
+    browser: Browser,
+    url: str,
+    words: Words,
+    size: ViewportSize,
+    scheme: Literal["light", "dark"],
+) -> Page:
+    """The chat page, larger on a phone so that its letters are sharp."""
+    context = browser.new_context(
+        viewport=size,
+        locale=words.locale,
+        color_scheme=scheme,
+        device_scale_factor=1.5 if size is PHONE else 1,
+    )
+    page = context.new_page()
+    page.goto(f"{url}/#{words.chat_id}")
+    page.locator("body[data-ready]").wait_for()
+    hide = page.get_by_role("button", name=words.hide_keyboard)
+    if hide.count():
+        hide.click()
+    return page
+
+
+def ask(page: Page, words: Words) -> None:
+    page.locator("#start").click()
+    page.locator(".inline-keyboard").last.wait_for()
+    page.get_by_role("button", name=words.hide_keyboard).click()
+    page.locator("#input").fill(words.prompt)
+    page.locator("#input").press("Enter")
+    key(page, words.create).wait_for()
+
+
+def key(page: Page, name: str) -> Locator:
+    """The newest inline button with this label."""
+    return page.locator(".inline-keyboard").get_by_role("button", name=name).last
+
+
+def tap(page: Page, name: str) -> None:
+    key(page, name).click()
+
+
+def save(page: Page, name: str) -> None:
+    """Once everything has come to rest. Chats without pictures do with a palette."""
+    page.mouse.move(0, 0)
+    page.wait_for_function("[...document.images].every(image => image.complete)")
+    page.wait_for_timeout(4_500)  # toasts and the floating date go
+    shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    small = shot if name.endswith("album") else shot.quantize(COLOURS, kmeans=3)
+    small.save(IMAGES / f"{name}.png", optimize=True)
+    sys.stdout.write(f"{name}.png\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8081")
