@@ -89,6 +89,9 @@ _FAILURES: dict[str, str] = {
         "The picture generator is not available on this server. Nothing was spent: "
         "tell the bot's owner, please."
     ),
+    "out_of_memory": N_(
+        "The server ran out of memory on this request. Nothing was spent: try again a little later."
+    ),
     "bad_brief": N_("I can't draw from this text. Write it in other words, please."),
 }
 
@@ -155,7 +158,7 @@ def _queued(tr: Texts, place: int, eta_s: float | None) -> Html:
 def _running(tr: Texts, progress: Progress | None) -> Html:
     if progress is None:
         return Html(tr("📤 <b>Sending the album</b>") + "\n" + _bar(0.97))
-    share = progress.done / max(1, progress.total)
+    share = min(1.0, (progress.done + progress.part) / max(1, progress.total))
     if progress.stage == Stage.ENHANCE:
         return Html(tr("✨ <b>Improving the prompt</b>") + "\n" + _bar(0.1 * share))
     if progress.stage == Stage.JUDGE:

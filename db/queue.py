@@ -31,11 +31,13 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a running task stands: `done` of `total` steps of a stage of the pipeline."""
+    """Where a running task stands: `done` of `total` steps of a stage of the pipeline, and `part`
+    (0..1) of the next one."""
 
     stage: str
     done: int
     total: int
+    part: float = 0.0
 
 
 def serialize(value: dict[str, object]) -> bytes:

@@ -34,6 +34,9 @@ log = structlog.get_logger()
 
 _PROGRESS_EVERY_S = 0.2
 _STORAGE_RETRY_S = 5.0
+_OUT_OF_MEMORY = "out_of_memory"
+"""A generator says so when smaller pictures didn't fit either: people are told now, not after three
+attempts of minutes each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,10 @@ async def _make(
     except Cancelled:
         log.info("task cancelled")
     except BackendBusy as error:
-        await _try_later(claim, studio, error.retry_after_s, "backend_busy", error)
+        if error.code == _OUT_OF_MEMORY:
+            await _fail(claim, studio, error.code, error)
+        else:
+            await _try_later(claim, studio, error.retry_after_s, "backend_busy", error)
     except (OSError, StoreError) as error:
         await _try_later(claim, studio, _STORAGE_RETRY_S * claim.attempt, "storage", error)
     except BadBrief as error:
@@ -242,10 +248,9 @@ class _ProgressWriter:
             await self._changed.wait()
             self._changed.clear()
             if self._latest is not None:
-                latest = queue.Progress(
-                    str(self._latest.stage), self._latest.done, self._latest.total
-                )
-                await queue.write_progress(self._pool, self._task_id, latest)
+                latest = self._latest
+                told = queue.Progress(str(latest.stage), latest.done, latest.total, latest.part)
+                await queue.write_progress(self._pool, self._task_id, told)
             await asyncio.sleep(_PROGRESS_EVERY_S)
 
 

@@ -128,6 +128,7 @@ def test_shortened_texts_stay_whole_characters(prompt: str, limit: int) -> None:
         (Progress("enhance", 0, 1), "Улучшаю промт", "0 %"),
         (Progress("generate", 0, 4), "Рисую 1/4", "10 %"),
         (Progress("generate", 2, 4), "Рисую 3/4", "48 %"),
+        (Progress("generate", 2, 4, 0.5), "Рисую 3/4", "57 %"),
         (Progress("generate", 4, 4), "Рисую 4/4", "85 %"),
         (Progress("judge", 0, 1), "Оцениваю", "85 %"),
         (None, "Отправляю альбом", "97 %"),
@@ -147,12 +148,20 @@ def test_the_queue_shows_place_and_estimate() -> None:
     assert "примерно 40 с" in text
 
 
-@pytest.mark.parametrize("code", ["worker_died", "backend_unavailable", "bad_brief", "new", None])
+@pytest.mark.parametrize(
+    "code",
+    ["worker_died", "backend_unavailable", "out_of_memory", "bad_brief", "new", None],
+)
 def test_a_failure_says_what_next_and_offers_another_go(code: str | None) -> None:
     card = views.status_card("ru", "failed", 1, "кофе", error_code=code)
     assert "Не получилось" in card.text
     assert card.keyboard is not None
     assert card.keyboard.inline_keyboard[0][0].text == "🔁 Запустить снова"
+
+
+def test_lack_of_memory_is_named() -> None:
+    card = views.status_card("ru", "failed", 1, "кофе", error_code="out_of_memory")
+    assert "не хватило памяти" in card.text
 
 
 def test_an_unsure_delivery_offers_to_show_again() -> None:

@@ -20,7 +20,7 @@ from db import accounts, images, queue, requests
 from db.views import NewDraft, TelegramUser
 from pipeline.errors import Cancelled
 from pipeline.run import Pipeline
-from pipeline.types import Brief, CancelFlag, Picture, Prompt, Score
+from pipeline.types import Brief, CancelFlag, OnPicture, Picture, Prompt, Score
 from playground import server
 from tests.sim import TOKEN, Sim
 from workers.deliver import Courier
@@ -58,7 +58,7 @@ class Painter:
         prompt: Prompt,
         brief: Brief,
         seeds: Sequence[int],
-        on_picture: Callable[[int], None],
+        on_picture: OnPicture,
         cancel: CancelFlag,
     ) -> list[Picture]:
         self.drawing.set()
@@ -66,6 +66,7 @@ class Painter:
             raise self.error
         made = []
         for place, seed in enumerate(seeds):
+            on_picture(place, 0.25)
             while not self.step.wait(0.01):
                 if cancel.is_set():
                     raise Cancelled

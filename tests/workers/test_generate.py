@@ -144,6 +144,16 @@ async def test_a_busy_backend_is_tried_three_times(
     assert (await row(TASK))["error_code"] == "backend_busy"
 
 
+async def test_lack_of_memory_fails_a_task_at_once(
+    studio: Studio, ask: Ask, row: Row, painter: Painter
+) -> None:
+    await ask()
+    painter.error = BackendBusy("painter", "too large", 30.0, code="out_of_memory")
+    await make_one(studio)
+    task = await row(TASK)
+    assert (task["state"], task["error_code"]) == ("failed", "out_of_memory")
+
+
 async def test_progress_is_there_to_read_while_it_runs(
     studio: Studio, ask: Ask, painter: Painter, pool: ArqRedis
 ) -> None:
@@ -154,7 +164,7 @@ async def test_progress_is_there_to_read_while_it_runs(
 
     async def told() -> bool:
         progress = await queue.read_progress(pool, [asked.task_id])
-        return progress == {asked.task_id: queue.Progress("generate", 0, 4)}
+        return progress == {asked.task_id: queue.Progress("generate", 0, 4, 0.25)}
 
     await until(told)
     painter.step.set()
