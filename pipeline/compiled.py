@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A compiled model, and the memory its weights may lie in, which OpenVINO doesn't hold on to:
-    whoever runs the model keeps both."""
+    """A compiled model, and what its weights lie in where OpenVINO doesn't hold on to it: whoever
+    runs the model keeps both."""
 
     model: openvino.CompiledModel
-    memory: object
+    memory: object = None
 
 
 def chip_has_bf16() -> bool:
@@ -69,12 +69,15 @@ def compile_module(
     with warnings.catch_warnings():
         # The decoder traces by torch.jit, which torch calls deprecated.
         warnings.simplefilter("ignore")
-        # It must outlive the conversion, which holds no reference to it.
-        decoder = TorchScriptPythonDecoder(module, example_input=tuple(examples))
+        # It must outlive the conversion, which holds no reference to it. Weights are copied: shared
+        # ones are pointers only, and those of a channels_last layer point to a copy already freed.
+        decoder = TorchScriptPythonDecoder(
+            module, example_input=tuple(examples), shared_memory=False
+        )
     frontend = FrontEndManager().load_by_framework("pytorch")
     model = frontend.convert(frontend.load(decoder))
     model.reshape({place: list(shape) for place, shape in enumerate(shapes)})
-    return Compiled(_core().compile_model(model, "CPU", _properties(threads, streams)), module)
+    return Compiled(_core().compile_model(model, "CPU", _properties(threads, streams)))
 
 
 def cache_key(*parts: str) -> str:
