@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TypeVar
 
 from pipeline import enhance, generate, judge
@@ -29,6 +29,7 @@ from pipeline.types import (
     Score,
     Stage,
     StreamingEnhancer,
+    Warmable,
 )
 
 T = TypeVar("T")
@@ -53,6 +54,8 @@ class Pipeline:
 
     `translator` gives the English `intent` of requests whose words are drawn as they are
     (`Brief.enhance` off); without one the enhancer does. `diversity` is `rank.diversify`'s.
+    `take_turns` lets one request draw and judge before the next one draws: where both run on the
+    same cores, a finished picture would else wait for its verdict until another is drawn.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class Pipeline:
         *,
         translator: Enhancer | None = None,
         diversity: float = 0.0,
+        take_turns: bool = False,
     ) -> None:
         self.enhancer = enhancer
         self.generator = generator
@@ -70,17 +74,29 @@ class Pipeline:
         self._translator = translator or enhancer
         self._diversity = diversity
         self._locks = {stage: asyncio.Lock() for stage in Stage}
+        self._turn = asyncio.Lock() if take_turns else nullcontext()
 
     @classmethod
     def from_settings(cls, settings: PipelineSettings) -> Pipeline:
         """The backends the settings name. Raises BackendUnavailable."""
+        generator = generate.create(settings.generator, settings)
         return cls(
             enhance.create(settings.enhancer, settings),
-            generate.create(settings.generator, settings),
+            generator,
             judge.create(settings.judge, settings),
             translator=enhance.create("lexicon", settings),
             diversity=settings.diversity,
+            take_turns=getattr(generator, "device", None) == "cpu",
         )
+
+    async def warm_up(self) -> None:
+        """Load what the backends run on, so that no request waits for it.
+
+        Raises BackendUnavailable, BackendBusy.
+        """
+        for backend in (self.generator, self.judge):
+            if isinstance(backend, Warmable):
+                await asyncio.to_thread(backend.warm_up)
 
     async def run(
         self,
@@ -98,12 +114,13 @@ class Pipeline:
         run = _Run(brief, on_progress or _ignore, cancel or CancelFlag())
         started = time.perf_counter()
         prompt = await self._enhance(run)
-        pictures = await self._generate(run, prompt)
-        with run.timed("encode"):
-            pngs = await asyncio.gather(
-                *(run.in_thread(_encode, picture, prompt, self) for picture in pictures)
-            )
-        scores = await self._judge(run, prompt, pictures)
+        async with self._turn:
+            pictures = await self._generate(run, prompt)
+            with run.timed("encode"):
+                pngs = await asyncio.gather(
+                    *(run.in_thread(_encode, picture, prompt, self) for picture in pictures)
+                )
+            scores = await self._judge(run, prompt, pictures)
         run.timings_ms["total"] = _ms_since(started)
         return Album(
             brief=brief,

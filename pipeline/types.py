@@ -222,6 +222,15 @@ class Generator(Protocol):
         ...
 
 
+@runtime_checkable
+class Warmable(Protocol):
+    """A backend that takes long to load."""
+
+    def warm_up(self) -> None:
+        """Load it, so that the first request doesn't wait; blocks for minutes."""
+        ...
+
+
 class Judge(Protocol):
     """Scores pictures of one prompt; runs in a thread."""
 

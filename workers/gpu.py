@@ -24,8 +24,12 @@ log = structlog.get_logger()
 
 
 async def run(settings: WorkerSettings, database: DatabaseSettings) -> None:
-    """The whole process, until cancelled. Raises BackendUnavailable for a wrong setting."""
+    """The whole process, until cancelled; it reports ready once its models are loaded and warm.
+
+    Raises BackendUnavailable for a wrong setting.
+    """
     pipeline = Pipeline.from_settings(PipelineSettings())
+    await pipeline.warm_up()
     db = engine.create(database.database_url)
     pool = await queue.create_pool(database.redis_url)
     try:

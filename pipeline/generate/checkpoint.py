@@ -119,26 +119,25 @@ class Checkpoint:
 
         Raises BackendUnavailable for a file that isn't what `vitrina models pull` fetched.
         """
-        folders = [self.folder, self.tiny_vae, *(lora.file.parent for lora in self.loras)]
+        folders = [self.folder, *([self.tiny_vae] if self.tiny_vae else [])]
         if self.checker and not self.checker.folder.is_relative_to(self.folder):
             folders.append(self.checker.folder)
-        return {
-            str(file): digest
+        found = {
+            str(folder / name): _checked(folder, name)
             for folder in folders
-            if folder is not None
-            for file, digest in _checked(folder)
+            for name in _weights(folder)
         }
+        loras = [lora.file for lora in self.loras]
+        return found | {str(file): _checked(file.parent, file.name) for file in loras}
 
-    def fingerprint(self, digests: Mapping[str, str]) -> str:
-        """Tells what is made of these weights from what is made of others."""
-        parts = [
-            f"{path} {digest}"
-            for path, digest in sorted(digests.items())
-            if Path(path).parent.name in (self.denoiser, "vae")
-        ]
-        parts += [f"{digests[str(lora.file)]} {lora.scale}" for lora in self.loras]
-        parts += [json.dumps(self.config(part)) for part in (self.denoiser, "vae")]
-        return hashlib.sha256("\n".join([*parts, str(self.tiny_vae)]).encode()).hexdigest()
+    def fingerprint(self, part: str, digests: Mapping[str, str]) -> str:
+        """Tells what is made of this part's weights from what is made of others."""
+        own = self.folder / part
+        told = [digest for path, digest in sorted(digests.items()) if Path(path).parent == own]
+        told.append(json.dumps(self.config(part), sort_keys=True))
+        if part == self.denoiser:
+            told += [f"{digests[str(lora.file)]} {lora.scale}" for lora in self.loras]
+        return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
     def load(
         self, denoiser_dtype: torch.dtype, dtype: torch.dtype, *, without_denoiser: bool = False
@@ -148,13 +147,7 @@ class Checkpoint:
         `without_denoiser` leaves the large part out: its place is then None.
         """
         from diffusers import AutoencoderTiny, AutoPipelineForText2Image
-        from diffusers.utils import logging as diffusers_logging
-        from transformers.utils import logging as transformers_logging
 
-        for logging in (diffusers_logging, transformers_logging):
-            # They would print people's prompts (what was cut off) and progress bars.
-            logging.set_verbosity_error()
-            logging.disable_progress_bar()
         parts: dict[str, object] = {part: None for part in _CHECKER_PARTS if part in self.index}
         if "requires_safety_checker" in self.index:
             parts["requires_safety_checker"] = False
@@ -176,6 +169,19 @@ class Checkpoint:
             raise _broken(self.folder, error) from error
         pipeline.set_progress_bar_config(disable=True)
         return pipeline
+
+
+def quiet() -> None:
+    """Keep the libraries from printing people's prompts (what was cut off) and progress bars."""
+    from transformers.utils import logging as transformers_logging
+
+    # Before diffusers is imported, which makes transformers tell what it has not got.
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    from diffusers.utils import logging as diffusers_logging
+
+    diffusers_logging.set_verbosity_error()
+    diffusers_logging.disable_progress_bar()
 
 
 def _fuse(pipeline: DiffusionPipeline, lora: Lora) -> None:
@@ -233,20 +239,23 @@ def _checker(folder: Path, settings: PipelineSettings) -> Checker:
 _PREPROCESSOR = "preprocessor_config.json"
 
 
-def _checked(folder: Path) -> Iterator[tuple[Path, str]]:
-    recorded = models.recorded(folder)
+def _weights(folder: Path) -> set[str]:
+    """Every file that was fetched, and all weights."""
     loose = {file.relative_to(folder).as_posix() for file in folder.rglob("*.safetensors")}
-    for name in sorted(loose | recorded.keys()):
-        try:
-            digest = models.file_sha256(folder / name)
-        except OSError as error:
-            raise _broken(folder / name, error) from error
-        if recorded.get(name, digest) != digest:
-            raise BackendUnavailable(
-                "diffusion",
-                f"{folder / name}: sha256 {digest}, not {recorded[name]}: vitrina models pull",
-            )
-        yield folder / name, digest
+    return loose | models.recorded(folder).keys()
+
+
+def _checked(folder: Path, name: str) -> str:
+    try:
+        digest = models.file_sha256(folder / name)
+    except OSError as error:
+        raise _broken(folder / name, error) from error
+    wanted = models.recorded(folder).get(name, digest)
+    if wanted != digest:
+        raise BackendUnavailable(
+            "diffusion", f"{folder / name}: sha256 {digest}, not {wanted}: vitrina models pull"
+        )
+    return digest
 
 
 def _index(folder: Path) -> Mapping[str, object]:

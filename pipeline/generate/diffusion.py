@@ -32,7 +32,7 @@ class DiffusionGenerator:
     """Draws by a model of the hub, loaded by `warm_up` or by the first picture.
 
     `name` is the model's, and once it is loaded also says by what it runs, in which precision.
-    Calls from several threads wait for one another.
+    `device` is `cuda` or `cpu`. Calls from several threads wait for one another.
     """
 
     def __init__(self, settings: PipelineSettings) -> None:
@@ -50,6 +50,7 @@ class DiffusionGenerator:
         self._model: LoadedModel | None = None
         self.name = self._checkpoint.name
         self.max_count = self._runtime.max_count
+        self.device = self._runtime.device
 
     def warm_up(self) -> None:
         """Load the model and take a step with it, so that no request waits for either.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from pipeline import formats
 from pipeline.compiled import cache_key, cores
 from pipeline.generate import noise, recipe
 from pipeline.generate.checker import SafetyChecker
-from pipeline.generate.checkpoint import Checkpoint
+from pipeline.generate.checkpoint import Checkpoint, quiet
 from pipeline.generate.device import Runtime, release
 from pipeline.generate.recipe import Recipe
 from pipeline.settings import PipelineSettings
@@ -68,12 +69,15 @@ class LoadedModel:
 
         threads = settings.diffusion_threads or cores()
         torch.set_num_threads(threads)
+        quiet()
         digests = checkpoint.checked()
         if runtime.name == "openvino-bf16":
-            key = cache_key(_LAYOUT, checkpoint.fingerprint(digests))
-            folder = settings.models_dir / "compiled" / key
-            samples = _samples_a_step(checkpoint, wanted)
-            pipeline, runtime = _by_openvino(checkpoint, folder, threads, samples)
+            pipeline, runtime = _by_openvino(
+                checkpoint,
+                _Kept(settings.models_dir / "compiled", checkpoint, digests),
+                threads,
+                _samples_a_step(checkpoint, wanted),
+            )
         elif runtime.device == "cuda":
             pipeline = _by_cuda(checkpoint, runtime, compile_it=settings.diffusion_compile)
         else:
@@ -215,8 +219,21 @@ def _by_cuda(checkpoint: Checkpoint, runtime: Runtime, *, compile_it: bool) -> D
     return pipeline
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Where what is compiled from a checkpoint is kept."""
+
+    folder: Path
+    checkpoint: Checkpoint
+    digests: Mapping[str, str]
+
+    def of(self, part: str) -> Path:
+        fingerprint = self.checkpoint.fingerprint(part, self.digests)
+        return self.folder / cache_key(_LAYOUT, part, fingerprint)
+
+
 def _by_openvino(
-    checkpoint: Checkpoint, folder: Path, threads: int, streams: int
+    checkpoint: Checkpoint, kept: _Kept, threads: int, streams: int
 ) -> tuple[DiffusionPipeline, Runtime]:
     """With parts compiled now or earlier, or by torch where OpenVINO can't or gets it wrong."""
     import torch
@@ -227,18 +244,33 @@ def _by_openvino(
     if not parts.compilable(checkpoint):
         _log.warning("%s is of a kind that OpenVINO isn't used for", checkpoint.name)
         return _by_torch(checkpoint, by_torch), by_torch
+    folder = kept.of("unet")
     # A LoRA for the text encoder is fused into torch's weights, which needs the whole pipeline.
     may_keep = not any(lora.touches_text for lora in checkpoint.loras)
-    ready = parts.CompiledParts.kept(folder, threads, streams) if may_keep else None
-    pipeline = checkpoint.load(torch.bfloat16, torch.float32, without_denoiser=ready is not None)
-    if ready is None:
-        ready = parts.CompiledParts.compile(pipeline, threads, streams)
-        if ready is None:
+    unet = parts.CompiledPart.kept(folder, threads, streams) if may_keep else None
+    pipeline = checkpoint.load(torch.bfloat16, torch.float32, without_denoiser=unet is not None)
+    if unet is None:
+        unet = parts.CompiledPart.make(parts.UnetFunction(pipeline.unet), threads)
+        if unet is None:
             del pipeline
             return _by_torch(checkpoint, by_torch), by_torch
-        if may_keep:
-            ready.keep(folder)
-            # Fresh from the compiler they need torch's weights too.
-            ready = parts.CompiledParts.kept(folder, threads, streams) or ready
-    ready.install(pipeline)
+        unet.keep(folder)
+        unet = parts.CompiledPart.kept(folder, threads, streams) or unet
+    pipeline.unet = parts.CompiledUnet(unet)
+    if checkpoint.tiny_vae is None and hasattr(pipeline.vae, "post_quant_conv"):
+        decoder = _decoder(pipeline.vae, kept.of("vae"), threads)
+        if decoder is not None:
+            pipeline.vae.decoder = decoder
     return pipeline, Runtime("openvino-bf16")
+
+
+def _decoder(vae: torch.nn.Module, folder: Path, threads: int) -> torch.nn.Module | None:
+    from pipeline.generate.parts import CompiledDecoder, CompiledPart, DecoderFunction
+
+    part = CompiledPart.kept(folder, threads, 1)
+    if part is None:
+        part = CompiledPart.make(DecoderFunction(vae), threads)
+        if part is None:
+            return None
+        part.keep(folder)
+    return CompiledDecoder(part)

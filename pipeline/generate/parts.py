@@ -24,11 +24,12 @@ from pipeline.generate.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
     import openvino
-    from diffusers import DiffusionPipeline
 
 MIN_AGREEMENT = 0.99
 """Cosine of a part's output to torch's in bf16 on noise: a wrong conversion is far below, the
 roundings of two bf16 libraries are above 0.999."""
+
+_BLOB, _CONFIG = "model.blob", "config.json"
 
 _PLAIN = ("addition_embed_type", "class_embed_type", "encoder_hid_dim_type")
 """What a UNet's config must be free of: each adds inputs. Stable Diffusion 1.x and 2.x are."""
@@ -73,85 +74,56 @@ def compilable(checkpoint: Checkpoint) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class CompiledParts:
-    """A UNet and, unless a tiny VAE makes it needless, a VAE's decoder, compiled by OpenVINO."""
+class CompiledPart:
+    """A part compiled by OpenVINO; `config` is what the pipeline asks it for."""
 
-    unet: Compiled
-    decoder: Compiled | None
-    unet_config: Mapping[str, object]
-    agreement: float
+    compiled: Compiled
+    config: Mapping[str, object]
 
     @classmethod
-    def compile(
-        cls, pipeline: DiffusionPipeline, threads: int, streams: int
-    ) -> CompiledParts | None:
-        """Takes the pipeline's UNet and decoder as they are, in whichever precision.
-
-        None, and a line in the log, where OpenVINO can't or where what it makes is wrong.
-        """
-        unet = _Unet(pipeline.unet)
+    def make(cls, function: UnetFunction | DecoderFunction, threads: int) -> CompiledPart | None:
+        """None, and a line in the log, where OpenVINO can't or where what it makes is wrong."""
+        example = function.example()
         try:
-            fast, agreement = _compiled(unet, unet.example(), unet.shapes(), threads, streams)
-            decoder = None
-            if hasattr(pipeline.vae, "post_quant_conv"):  # A tiny VAE is quick enough by torch.
-                channels = pipeline.vae.config.latent_channels
-                decoder, other = _compiled(
-                    _Decoder(pipeline.vae.decoder),
-                    (torch.randn(1, channels, 8, 8, generator=torch.Generator().manual_seed(0)),),
-                    [[-1, channels, -1, -1]],
-                    threads,
-                    1,
-                )
-                agreement = min(agreement, other)
+            made = compiled.compile_module(
+                function, example, function.shapes(), threads=threads, streams=1
+            )
+            got = _infer(made.model.create_infer_request(), example).flatten()
         except RuntimeError as error:
             _log.warning("OpenVINO can't compile the model: %s", error)
             return None
+        with torch.inference_mode():
+            wanted = function(*example).flatten()
+        agreement = float(torch.nn.functional.cosine_similarity(got, wanted, dim=0))
         if not agreement >= MIN_AGREEMENT:
             _log.warning("OpenVINO's model is not torch's: cosine %.4f", agreement)
             return None
-        return cls(fast, decoder, dict(pipeline.unet.config), agreement)
+        return cls(made, function.config())
 
     @classmethod
-    def kept(cls, folder: Path, threads: int, streams: int) -> CompiledParts | None:
-        """What `keep` wrote; None if there is nothing, or nothing this OpenVINO can read."""
+    def kept(cls, folder: Path, threads: int, streams: int) -> CompiledPart | None:
+        """What `keep` wrote; None if there is nothing, or nothing this OpenVINO can read.
+
+        Unlike a part fresh from the compiler, it doesn't need torch's weights any more.
+        """
         try:
-            said = json.loads((folder / "agreement.json").read_text())
-            return cls(
-                unet=compiled.kept(folder / "unet.blob", threads=threads, streams=streams),
-                decoder=compiled.kept(folder / "decoder.blob", threads=threads)
-                if said["decoder"]
-                else None,
-                unet_config=dict(said["unet"]),
-                agreement=float(said["cosine"]),
-            )
+            config = json.loads((folder / _CONFIG).read_text())
+            return cls(compiled.kept(folder / _BLOB, threads=threads, streams=streams), config)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             _log.warning("compiled model in %s is unreadable, made anew: %s", folder, error)
             return None
 
     def keep(self, folder: Path) -> None:
         """Best effort: a folder that can't be written costs only the next start's time."""
-        said = {
-            "cosine": self.agreement,
-            "decoder": self.decoder is not None,
-            "unet": self.unet_config,
-        }
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            compiled.keep(self.unet, folder / "unet.blob")
-            if self.decoder is not None:
-                compiled.keep(self.decoder, folder / "decoder.blob")
-            # Last, so that a reader who finds it finds the blobs too.
-            compiled.write(folder / "agreement.json", json.dumps(said).encode())
+            compiled.keep(self.compiled, folder / _BLOB)
+            # Last, so that a reader who finds it finds the blob too.
+            compiled.write(folder / _CONFIG, json.dumps(self.config).encode())
         except OSError as error:
             _log.warning("compiled model is not kept in %s: %s", folder, error)
-
-    def install(self, pipeline: DiffusionPipeline) -> None:
-        """Put them where the pipeline's own parts were."""
-        pipeline.unet = CompiledUnet(self.unet, self.unet_config)
-        if self.decoder is not None:
-            pipeline.vae.decoder = CompiledDecoder(self.decoder)
 
 
 class CompiledUnet(torch.nn.Module):
@@ -162,14 +134,15 @@ class CompiledUnet(torch.nn.Module):
     all cores).
     """
 
-    def __init__(self, unet: Compiled, config: Mapping[str, object]) -> None:
+    def __init__(self, part: CompiledPart) -> None:
         super().__init__()
-        self.config = FrozenDict(config)
+        self.config = FrozenDict(part.config)
         self.dtype = torch.float32
         self.device = torch.device("cpu")
-        self._compiled = unet
-        streams = int(unet.model.get_property("NUM_STREAMS"))
-        self._requests = [unet.model.create_infer_request() for _ in range(streams)]
+        self._compiled = part.compiled
+        model = part.compiled.model
+        streams = int(model.get_property("NUM_STREAMS"))
+        self._requests = [model.create_infer_request() for _ in range(streams)]
 
     def forward(
         self,
@@ -201,28 +174,31 @@ class CompiledUnet(torch.nn.Module):
 class CompiledDecoder(torch.nn.Module):
     """Stands in a VAE for the decoder it was compiled from."""
 
-    def __init__(self, decoder: Compiled) -> None:
+    def __init__(self, part: CompiledPart) -> None:
         super().__init__()
-        self._compiled = decoder
+        self._compiled = part.compiled
         self._request = self._compiled.model.create_infer_request()
 
     def forward(self, sample: torch.Tensor, *_: object) -> torch.Tensor:
         return _infer(self._request, [sample])
 
 
-class _Unet(torch.nn.Module):
-    """A UNet as a function of plain fp32 tensors."""
+class UnetFunction(torch.nn.Module):
+    """A UNet as a function of plain fp32 tensors, to be compiled."""
 
     def __init__(self, unet: torch.nn.Module) -> None:
         super().__init__()
         self.unet = unet
 
-    def example(self) -> tuple[torch.Tensor, ...]:
+    def config(self) -> Mapping[str, object]:
+        return dict(self.unet.config)
+
+    def example(self) -> list[torch.Tensor]:
         config, generator = self.unet.config, torch.Generator().manual_seed(0)
         shapes = [(2, config.in_channels, 8, 8), (), (2, 77, config.cross_attention_dim)]
         if config.time_cond_proj_dim is not None:
             shapes.append((2, config.time_cond_proj_dim))
-        return tuple(torch.randn(shape, generator=generator) for shape in shapes)
+        return [torch.randn(shape, generator=generator) for shape in shapes]
 
     def shapes(self) -> list[list[int]]:
         sample, _, states, *condition = (list(value.shape) for value in self.example())
@@ -241,43 +217,37 @@ class _Unet(torch.nn.Module):
         timestep_cond: torch.Tensor | None = None,
     ) -> torch.Tensor:
         dtype = self.unet.dtype
-        condition = None if timestep_cond is None else timestep_cond.to(dtype)
         out = self.unet(
             sample.to(dtype),
             timestep,
             states.to(dtype),
-            timestep_cond=condition,
+            timestep_cond=None if timestep_cond is None else timestep_cond.to(dtype),
             return_dict=False,
         )
         predicted: torch.Tensor = out[0]
         return predicted.float()
 
 
-class _Decoder(torch.nn.Module):
-    """A VAE's decoder as a function of plain fp32 tensors."""
+class DecoderFunction(torch.nn.Module):
+    """A VAE's decoder as a function of a plain fp32 tensor, to be compiled."""
 
-    def __init__(self, decoder: torch.nn.Module) -> None:
+    def __init__(self, vae: torch.nn.Module) -> None:
         super().__init__()
-        self.decoder = decoder
+        self.decoder = vae.decoder
+        self._channels: int = vae.config.latent_channels
+
+    def config(self) -> Mapping[str, object]:
+        return {}
+
+    def example(self) -> list[torch.Tensor]:
+        return [torch.randn(1, self._channels, 8, 8, generator=torch.Generator().manual_seed(0))]
+
+    def shapes(self) -> list[list[int]]:
+        return [[-1, self._channels, -1, -1]]
 
     def forward(self, sample: torch.Tensor) -> torch.Tensor:
         decoded: torch.Tensor = self.decoder(sample)
         return decoded
-
-
-def _compiled(
-    module: torch.nn.Module,
-    example: tuple[torch.Tensor, ...],
-    shapes: list[list[int]],
-    threads: int,
-    streams: int,
-) -> tuple[Compiled, float]:
-    """The module compiled, and the cosine of its output to the module's own."""
-    made = compiled.compile_module(module, example, shapes, threads=threads, streams=streams)
-    with torch.inference_mode():
-        wanted = module(*example).flatten()
-    got = _infer(made.model.create_infer_request(), list(example)).flatten()
-    return made, float(torch.nn.functional.cosine_similarity(got, wanted, dim=0))
 
 
 def _infer(request: openvino.InferRequest, inputs: list[torch.Tensor]) -> torch.Tensor:

@@ -721,7 +721,7 @@ def test_openvino_draws_nearly_the_same_and_is_compiled_once(
     for one, other in zip(exact, drawn, strict=True):
         assert _distance(one, other) < 1.5
     blobs = sorted((tmp_path / "models" / "compiled").rglob("*.blob"))
-    assert [blob.name for blob in blobs] == ["decoder.blob", "unet.blob"]
+    assert len(blobs) == 2
     written = [blob.stat().st_mtime_ns for blob in blobs]
 
     again = DiffusionGenerator(settings)
@@ -731,10 +731,11 @@ def test_openvino_draws_nearly_the_same_and_is_compiled_once(
     wide = replace(BRIEF, aspect=Aspect.STORY)
     assert _drawn(again, 1, brief=wide)[0].image.size == (64, 128)
 
-    blobs[1].write_bytes(b"no blob")
+    for blob in blobs:
+        blob.write_bytes(b"no blob")
     mended = DiffusionGenerator(settings)
     assert all(map(_same, _drawn(mended, *SEEDS), drawn))
-    assert blobs[1].stat().st_size > 1000
+    assert all(blob.stat().st_size > 1000 for blob in blobs)
 
 
 @pytest.mark.skipif(not has_openvino(), reason="openvino is not installed")

@@ -264,6 +264,56 @@ async def test_own_words_are_judged_against_their_translation() -> None:
     assert "coffee" in prompt.intent
 
 
+class Slow(Marks):
+    """A judge whose work takes until it is told to go on."""
+
+    def __init__(self, events: list[str]) -> None:
+        super().__init__(1, 1, 1, 1)
+        self.events = events
+        self.asked, self.go_on = threading.Event(), threading.Event()
+
+    def score(self, intent: str, images: Sequence[Image.Image]) -> list[Score]:
+        self.asked.set()
+        assert self.go_on.wait(10)
+        self.events.append("judged")
+        return super().score(intent, images)
+
+
+@pytest.mark.parametrize("take_turns", [False, True])
+async def test_taking_turns_a_request_is_judged_before_the_next_is_drawn(take_turns: bool) -> None:
+    events: list[str] = []
+    drawn_twice = threading.Event()
+
+    def on_start() -> None:
+        events.append("drawn")
+        if events.count("drawn") == 2:
+            drawn_twice.set()
+
+    judge = Slow(events)
+    pipeline = Pipeline(Words(), Plain(on_start=on_start), judge, take_turns=take_turns)
+    async with asyncio.TaskGroup() as group:
+        for _ in range(2):
+            group.create_task(pipeline.run(BRIEF))
+        await asyncio.to_thread(judge.asked.wait, 10)
+        if not take_turns:  # The second one is drawn while the first is being judged.
+            assert await asyncio.to_thread(drawn_twice.wait, 10)
+        judge.go_on.set()
+    overlapping = ["drawn", "drawn", "judged", "judged"]
+    assert events == (["drawn", "judged"] * 2 if take_turns else overlapping)
+
+
+async def test_warming_up_loads_what_takes_long_and_nothing_else() -> None:
+    class Warm(Marks):
+        loaded = 0
+
+        def warm_up(self) -> None:
+            self.loaded += 1
+
+    judge = Warm(1)
+    await Pipeline(Words(), Plain(), judge).warm_up()
+    assert judge.loaded == 1
+
+
 def test_seeds_are_stable_distinct_and_tell_their_place() -> None:
     assert [derive_seed(42, index) for index in range(4)] == [
         1934056628,

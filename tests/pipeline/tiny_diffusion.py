@@ -19,7 +19,7 @@ def save(folder: Path, *, checker: bool = True) -> Path:
     pipeline = StableDiffusionPipeline(
         vae=_vae(),
         text_encoder=_text_encoder(),
-        tokenizer=_tokenizer(),
+        tokenizer=tokenizer(),
         unet=unet(),
         # As in Stable Diffusion 1.5's own scheduler_config.json.
         scheduler=PNDMScheduler(
@@ -46,7 +46,7 @@ def save_lcm(folder: Path) -> Path:
     LatentConsistencyModelPipeline(
         vae=_vae(),
         text_encoder=_text_encoder(),
-        tokenizer=_tokenizer(),
+        tokenizer=tokenizer(),
         unet=unet(time_cond_proj_dim=32),
         scheduler=LCMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear"),
         safety_checker=None,
@@ -66,8 +66,8 @@ def save_xl(folder: Path) -> Path:
         vae=_vae(),
         text_encoder=_text_encoder(),
         text_encoder_2=_text_encoder(projected=True),
-        tokenizer=_tokenizer(),
-        tokenizer_2=_tokenizer(),
+        tokenizer=tokenizer(),
+        tokenizer_2=tokenizer(),
         unet=unet(
             cross_attention_dim=64,
             addition_embed_type="text_time",
@@ -193,7 +193,7 @@ def _processor():  # type: ignore[no-untyped-def]
     return CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
 
 
-def _tokenizer():  # type: ignore[no-untyped-def]
+def tokenizer():  # type: ignore[no-untyped-def]
     from tokenizers.pre_tokenizers import ByteLevel
     from transformers import CLIPTokenizer
 
