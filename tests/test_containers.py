@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from pydantic import AliasChoices
 from pydantic_settings import BaseSettings
 
 import vitrina
 from bot.settings import BotSettings
 from db.settings import DatabaseSettings
+from pipeline.run import Pipeline
 from pipeline.settings import PipelineSettings
 from workers.settings import WorkerSettings
 
@@ -29,11 +32,13 @@ def _known_variables() -> set[str]:
         PipelineSettings,
         WorkerSettings,
     )
-    named = {
-        f"{one.model_config.get('env_prefix', '')}{field}".upper()
-        for one in settings
-        for field in one.model_fields
-    }
+    named = set()
+    for one in settings:
+        for name, field in one.model_fields.items():
+            alias = field.validation_alias
+            own = f"{one.model_config.get('env_prefix', '')}{name}"
+            choices = alias.choices if isinstance(alias, AliasChoices) else [own]
+            named |= {str(choice).upper() for choice in choices}
     return named | {"LOG_FORMAT", "LOG_LEVEL"}
 
 
@@ -50,6 +55,36 @@ def test_a_service_sets_only_variables_that_the_settings_know(service: str) -> N
 @pytest.mark.parametrize("service", _OURS)
 def test_a_service_runs_a_command_that_exists(service: str) -> None:
     assert _COMPOSE["services"][service]["command"][0] in vitrina.COMMANDS
+
+
+def test_only_the_worker_that_runs_models_is_built_with_their_libraries() -> None:
+    built = {name: _COMPOSE["services"][name]["build"] for name in _OURS}
+    assert built.pop("worker-gpu")["args"] == {"EXTRAS": "ml"}
+    assert set(built.values()) == {"."}
+    images = {_COMPOSE["services"][name]["image"] for name in built}
+    assert _COMPOSE["services"]["worker-gpu"]["image"] not in images
+    extras = tomllib.loads((_ROOT / "pyproject.toml").read_text())["project"]
+    assert "ml" in extras["optional-dependencies"]
+    assert set(re.findall(r"^ARG (\w+)", _DOCKERFILE, re.MULTILINE)) == {"EXTRAS", "TORCH_INDEX"}
+
+
+@pytest.mark.parametrize("service", _OURS)
+def test_what_is_kept_lies_in_volumes_that_the_image_may_write_to(service: str) -> None:
+    [line] = re.findall(r"install -d -o vitrina (.+)$", _DOCKERFILE, re.MULTILINE)
+    mounted = dict(volume.split(":") for volume in _COMPOSE["services"][service]["volumes"])
+    assert set(mounted) <= set(_COMPOSE["volumes"])
+    assert set(mounted.values()) <= set(line.split())
+    environment = _COMPOSE["services"][service]["environment"]
+    places = {"IMAGES_URL", "MODELS_DIR"} & set(environment)
+    assert {environment[name] for name in places} == set(mounted.values())
+
+
+def test_models_are_chosen_from_outside_and_run_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ENHANCER", "GENERATOR", "JUDGE"):
+        value = _COMPOSE["services"]["worker-gpu"]["environment"][f"PIPELINE_{name}"]
+        [default] = re.findall(rf"^\${{PIPELINE_{name}:-(\w+)}}$", value)
+        monkeypatch.setenv(f"PIPELINE_{name}", default)
+    Pipeline.from_settings(PipelineSettings())
 
 
 def test_secrets_have_no_default() -> None:
@@ -75,7 +110,7 @@ def test_the_image_copies_every_package_and_runs_as_nobody_special() -> None:
 
 
 def test_the_image_sets_and_calls_only_what_exists() -> None:
-    [line] = re.findall(r"^ENV (.+)$", _DOCKERFILE, re.MULTILINE)
+    [line] = re.findall(r"^ENV ((?:.+\\\n)*.+)$", _DOCKERFILE, re.MULTILINE)
     names = set(re.findall(r"(\w+)=", line)) - {"PATH", "PYTHONUNBUFFERED"}
     assert names <= _known_variables()
     [checked] = re.findall(r'HEALTHCHECK .*CMD \["vitrina", "(\w+)"\]', _DOCKERFILE)
