@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Sequence
 from typing import cast
 
 import structlog
@@ -18,14 +19,19 @@ from aiogram.methods import GetUpdates
 from aiogram.types import Update
 from pydantic import ValidationError
 
-from bot.errors import SendError
+from bot.errors import RateLimited, Refused, SendError
+from db.patience import is_away, pause_s
 
 log = structlog.get_logger(__name__)
 
 MAX_OFFERS = 5
-"""How often a failing update is handled before it is passed over."""
+"""How often an update that fails by a fault of ours is handled before it is passed over."""
 
-_BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+_LONGEST_LIMIT_S = 60.0
+"""A chat that Telegram shuts for longer counts as a fault: only 100 updates can be unconfirmed."""
+
+_LOOK_EVERY_S = 0.3
+"""How often new updates are asked for while others are being handled."""
 
 
 RawUpdate = dict[str, object]
@@ -44,8 +50,8 @@ class RawUpdates(GetUpdates):
 class Poller:
     """Fetches updates and hands them to the dispatcher until `stop` is called.
 
-    Updates of one person in one chat are handled in order, those of different people at once.
-    `timeout_s` is how long Telegram holds an empty answer back.
+    Updates of one person in one chat are handled in order, those of different people at once:
+    nobody waits for another's. `timeout_s` is how long Telegram holds an empty answer back.
     """
 
     def __init__(self, dispatcher: Dispatcher, bot: Bot, timeout_s: int = 30) -> None:
@@ -53,29 +59,35 @@ class Poller:
         self._bot = bot
         self._timeout_s = timeout_s
         self._stopping = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._offset: int | None = None
-        self._handled: set[int] = set()
-        self._failures: dict[int, int] = {}
+        self._lines: dict[tuple[int, int], deque[Update]] = {}
+        self._is_done: dict[int, bool] = {}  # The updates from the offset on.
 
     def stop(self) -> None:
-        """Finish the batch in hand, confirm it, and return from `run`."""
+        """Finish what is being handled, confirm what is done, and return from `run`."""
         self._stopping.set()
 
     async def run(self) -> None:
-        failed_rounds = 0
-        while not self._stopping.is_set():
-            updates = await self._fetch_or_stop(failed_rounds)
-            if updates is None:
-                failed_rounds += 1
-                continue
-            await self.handle(updates)
-            failed_rounds = failed_rounds + 1 if self._failures else 0
-            if self._failures:
-                await self._pause(failed_rounds)
+        failed_calls = 0
+        async with asyncio.TaskGroup() as group:
+            while not self._stopping.is_set():
+                updates = await self._fetch_or_stop()
+                if updates is None:
+                    failed_calls += 1
+                    await self._pause(pause_s(failed_calls))
+                    continue
+                failed_calls = 0
+                for update in updates:
+                    self._line_up(update, group)
+                await _within(_LOOK_EVERY_S, self._idle)
+                self._advance()
+        self._advance()
         await self._confirm()
 
-    async def _fetch_or_stop(self, failed_rounds: int) -> Sequence[Update] | None:
-        """The next updates; none when asked to stop; None after a failed call and a pause."""
+    async def _fetch_or_stop(self) -> Sequence[Update] | None:
+        """The updates not met before; none when asked to stop; None after a failed call."""
         fetching = asyncio.ensure_future(self._fetch())
         stopping = asyncio.ensure_future(self._stopping.wait())
         try:
@@ -83,7 +95,6 @@ class Poller:
             return fetching.result() if fetching.done() else ()
         except SendError as error:
             log.warning("getUpdates failed", error=str(error))
-            await self._pause(failed_rounds + 1)
             return None
         finally:
             for task in (fetching, stopping):
@@ -98,55 +109,80 @@ class Poller:
         )
         found = await self._bot(call, request_timeout=self._timeout_s + 10)
         updates = cast("list[RawUpdate]", found)
-        return [self._read(raw) for raw in updates if isinstance(raw.get("update_id"), int)]
+        return [
+            self._read(update_id, raw)
+            for raw in updates
+            if isinstance(update_id := raw.get("update_id"), int) and update_id not in self._is_done
+        ]
 
-    def _read(self, raw: RawUpdate) -> Update:
+    def _read(self, update_id: int, raw: RawUpdate) -> Update:
         """An update; an empty one, which no handler wants, for what aiogram can't read."""
         try:
             return Update.model_validate(raw, context={"bot": self._bot})
         except ValidationError as error:
-            log.error("unreadable update passed over", update=raw["update_id"], error=str(error))
-            return Update(update_id=int(str(raw["update_id"])))
+            log.error("unreadable update passed over", update=update_id, error=str(error))
+            return Update(update_id=update_id)
 
-    async def handle(self, updates: Sequence[Update]) -> None:
-        """Handle a batch, then move the offset to the first update that must come again."""
-        due = [update for update in updates if update.update_id not in self._handled]
-        await asyncio.gather(*(self._handle_in_order(line) for line in _lines(due)))
-        unhandled = [u.update_id for u in updates if u.update_id not in self._handled]
-        if updates:
-            last = max(update.update_id for update in updates)
-            self._offset = min(unhandled, default=last + 1)
-            self._handled = {done for done in self._handled if done >= self._offset}
-
-    async def _handle_in_order(self, line: Iterable[Update]) -> None:
-        for update in line:
-            if not await self._handle_one(update):
-                return  # What the person did next must not overtake it.
-
-    async def _handle_one(self, update: Update) -> bool:
-        """Whether the update is over and done with."""
-        if not update.model_fields_set - {"update_id"}:
-            self._handled.add(update.update_id)
-            return True
-        try:
-            await self._dispatcher.feed_update(self._bot, update)
-        except Exception:
-            failures = self._failures.get(update.update_id, 0) + 1
-            log.exception("update failed", update=update.update_id, offer=failures)
-            if failures < MAX_OFFERS:
-                self._failures[update.update_id] = failures
-                return False
-            log.error("update passed over", update=update.update_id, kind=update.event_type)
-        self._failures.pop(update.update_id, None)
-        self._handled.add(update.update_id)
-        return True
-
-    async def _pause(self, failed_rounds: int) -> None:
-        delay_s = _BACKOFF_S[min(failed_rounds, len(_BACKOFF_S)) - 1]
-        try:
-            await asyncio.wait_for(self._stopping.wait(), delay_s)
-        except TimeoutError:
+    def _line_up(self, update: Update, group: asyncio.TaskGroup) -> None:
+        """Put an update behind those of the same person; others' go on beside it."""
+        is_empty = not update.model_fields_set - {"update_id"}
+        self._is_done[update.update_id] = is_empty
+        if is_empty:
             return
+        whose = _whose(update)
+        if whose in self._lines:
+            self._lines[whose].append(update)
+            return
+        self._lines[whose] = deque([update])
+        self._idle.clear()
+        group.create_task(self._handle_in_order(whose))
+
+    async def _handle_in_order(self, whose: tuple[int, int]) -> None:
+        line = self._lines[whose]
+        while line and not self._stopping.is_set():
+            await self._handle(line.popleft())
+        del self._lines[whose]
+        if not self._lines:
+            self._idle.set()
+
+    async def _handle(self, update: Update) -> None:
+        """Offer an update until it is over and done with, or the bot stops."""
+        faults = 0
+        for offer in itertools.count(1):
+            error = await self._offer(update, offer)
+            if error is None:
+                break
+            faults += not _will_pass(error)
+            if faults == MAX_OFFERS:
+                log.error("update passed over", update=update.update_id, kind=update.event_type)
+                break
+            await self._pause(_pause_after(error, offer))
+            if self._stopping.is_set():
+                return
+        self._is_done[update.update_id] = True
+
+    async def _offer(self, update: Update, offer: int) -> Exception | None:
+        """What the update failed with, if it did."""
+        try:
+            await self._dispatcher.feed_update(self._bot, update, offer=offer)
+        except Exception as error:
+            if _will_pass(error):
+                log.warning("update put off", update=update.update_id, error=repr(error))
+            else:
+                log.exception("update failed", update=update.update_id, offer=offer)
+            return error
+        return None
+
+    def _advance(self) -> None:
+        """Move the offset to the first update that must come again."""
+        if not self._is_done:
+            return
+        waiting = [update_id for update_id, is_done in self._is_done.items() if not is_done]
+        self._offset = offset = min(waiting, default=max(self._is_done) + 1)
+        self._is_done = {one: done for one, done in self._is_done.items() if one >= offset}
+
+    async def _pause(self, delay_s: float) -> None:
+        await _within(delay_s, self._stopping)
 
     async def _confirm(self) -> None:
         """Tell Telegram what was handled, so that the next start is not offered it again."""
@@ -158,10 +194,25 @@ class Poller:
             log.warning("the last updates stay unconfirmed", error=str(error))
 
 
-def _lines(updates: Iterable[Update]) -> list[list[Update]]:
-    """The updates of each person in each chat, in order."""
-    ordered = sorted(updates, key=lambda update: (_whose(update), update.update_id))
-    return [list(line) for _, line in itertools.groupby(ordered, key=_whose)]
+async def _within(delay_s: float, event: asyncio.Event) -> None:
+    """Wait for the event, but no longer than that."""
+    try:
+        await asyncio.wait_for(event.wait(), delay_s)
+    except TimeoutError:
+        return
+
+
+def _will_pass(error: Exception) -> bool:
+    """Whether it is only a matter of time until the same update can be handled."""
+    if isinstance(error, RateLimited):
+        return error.retry_after_s <= _LONGEST_LIMIT_S
+    return isinstance(error, Refused) or is_away(error)
+
+
+def _pause_after(error: Exception, offers: int) -> float:
+    if isinstance(error, RateLimited) and _will_pass(error):
+        return error.retry_after_s
+    return pause_s(offers)
 
 
 def _whose(update: Update) -> tuple[int, int]:

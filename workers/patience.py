@@ -8,27 +8,14 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import structlog
-from redis.exceptions import RedisError
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from db.patience import is_away as is_away
+from db.patience import pause_s as pause_s
 
 T = TypeVar("T")
 log = structlog.get_logger()
-
-_FIRST_PAUSE_S = 0.2
-_LONGEST_PAUSE_S = 5.0
-
-
-def is_away(error: BaseException) -> bool:
-    """Whether a server could not be reached or was cut off, rather than refused what we asked."""
-    if isinstance(error, DBAPIError):
-        return not isinstance(error, IntegrityError | ProgrammingError | DataError)
-    return isinstance(error, RedisError | OSError)
-
-
-def pause_s(failures: int) -> float:
-    """How long to wait after that many failures in a row."""
-    return min(_FIRST_PAUSE_S * 2.0 ** max(failures - 1, 0), _LONGEST_PAUSE_S)
 
 
 async def in_transaction(

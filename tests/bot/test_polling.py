@@ -7,7 +7,10 @@ import asyncio
 import pytest
 from aiogram import Dispatcher
 from aiogram.types import Message
+from redis.exceptions import ConnectionError as RedisConnectionError
+from sqlalchemy.exc import OperationalError
 
+from bot.errors import RateLimited, Refused
 from bot.polling import MAX_OFFERS, Poller
 from tests.bot.stage import Person, Stage
 from tests.sim import ANNA, BEN, Talk
@@ -19,6 +22,9 @@ class Handled:
     def __init__(self) -> None:
         self.texts: list[str] = []
         self.failing: dict[str, int] = {}
+        self.errors: dict[str, Exception] = {}
+        self.held: dict[str, asyncio.Event] = {}
+        self.failed = asyncio.Event()
         self.free = asyncio.Event()
         self.free.set()
         self.entered = asyncio.Event()
@@ -28,15 +34,18 @@ class Handled:
         self.entered.set()
         await self.free.wait()
         text = message.text or ""
+        if text in self.held:
+            await self.held[text].wait()
         if self.failing.get(text, 0) > 0:
             self.failing[text] -= 1
-            raise RuntimeError(text)
+            self.failed.set()
+            raise self.errors.get(text) or RuntimeError(text)
         async with self._changed:
             self.texts.append(text)
             self._changed.notify_all()
 
-    async def all_of(self, *texts: str) -> None:
-        async with asyncio.timeout(10), self._changed:
+    async def all_of(self, *texts: str, for_s: float = 10) -> None:
+        async with asyncio.timeout(for_s), self._changed:
             await self._changed.wait_for(lambda: set(texts) <= set(self.texts))
 
 
@@ -94,6 +103,93 @@ async def test_one_persons_trouble_does_not_stop_another(
     poller.stop()
     await running
     assert handled.texts.count("fine") == 1
+
+
+async def test_one_persons_long_line_does_not_hold_up_who_comes_later(
+    stage: Stage, poller: Poller, handled: Handled, talk: Talk
+) -> None:
+    handled.held["slow"] = asyncio.Event()
+    await talk.send("slow")
+    await talk.send("after slow")
+    running = asyncio.create_task(poller.run())
+    async with asyncio.timeout(10):
+        await handled.entered.wait()
+    await Talk(stage.sim, BEN, BEN).send("quick")
+    await handled.all_of("quick")
+    assert handled.texts == ["quick"]
+
+    handled.held["slow"].set()
+    await handled.all_of("slow", "after slow")
+    poller.stop()
+    await running
+    assert handled.texts == ["quick", "slow", "after slow"]
+    assert await stage.bot.get_updates() == []
+
+
+async def test_servers_that_are_away_for_long_lose_nothing(
+    stage: Stage, poller: Poller, handled: Handled
+) -> None:
+    team: int = (await stage.sim.group())["id"]
+    away: dict[int, Exception] = {
+        ANNA: OperationalError("SELECT 1", {}, Exception("the server is starting up")),
+        BEN: RedisConnectionError("connection refused"),
+        team: Refused("Telegram was not reached"),
+    }
+    for chat_id, error in away.items():
+        text = type(error).__name__
+        handled.failing[text], handled.errors[text] = MAX_OFFERS, error
+        await Talk(stage.sim, chat_id, ANNA if chat_id < 0 else chat_id).send(text)
+    running = asyncio.create_task(poller.run())
+    await handled.all_of(*handled.failing, for_s=15)
+    poller.stop()
+    await running
+    assert set(handled.failing.values()) == {0}
+
+
+async def test_a_chat_at_its_limit_is_waited_for(
+    poller: Poller, handled: Handled, talk: Talk
+) -> None:
+    handled.failing["crowded"] = 2 * MAX_OFFERS
+    handled.errors["crowded"] = RateLimited(0.01)
+    await talk.send("crowded")
+    running = asyncio.create_task(poller.run())
+    await handled.all_of("crowded")
+    poller.stop()
+    await running
+
+
+async def test_a_chat_shut_for_an_hour_is_passed_over(
+    poller: Poller, handled: Handled, talk: Talk
+) -> None:
+    handled.failing["shut"] = 99
+    handled.errors["shut"] = RateLimited(3600)
+    await talk.send("shut")
+    await talk.send("next")
+    running = asyncio.create_task(poller.run())
+    await handled.all_of("next")
+    poller.stop()
+    await running
+    assert 99 - handled.failing["shut"] == MAX_OFFERS
+
+
+async def test_a_stop_does_not_wait_for_what_is_put_off_and_does_not_confirm_it(
+    stage: Stage, poller: Poller, handled: Handled, talk: Talk
+) -> None:
+    handled.failing["later"] = 99
+    handled.errors["later"] = RateLimited(50)
+    await talk.send("later")
+    await talk.send("after later")
+    running = asyncio.create_task(poller.run())
+    async with asyncio.timeout(10):
+        await handled.failed.wait()
+        poller.stop()
+        await running
+    waiting = await stage.bot.get_updates()
+    assert [update.message and update.message.text for update in waiting] == [
+        "later",
+        "after later",
+    ]
+    assert handled.texts == []
 
 
 async def test_killed_between_getting_and_handling_loses_nothing(
