@@ -148,7 +148,11 @@ class Checkpoint:
         """
         from diffusers import AutoencoderTiny, AutoPipelineForText2Image
 
-        parts: dict[str, object] = {part: None for part in _CHECKER_PARTS if part in self.index}
+        parts: dict[str, object] = {
+            part: None
+            for part, entry in self.index.items()
+            if part in _CHECKER_PARTS or entry == [None, None]
+        }
         if "requires_safety_checker" in self.index:
             parts["requires_safety_checker"] = False
         if without_denoiser:

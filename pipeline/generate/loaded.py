@@ -19,7 +19,7 @@ from pipeline.generate.checkpoint import Checkpoint, quiet
 from pipeline.generate.device import Runtime, release
 from pipeline.generate.recipe import Recipe
 from pipeline.settings import PipelineSettings
-from pipeline.types import Brief, Prompt
+from pipeline.types import Brief, Prompt, Variation
 
 if TYPE_CHECKING:
     import torch
@@ -117,7 +117,8 @@ class LoadedModel:
 
         # Schedulers remember a run's steps: a cancelled one would leave its traces.
         self._pipeline.scheduler = recipe.scheduler(self._scheduler_name, self._own_scheduler)
-        generator = noise.source(seed, brief.variation)
+        variation = self._variation(brief)
+        generator = noise.source(seed, variation)
         arguments = {
             "prompt": prompt.render,
             "negative_prompt": prompt.negative or None,
@@ -126,7 +127,7 @@ class LoadedModel:
             "num_inference_steps": steps,
             "guidance_scale": self._guidance,
             "generator": generator,
-            "latents": self._noise(generator, brief, seed, size),
+            "latents": self._noise(generator, variation, seed, size),
             "callback_on_step_end": on_step,
         }
         understood = {name: arguments[name] for name in arguments if name in self._parameters}
@@ -153,24 +154,29 @@ class LoadedModel:
             "loras": {lora.file.name: lora.scale for lora in self._checkpoint.loras},
             "safety_checker": self._checker is not None,
         }
-        if brief.variation and self._has_unet:
-            meta["variation_of"] = brief.variation.seed
-            meta["variation_strength"] = brief.variation.strength
+        if (variation := self._variation(brief)) is not None:
+            meta["variation_of"] = variation.seed
+            meta["variation_strength"] = variation.strength
         return meta
 
     @property
     def _has_unet(self) -> bool:
         return self._checkpoint.denoiser == "unet"
 
+    def _variation(self, brief: Brief) -> Variation | None:
+        """None for transformers: they pack their noise, each kind in its own way, so that it can't
+        be made here."""
+        return brief.variation if self._has_unet else None
+
     def _noise(
-        self, generator: torch.Generator, brief: Brief, seed: int, size: Size
+        self, generator: torch.Generator, variation: Variation | None, seed: int, size: Size
     ) -> torch.Tensor | None:
-        """None for transformers: they pack their latents, each kind in its own way."""
+        """None: the pipeline draws it itself, from the generator."""
         if not self._has_unet:
             return None
         scale = self._pipeline.vae_scale_factor
         shape = (1, self._pipeline.unet.config.in_channels, size[1] // scale, size[0] // scale)
-        latents = noise.initial(shape, generator, seed, brief.variation)
+        latents = noise.initial(shape, generator, seed, variation)
         return latents.to(self._pipeline.unet.dtype) if self.runtime.device == "cuda" else latents
 
     def _native_area_px(self) -> int:

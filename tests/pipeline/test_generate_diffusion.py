@@ -48,6 +48,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny_diffusion.save(models.STABLE_DIFFUSION.path(folder))
     tiny_diffusion.save_lcm(folder / "someone--tiny-lcm")
     tiny_diffusion.save_xl(folder / "someone--tiny-xl")
+    tiny_diffusion.save_sd3(folder / "someone--tiny-sd3")
     tiny_diffusion.save_tiny_vae(models.TINY_VAE.path(folder))
     lora = models.LCM_LORA.path(folder) / models.LCM_LORA.wanted[0]
     tiny_diffusion.save_lora(lora)
@@ -258,6 +259,19 @@ def test_xl_and_consistency_models_draw(made: Made) -> None:
         assert first.meta["guidance"] == guidance
         assert first.meta["scheduler"] == scheduler
         assert first.meta["safety_checker"] is False
+
+
+@pytest.mark.parametrize("runtime", ["torch-fp32", "torch-bf16", "openvino-bf16"])
+def test_a_transformer_in_place_of_a_unet_draws_each_seed_again(made: Made, runtime: str) -> None:
+    generator = made(
+        diffusion_model="someone/tiny-sd3", diffusion_safety=False, diffusion_runtime=runtime
+    )
+    brief = replace(BRIEF, variation=Variation(7, 0.2))
+    first, second = _drawn(generator, *SEEDS, brief=brief)
+    assert _same(_drawn(generator, SEEDS[1], brief=brief)[0], second)
+    assert not _same(first, second)
+    assert first.image.size == (64, 64)
+    assert "variation_of" not in first.meta
 
 
 def test_few_steps_are_what_diffusers_draws_with_the_same_lora(hub: Path, made: Made) -> None:

@@ -83,6 +83,41 @@ def save_xl(folder: Path) -> Path:
     return folder
 
 
+def save_sd3(folder: Path) -> Path:
+    """A StableDiffusion3Pipeline without its optional T5: a transformer in place of the UNet."""
+    import torch
+    from diffusers import (
+        FlowMatchEulerDiscreteScheduler,
+        SD3Transformer2DModel,
+        StableDiffusion3Pipeline,
+    )
+
+    torch.manual_seed(16)
+    StableDiffusion3Pipeline(
+        transformer=SD3Transformer2DModel(
+            sample_size=SIDE_PX // 8,
+            patch_size=2,
+            in_channels=4,
+            out_channels=4,
+            num_layers=1,
+            attention_head_dim=8,
+            num_attention_heads=4,
+            caption_projection_dim=32,
+            joint_attention_dim=64,
+            pooled_projection_dim=64,
+        ),
+        vae=_vae(shift_factor=0.06),
+        text_encoder=_text_encoder(projected=True),
+        text_encoder_2=_text_encoder(projected=True),
+        text_encoder_3=None,
+        tokenizer=tokenizer(),
+        tokenizer_2=tokenizer(),
+        tokenizer_3=None,
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
+    ).save_pretrained(folder)
+    return folder
+
+
 def save_tiny_vae(folder: Path) -> Path:
     """Shaped like TAESD, narrower."""
     import torch
@@ -132,7 +167,7 @@ def unet(**different: object):  # type: ignore[no-untyped-def]
     return UNet2DConditionModel(**{**config, **different})
 
 
-def _vae():  # type: ignore[no-untyped-def]
+def _vae(**different: object):  # type: ignore[no-untyped-def]
     from diffusers import AutoencoderKL
 
     return AutoencoderKL(
@@ -143,6 +178,7 @@ def _vae():  # type: ignore[no-untyped-def]
         latent_channels=4,
         norm_num_groups=4,
         sample_size=SIDE_PX,
+        **different,
     )
 
 
