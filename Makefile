@@ -12,7 +12,7 @@ VITRINA := $(BIN)/vitrina
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 PINNED := pyproject.toml constraints.txt
 
-.PHONY: help demo run test check fmt bench clean
+.PHONY: help demo run test check fmt bench load soak clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -23,8 +23,8 @@ demo: $(VENV)/.local ## The whole product on this machine, with a chat page in p
 run: $(VENV)/.local ## The same on real Telegram: BOT_TOKEN=... make run
 	@exec $(VITRINA) run $(ARGS)
 
-test: $(VENV)/.dev ## All tests
-	@exec $(BIN)/pytest $(ARGS)
+test: $(VENV)/.dev ## All tests, on all cores; ARGS="tests/db -x" for some of them
+	@exec $(BIN)/pytest $(or $(ARGS),-q --numprocesses=auto --dist=loadfile)
 
 check: $(VENV)/.dev ## Format, lint, types, borders between the packages
 	$(BIN)/ruff format --check .
@@ -38,6 +38,12 @@ fmt: $(VENV)/.dev ## Format the code and mend what can be mended by machine
 
 bench: $(VENV)/.dev ## Times on this machine: tap to album, commit to start, webhook
 	@exec $(BIN)/python -m benchmarks.bench $(ARGS)
+
+load: $(VENV)/.dev ## Many users at once: latencies, refusals, duplicates, losses
+	@exec $(BIN)/python -m benchmarks.load $(ARGS)
+
+soak: $(VENV)/.dev ## Ten minutes of requests while processes are killed; MINUTES= for more
+	@exec $(BIN)/python -m benchmarks.soak $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
 clean: ## Remove the virtual environment and caches; the demo's data stays
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache \
