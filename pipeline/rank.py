@@ -49,7 +49,7 @@ def diversify(scores: Sequence[Score], diversity: float) -> list[int]:
     while rest:
 
         def relevance(index: int) -> float:
-            likest = max(cosine(scores[index], scores[other]) for other in order)
+            likest = likeness(scores[index], [scores[other] for other in order])
             return (1 - diversity) * scores[index].final - diversity * likest
 
         order.append(max(rest, key=relevance))
@@ -74,8 +74,13 @@ def cosine(one: Score, other: Score) -> float:
     return float(one.embedding @ other.embedding)
 
 
+def likeness(one: Score, others: Sequence[Score]) -> float:
+    """The cosine to the likest of the others, of whom there is at least one."""
+    return max(cosine(one, other) for other in others)
+
+
 def _twin_of(scores: Sequence[Score], order: Sequence[int], at: int) -> int | None:
-    likeness = [cosine(scores[order[at]], scores[before]) for before in order[:at]]
-    if not likeness or max(likeness) < TWIN_COSINE:
+    cosines = [cosine(scores[order[at]], scores[before]) for before in order[:at]]
+    if not cosines or max(cosines) < TWIN_COSINE:
         return None
-    return likeness.index(max(likeness)) + 1
+    return cosines.index(max(cosines)) + 1

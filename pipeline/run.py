@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import TypeVar
 
 from pipeline import enhance, generate, judge
-from pipeline.errors import Cancelled
+from pipeline.errors import BackendBusy, BadBrief, Cancelled
 from pipeline.images import encode_png
-from pipeline.rank import Place, places
+from pipeline.rank import Place, likeness, places
 from pipeline.settings import PipelineSettings
 from pipeline.types import (
     Album,
@@ -34,18 +36,20 @@ from pipeline.types import (
 
 T = TypeVar("T")
 
+_log = logging.getLogger(__name__)
+
 _LOOK_EVERY_S = 0.1
 """How often a running enhancer is asked whether it was cancelled."""
 
 
-def derive_seed(seed: int, index: int) -> int:
-    """The seed of picture `index` (0..3) of a request, 0..2**31-1.
+def derive_seed(seed: int, index: int, *, again: bool = False) -> int:
+    """The seed of picture `index` (0..3) of a request, 0..2**31-1; `again`: of its second try.
 
-    The upper 29 bits come from SHA-256 of the request's seed, so that neighbouring requests share
-    no picture; the lower two are the index, so that a picture's seed alone tells its place, which
-    generators use to make the pictures of one request unlike by design.
+    The upper 29 bits come from SHA-256 of the request's seed (`42`, for second tries `42 again`):
+    neighbouring requests share no picture. The lower two are the index: a picture's seed alone
+    tells its place, which generators use to make the pictures of one request unlike by design.
     """
-    digest = hashlib.sha256(str(seed).encode()).digest()
+    digest = hashlib.sha256((f"{seed} again" if again else str(seed)).encode()).digest()
     return int.from_bytes(digest[:4], "big") & 0x7FFF_FFFC | index
 
 
@@ -53,7 +57,8 @@ class Pipeline:
     """The three backends, each behind its own lock: up to three requests share one pipeline.
 
     `translator` gives the English `intent` of requests whose words are drawn as they are
-    (`Brief.enhance` off); without one the enhancer does. `diversity` is `rank.diversify`'s.
+    (`Brief.enhance` off); without one the enhancer does. `diversity` is `rank.diversify`'s; above 0
+    near-twins are drawn again once.
     `take_turns` lets one request draw and judge before the next one draws: where both run on the
     same cores, a finished picture would else wait for its verdict until another is drawn.
     """
@@ -115,12 +120,13 @@ class Pipeline:
         started = time.perf_counter()
         prompt = await self._enhance(run)
         async with self._turn:
-            pictures = await self._generate(run, prompt)
+            pictures = await self._generate(run, prompt, self._seeds(brief))
+            scores = await self._judge(run, prompt, pictures)
+            await self._draw_apart(run, prompt, pictures, scores)
             with run.timed("encode"):
                 pngs = await asyncio.gather(
                     *(run.in_thread(_encode, picture, prompt, self) for picture in pictures)
                 )
-            scores = await self._judge(run, prompt, pictures)
         run.timings_ms["total"] = _ms_since(started)
         return Album(
             brief=brief,
@@ -150,12 +156,17 @@ class Pipeline:
                     unknown=translated.unknown,
                 )
 
-    async def _generate(self, run: _Run, prompt: Prompt) -> list[Picture]:
-        count = min(run.brief.count, self.generator.max_count)
-        seeds = [derive_seed(run.brief.seed, index) for index in range(count)]
+    def _seeds(self, brief: Brief) -> list[int]:
+        count = min(brief.count, self.generator.max_count)
+        return [derive_seed(brief.seed, index) for index in range(count)]
+
+    async def _generate(
+        self, run: _Run, prompt: Prompt, seeds: Sequence[int], kept: int = 0
+    ) -> list[Picture]:
+        """A picture a seed; `kept` ones of the album are there already."""
 
         def on_picture(done: int, part: float = 0.0) -> None:
-            run.on_progress(Progress(Stage.GENERATE, done, count, part))
+            run.on_progress(Progress(Stage.GENERATE, kept + done, kept + len(seeds), part))
 
         async with self._locks[Stage.GENERATE]:
             run.check()
@@ -170,6 +181,34 @@ class Pipeline:
         async with self._locks[Stage.JUDGE]:
             with run.stage(Stage.JUDGE):
                 return await run.in_thread(self.judge.score, prompt.intent, images)
+
+    async def _draw_apart(
+        self, run: _Run, prompt: Prompt, pictures: list[Picture], scores: list[Score]
+    ) -> None:
+        """Draw near-twins again, once; put each new one in place if that is less like the others.
+
+        Variations are asked to be alike: they stay. So does everything if no new picture may be
+        shown, or memory has run out: there is an album already.
+        """
+        if not self._diversity or run.brief.variation:
+            return
+        twins = [place.index for place in places(scores, self._diversity) if place.twin_of]
+        seeds = [derive_seed(run.brief.seed, pictures[at].seed & 3, again=True) for at in twins]
+        if not seeds:
+            return
+        try:
+            redrawn = await self._generate(run, prompt, seeds, kept=len(pictures) - len(seeds))
+        except (BadBrief, BackendBusy) as error:
+            _log.warning("near-twins stay: %s", error)
+            return
+        # One that may not be shown is left out: which place the others are tried at is all one.
+        judged = zip(redrawn, await self._judge(run, prompt, redrawn), strict=True)
+        for at, (picture, score) in zip(twins, judged, strict=False):
+            others = scores[:at] + scores[at + 1 :]
+            if likeness(score, others) < likeness(scores[at], others):
+                instead_of = {"instead_of_seed": pictures[at].seed}
+                pictures[at] = replace(picture, meta={**picture.meta, **instead_of})
+                scores[at] = score
 
 
 class _Run:
@@ -189,7 +228,8 @@ class _Run:
     def timed(self, name: str) -> Iterator[None]:
         started = time.perf_counter()
         yield
-        self.timings_ms[str(name)] = _ms_since(started)
+        before_ms = self.timings_ms.get(str(name), 0.0)
+        self.timings_ms[str(name)] = round(before_ms + _ms_since(started), 1)
         self.check()
 
     @contextmanager
