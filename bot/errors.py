@@ -4,6 +4,7 @@ BotError
 ├── SendError                 a call to Telegram that did not do its work, or may not have
 │   ├── RateLimited           not done: too much at once; again after `retry_after_s`
 │   ├── Refused               not done: Telegram was not reached; safe to try again
+│   │   └── Unauthorized      not done: Telegram does not know our token
 │   ├── ChatMigrated          not done: the group is a supergroup now, see `new_chat_id`
 │   ├── ThreadClosed          not done: the topic is closed or gone; the chat itself may still do
 │   ├── FileRefused           not done: a stored file_id is no longer good; upload again
@@ -40,6 +41,10 @@ class Refused(SendError):
     """Nothing was sent: the connection was never made."""
 
 
+class Unauthorized(Refused):
+    """Nothing was sent: the token is wrong or was replaced. Safe once an operator has set it."""
+
+
 class ChatMigrated(SendError):
     """Nothing was sent: the group became the supergroup `new_chat_id`."""
 
@@ -64,7 +69,7 @@ class Undeliverable(SendError):
     """Nothing was sent and never will be.
 
     `reason` is a code: `blocked` (by the person, or the bot was removed), `no_chat`, `no_rights`,
-    `too_large`, `unauthorized` (the token), `rejected` (any other 4xx).
+    `too_large`, `file_broken` (a stored picture that can't be read), `rejected` (any other 4xx).
     """
 
     def __init__(self, reason: str, detail: str) -> None:

@@ -11,6 +11,7 @@ import re
 import time
 from datetime import UTC, datetime
 
+import structlog
 from aiogram import Bot
 from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
@@ -50,6 +51,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from bot.buckets import Bucket, Buckets
 from bot.errors import (
+    CannotStart,
     ChatMigrated,
     FileRefused,
     MessageGone,
@@ -57,25 +59,13 @@ from bot.errors import (
     Refused,
     SendError,
     ThreadClosed,
+    Unauthorized,
     Uncertain,
     Undeliverable,
 )
 from db import accounts
 
-__all__ = [
-    "ChatMigrated",
-    "FileRefused",
-    "MessageGone",
-    "RateLimited",
-    "Refused",
-    "SendError",
-    "StatusEdit",
-    "ThreadClosed",
-    "Uncertain",
-    "Undeliverable",
-    "classify",
-    "create_bot",
-]
+log = structlog.get_logger()
 
 # https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
 _ALL_PER_S = 30.0
@@ -87,6 +77,8 @@ _GROUP_STATUS_EVERY_S = 6.0
 
 MAX_WAIT_S = 5.0
 """The longest a call waits by itself; what must wait longer is its caller's to put off."""
+
+_ASK_AGAIN_S = 1.0
 
 _PACED = re.compile("send|edit|copy|forward")
 _FREE = frozenset({"sendChatAction"})
@@ -118,6 +110,18 @@ def create_bot(
     )
     session.middleware.register(_Gateway(redis, bot.id, sessions))
     return bot
+
+
+async def who_am_i(bot: Bot) -> str:
+    """The bot's name, once Telegram is there to tell. Raises CannotStart for a wrong token."""
+    while True:
+        try:
+            return (await bot.me()).username or ""
+        except Unauthorized as error:
+            raise CannotStart(f"Telegram refuses BOT_TOKEN: {error.detail}") from error
+        except SendError as error:
+            log.warning("Telegram is away", error=str(error))
+            await asyncio.sleep(_ASK_AGAIN_S)
 
 
 class _Gateway(BaseRequestMiddleware):
@@ -248,7 +252,7 @@ def classify(error: Exception) -> SendError | None:
         case TelegramForbiddenError():
             return Undeliverable(_forbidden_reason(error.message), error.message)
         case TelegramUnauthorizedError() | TelegramNotFound():
-            return Undeliverable("unauthorized", error.message)
+            return Unauthorized(error.message)
         case TelegramBadRequest():
             return _bad_request(error.message)
         case TelegramConflictError():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -15,7 +14,8 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from bot import app, commands, webhook
-from bot.errors import CannotStart, SendError, Undeliverable
+from bot.errors import CannotStart
+from bot.gateway import who_am_i
 from bot.polling import Poller
 from bot.settings import BotSettings
 from db import engine as db_engine
@@ -62,19 +62,14 @@ async def _built(
 
 
 async def _who_am_i(bot: Bot, stopping: asyncio.Event) -> str | None:
-    """The bot's name; waits for a Telegram that is away, refuses a token that is none.
-
-    None when told to stop before Telegram answered.
-    """
-    while not stopping.is_set():
-        try:
-            return (await bot.me()).username or ""
-        except Undeliverable as error:
-            raise CannotStart(f"Telegram refuses BOT_TOKEN: {error.detail}") from error
-        except SendError as error:
-            log.warning("Telegram is away", error=str(error))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), 1)
+    """The bot's name; None when told to stop before Telegram answered."""
+    asking = asyncio.create_task(who_am_i(bot))
+    stop = asyncio.create_task(stopping.wait())
+    await asyncio.wait({asking, stop}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if asking.done():
+        return asking.result()
+    asking.cancel()
     return None
 
 

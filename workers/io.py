@@ -9,7 +9,7 @@ import structlog
 from aiogram.utils.token import TokenValidationError
 
 from bot.errors import CannotStart
-from bot.gateway import create_bot
+from bot.gateway import create_bot, who_am_i
 from bot.settings import BotSettings
 from db import deliveries, engine, images, liveness, queue
 from db.settings import DatabaseSettings
@@ -27,7 +27,7 @@ _BUSY_CHAT_S = 0.5
 
 
 async def run(settings: WorkerSettings, database: DatabaseSettings, telegram: BotSettings) -> None:
-    """The whole process, until cancelled. Raises CannotStart for a malformed token."""
+    """The whole process, until cancelled. Raises CannotStart for a wrong token."""
     async with contextlib.AsyncExitStack() as stack:
         db = engine.create(database.database_url)
         stack.push_async_callback(db.dispose)
@@ -45,7 +45,8 @@ async def run(settings: WorkerSettings, database: DatabaseSettings, telegram: Bo
         except TokenValidationError:
             raise CannotStart("BOT_TOKEN is no token: it looks like 123456:ABC-DEF") from None
         stack.push_async_callback(bot.session.close)
-        log.info("io worker is up")
+        # With a token that Telegram refuses, nothing would reach anybody.
+        log.info("io worker is up", username=await who_am_i(bot))
         await serve(Courier(sessions, pool, images.Store(database.images_url), bot, settings))
 
 

@@ -19,7 +19,9 @@ from aiogram.exceptions import (
     TelegramForbiddenError,
     TelegramMigrateToChat,
     TelegramNetworkError,
+    TelegramNotFound,
     TelegramRetryAfter,
+    TelegramUnauthorizedError,
 )
 from aiogram.methods import SendMessage
 from aiogram.types import Message
@@ -99,6 +101,8 @@ def network(cause: Exception) -> TelegramNetworkError:
             errors.MessageGone,
         ),
         (TelegramAPIError(METHOD, "Too Many Requests: retry after 0"), errors.RateLimited),
+        (TelegramUnauthorizedError(METHOD, "Unauthorized"), errors.Unauthorized),
+        (TelegramNotFound(METHOD, "Not Found"), errors.Unauthorized),
     ],
 )
 def test_outcomes_are_told_apart(error: Exception, outcome: type[errors.SendError]) -> None:

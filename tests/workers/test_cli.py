@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.sim import Sim
+from workers.deliver import Courier
 from workers.supervisor import CONFIG_ERROR
 
 PROGRAM = Path(__file__).resolve().parents[2] / "vitrina.py"
@@ -46,7 +48,18 @@ def env(database_url: str, redis_url: str, image_dir: Path) -> dict[str, str]:
 async def test_a_wrong_setting_ends_the_worker_for_good(
     env: dict[str, str], kind: str, wrong: dict[str, str], says: str
 ) -> None:
-    worker = await start(kind, **{**env, **wrong})
+    await ends_for_good(await start(kind, **{**env, **wrong}), says)
+
+
+async def test_a_token_that_telegram_refuses_ends_the_io_worker_for_good(
+    env: dict[str, str], courier: Courier, sim: Sim
+) -> None:
+    """Sending with it would have made every waiting album undeliverable."""
+    rotated = {"BOT_TOKEN": f"{courier.bot.id}:old", "BOT_API_URL": sim.url}
+    await ends_for_good(await start("io", **{**env, **rotated}), "Telegram refuses BOT_TOKEN")
+
+
+async def ends_for_good(worker: asyncio.subprocess.Process, says: str) -> None:
     out, _ = await asyncio.wait_for(worker.communicate(), 60)
     (line,) = out.decode().splitlines()
     assert line.startswith("Error: ")
@@ -54,11 +67,11 @@ async def test_a_wrong_setting_ends_the_worker_for_good(
     assert worker.returncode == CONFIG_ERROR
 
 
-@pytest.mark.parametrize("kind", ["gpu", "io"])
-async def test_sigterm_ends_a_worker_cleanly(env: dict[str, str], kind: str) -> None:
+@pytest.mark.parametrize(("kind", "says"), [("gpu", b"worker is up"), ("io", b"Telegram is away")])
+async def test_sigterm_ends_a_worker_cleanly(env: dict[str, str], kind: str, says: bytes) -> None:
     worker = await start(kind, **env)
     assert worker.stdout is not None
-    assert b"worker is up" in await asyncio.wait_for(worker.stdout.readline(), 60)
+    assert says in await asyncio.wait_for(worker.stdout.readline(), 60)
     worker.send_signal(signal.SIGTERM)
     rest, _ = await asyncio.wait_for(worker.communicate(), 10)
     assert b"Traceback" not in rest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 
 import pytest
 from sqlalchemy import text
@@ -102,13 +103,21 @@ async def test_a_refused_connection_is_tried_again(
 ) -> None:
     await made(studio, ask)
     nowhere = create_bot(TOKEN, "http://127.0.0.1:9", studio.pool)
-    await deliver_next(
-        Courier(courier.sessions, courier.pool, courier.store, nowhere, courier.settings)
-    )
+    await deliver_next(dataclasses.replace(courier, bot=nowhere))
     await nowhere.session.close()
     album = await row(ALBUM)
     assert album["state"] == "pending"
     assert float(str(album["later_s"])) > 0
+
+
+async def test_a_token_that_was_replaced_loses_no_album(
+    studio: Studio, courier: Courier, sim: Sim, ask: Ask, row: Row
+) -> None:
+    await made(studio, ask)
+    refused = create_bot(f"{courier.bot.id}:old", sim.url, studio.pool)
+    await deliver_next(dataclasses.replace(courier, bot=refused))
+    await refused.session.close()
+    assert (await row(ALBUM))["state"] == "pending"
 
 
 async def test_a_bot_that_is_blocked_gives_up_and_remembers(
