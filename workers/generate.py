@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import structlog
 from arq import ArqRedis
 from obstore.exceptions import BaseError as StoreError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from db import images, queue, tasks
@@ -34,6 +35,7 @@ log = structlog.get_logger()
 
 _PROGRESS_EVERY_S = 0.2
 _STORAGE_RETRY_S = 5.0
+_FINISH_STORING_S = 5.0  # with the two of `_give_back` within the supervisor's grace
 _OUT_OF_MEMORY = "out_of_memory"
 """A generator says so when smaller pictures didn't fit either: people are told now, not after three
 attempts of minutes each."""
@@ -73,17 +75,7 @@ async def _make(
     claim: Claim, studio: Studio, progress: _ProgressWriter, cancel: CancelFlag
 ) -> None:
     try:
-        drawing = asyncio.create_task(
-            studio.pipeline.run(brief_of(claim.brief), on_progress=progress, cancel=cancel)
-        )
-        try:
-            album = await asyncio.shield(drawing)
-        except asyncio.CancelledError:
-            cancel.set()
-            await _give_back(claim, studio)
-            await asyncio.wait([drawing])
-            drawing.exception()  # The cancellation tells the story.
-            raise
+        album = await _draw(claim, studio, progress, cancel)
         await _hand_in(claim, studio, album)
     except Cancelled:
         log.info("task cancelled")
@@ -101,11 +93,45 @@ async def _make(
     except PipelineError as error:
         await _fail(claim, studio, "pipeline", error)
     except Exception as error:
+        if patience.is_away(error):
+            # Nothing can be written down now. The lease runs out, and the task is done again.
+            log.warning("task can't be handed in", error=str(error))
+            return
         log.exception("task failed for a reason of our own")
         await _fail(claim, studio, "internal", error)
 
 
+async def _draw(
+    claim: Claim, studio: Studio, progress: _ProgressWriter, cancel: CancelFlag
+) -> Album:
+    """The pipeline's album. Stopped meanwhile, it gives the task back before the drawing ends."""
+    drawing = asyncio.create_task(
+        studio.pipeline.run(brief_of(claim.brief), on_progress=progress, cancel=cancel)
+    )
+    try:
+        return await asyncio.shield(drawing)
+    except asyncio.CancelledError:
+        cancel.set()
+        await _give_back(claim, studio)
+        await asyncio.wait([drawing])
+        drawing.exception()  # The cancellation tells the story.
+        raise
+
+
 async def _hand_in(claim: Claim, studio: Studio, album: Album) -> None:
+    """Stores the album. Stopped meanwhile, it is finished first if that takes only seconds."""
+    storing = asyncio.create_task(_store_album(claim, studio, album))
+    try:
+        await asyncio.shield(storing)
+    except asyncio.CancelledError:
+        await asyncio.wait([storing], timeout=_FINISH_STORING_S)
+        if not storing.done() or storing.exception():
+            storing.cancel()
+            await _give_back(claim, studio)
+        raise
+
+
+async def _store_album(claim: Claim, studio: Studio, album: Album) -> None:
     """Files first, then everything that refers to them in one transaction."""
     await asyncio.gather(*(_store(claim, studio.store, image) for image in album.images))
     finished = FinishedAlbum(
@@ -168,7 +194,11 @@ def _prediction(claim: Claim, album: Album, image: RankedImage) -> NewPrediction
 
 
 async def _give_back(claim: Claim, studio: Studio) -> None:
-    await _requeue(claim, studio, not_before_s=0.0, spend_attempt=False, error_code="stopped")
+    try:
+        await _requeue(claim, studio, not_before_s=0.0, spend_attempt=False, error_code="stopped")
+    except (DBAPIError, OSError) as error:
+        log.warning("task not given back, its lease runs out", error=str(error))
+        return
     await queue.wake_gpu(studio.pool)
     log.info("task given back, unspent")
 

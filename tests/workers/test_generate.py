@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import hashlib
 from pathlib import Path
 
+import asyncpg
 import pytest
 from arq import ArqRedis
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 
 from db import albums, images, queue, tasks
 from db.views import Claim
@@ -103,6 +106,77 @@ async def test_being_stopped_gives_the_task_back_unspent(
     task = await row(TASK)
     assert (task["state"], task["attempt"], task["not_before"] is None) == ("queued", 0, False)
     assert await studio.pool.zcard(queue.GPU_QUEUE) == 1
+
+
+class SlowStore(images.Store):
+    """Stores when it is let, or fails then."""
+
+    def __init__(self, url: str, error: OSError | None) -> None:
+        super().__init__(url)
+        self.storing = asyncio.Event()
+        self.go_on = asyncio.Event()
+        self.error = error
+
+    async def put(self, key: str, data: bytes) -> None:
+        self.storing.set()
+        await self.go_on.wait()
+        if self.error:
+            raise self.error
+        await super().put(key, data)
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "attempt"), [(None, "done", 1), (OSError("disk full"), "queued", 0)]
+)
+async def test_an_album_that_is_being_stored_is_not_thrown_away_at_a_stop(
+    studio: Studio,
+    ask: Ask,
+    row: Row,
+    image_dir: Path,
+    error: OSError | None,
+    state: str,
+    attempt: int,
+) -> None:
+    await ask()
+    store = SlowStore(str(image_dir), error)
+    making = asyncio.create_task(make_one(dataclasses.replace(studio, store=store)))
+    await store.storing.wait()
+    making.cancel()
+    await asyncio.sleep(0)
+    store.go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(making, 20)
+    task = await row(TASK)
+    assert (task["state"], task["attempt"]) == (state, attempt)
+
+
+async def shut(url: str, postgres_url: str, *, to: str) -> None:
+    """Cuts the connections to a database and lets nobody in, or lets people in again."""
+    name = make_url(url).database
+    server = make_url(postgres_url)
+    connection = await asyncpg.connect(
+        host=str(server.query["host"]), user=server.username, database=server.database
+    )
+    await connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS {to}')
+    await connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name
+    )
+    await connection.close()
+
+
+async def test_a_database_that_is_away_at_the_end_does_not_fail_the_task(
+    studio: Studio, ask: Ask, row: Row, painter: Painter, database_url: str, postgres_url: str
+) -> None:
+    await ask()
+    hasty = SETTINGS.model_copy(update={"lease_s": 0.3})
+    claim = await claim_one(studio)
+    await shut(database_url, postgres_url, to="false")
+    await generate.make(claim, dataclasses.replace(studio, settings=hasty), CancelFlag())
+    await shut(database_url, postgres_url, to="true")
+    assert (await row(TASK))["state"] == "running"
+    async with studio.sessions.begin() as session:
+        await session.execute(text("UPDATE ml_tasks SET lease_until = now() - interval '1 s'"))
+        assert (await tasks.sweep_leases(session)).requeued == 1
 
 
 async def test_a_storage_fault_is_tried_again_later(
