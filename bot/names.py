@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bot.texts import N_, Html, Texts
 from pipeline.styles import Preset
 from pipeline.types import Aspect
@@ -56,6 +58,19 @@ _JUDGES: dict[str, str] = {
     "pixels": N_("scored by colour and composition, without an ML model (pixels)"),
 }
 
+_CLIP_MODELS: dict[str, str] = {
+    "clip-vit-base-patch32": "CLIP ViT-B/32 + LAION",
+    "clip-vit-base-patch16": "CLIP ViT-B/16 + LAION",
+    "clip-vit-large-patch14": "CLIP ViT-L/14 + LAION",
+    "PickScore_v1": "PickScore",
+}
+
+_RUNTIMES: dict[str, str] = {
+    "openvino-bf16": "OpenVINO, bf16",
+    "torch-bf16": "PyTorch, bf16",
+    "torch-fp32": "PyTorch, fp32",
+}
+
 _FALLBACKS: dict[str, str] = {
     "unreachable": N_("its server does not answer"),
     "timeout": N_("it did not answer in time"),
@@ -65,12 +80,18 @@ _FALLBACKS: dict[str, str] = {
     "input_cut": N_("it could not read the whole request"),
 }
 
-_DETAILS: dict[str, str] = {
+_MEASURES: dict[str, str] = {
     "colourfulness": N_("colourfulness"),
     "sharpness": N_("sharpness"),
     "contrast": N_("contrast"),
     "balance": N_("balance"),
     "palette": N_("match with the colours asked for"),
+}
+
+_READINGS: dict[str, str] = {
+    "prompt_match": N_("likeness to the prompt (cosine)"),
+    "beauty": N_("beauty (out of 10)"),
+    "unsafe": N_("chance of explicit content"),
 }
 
 
@@ -91,9 +112,20 @@ def preset(tr: Texts, style: Preset) -> str:
     return style.name_ru if tr.locale == "ru" else style.name_en
 
 
-def judge(tr: Texts, code: str) -> Html:
-    """By whom the scores are; a person must be able to tell a model from a measure."""
-    return tr(_JUDGES[code]) if code in _JUDGES else tr("scored by {judge}", judge=code)
+def judge(tr: Texts, code: str, *, in_full: bool = False) -> Html:
+    """By whom the scores are; a person must be able to tell a model from a measure.
+
+    `code` is the judge's name, of a model with what it runs by in brackets: `in_full` tells that.
+    """
+    if code in _JUDGES:
+        return tr(_JUDGES[code])
+    model, _, runtime = code.removesuffix(")").partition(" (")
+    if runtime not in _RUNTIMES:
+        return tr("scored by {judge}", judge=code)
+    name = _CLIP_MODELS.get(model, model)
+    if in_full:
+        name = f"{name} ({_RUNTIMES[runtime]})"
+    return tr("scored by a neural network, {judge}", judge=name)
 
 
 def fallback(tr: Texts, code: str) -> str:
@@ -101,10 +133,17 @@ def fallback(tr: Texts, code: str) -> str:
     return tr.plain(_FALLBACKS[code]) if code in _FALLBACKS else tr.plain("it is not available")
 
 
-def detail(tr: Texts, code: str) -> str:
-    """A part of a score; one we have no name for is shown by its code."""
-    return tr.plain(_DETAILS[code]) if code in _DETAILS else code
+def measure(tr: Texts, code: str) -> str:
+    """A part of a score."""
+    return tr.plain(_MEASURES[code])
 
 
-def has_detail(code: str) -> bool:
-    return code in _DETAILS
+def is_measure(code: str) -> bool:
+    """Whether a judge's detail is a part of a score: 0..1, more is better."""
+    return code in _MEASURES
+
+
+def readings(tr: Texts, details: Mapping[str, float]) -> str:
+    """What a neural judge read off a picture, each on a scale of its own; empty for others."""
+    known = [code for code in _READINGS if code in details]
+    return " · ".join(f"{tr.plain(_READINGS[code])} {tr.decimal(details[code])}" for code in known)

@@ -186,6 +186,8 @@ def album_caption(album: AlbumView) -> Html:
     facts = [score_line(tr, image) for image in album.images]
     if len(album.images) in _BEST_OF:
         facts.append(tr(_BEST_OF[len(album.images)]))
+    if _by_score(album.images) != [*album.images]:
+        facts.append(tr("<i>the order allows for variety</i>"))
     facts.append(tr("<i>{judge}</i>", judge=names.judge(tr, album.judge)))
     if album.prompt.fallback:
         facts.append(tr("<i>prompt without an LLM, by the dictionary</i>"))
@@ -196,14 +198,23 @@ def album_caption(album: AlbumView) -> Html:
 
 
 def score_line(tr: Texts, image: PredictionView) -> Html:
-    """№1 0,83: сюжет 0,81, эстетика 0,87."""
-    return tr(
+    """№1 0,83: сюжет 0,81, эстетика 0,87; a near-twin is marked as one."""
+    line = tr(
         "№{rank} <b>{final}</b>: match {match}, aesthetics {aesthetics}",
         rank=image.rank,
         final=tr.decimal(image.final_score),
         match=tr.decimal(image.clip_n),
         aesthetics=tr.decimal(image.aes_n),
     )
+    twin_of = image.gen_meta.get("twin_of")
+    if not isinstance(twin_of, int):
+        return line
+    return Html(line + tr(" · another angle of №{rank}", rank=twin_of))
+
+
+def _by_score(images: Sequence[PredictionView]) -> list[PredictionView]:
+    """The plain order; the one shown may trade score for difference."""
+    return sorted(images, key=lambda image: -image.final_score)
 
 
 def action_card(album: AlbumView) -> Card:
@@ -222,8 +233,14 @@ def why_card(album: AlbumView) -> Card:
     """Why the pictures are in this order, and all that is needed to make them again."""
     tr = texts.of(album.locale)
     parts = [tr("<b>Why this order</b>")]
-    parts += [_scored_with_seed(tr, image) for image in album.images]
+    for image in album.images:
+        parts.append(_scored_with_seed(tr, image))
+        if readings := names.readings(tr, _details(image)):
+            parts.append(tr("<i>{readings}</i>", readings=readings))
     parts.append(_formula(tr))
+    if (by_score := _by_score(album.images)) != [*album.images]:
+        ranks = ", ".join(f"№{image.rank}" for image in by_score)
+        parts.append(tr("The order allows for variety; by score alone: {ranks}", ranks=ranks))
     if weak := _weakest(tr, album.images):
         parts.append(weak)
     parts += [Html(""), *_prompt_lines(tr, album), Html(""), _made_by(tr, album)]
@@ -243,10 +260,10 @@ def _formula(tr: Texts) -> Html:
 
 
 def _weakest(tr: Texts, images: Sequence[PredictionView]) -> Html | None:
-    """Which part of the score cost the last picture most, and within it which measure."""
+    """Which part of the score cost the lowest picture most, and within it which measure."""
     if len(images) < 2:
         return None
-    best, last = images[0], images[-1]
+    best, last = images[0], _by_score(images)[-1]
     lost_match = CLIP_WEIGHT * (best.clip_n - last.clip_n)
     lost_aesthetics = AESTHETIC_WEIGHT * (best.aes_n - last.aes_n)
     if lost_match >= lost_aesthetics:
@@ -265,14 +282,14 @@ def _weakest(tr: Texts, images: Sequence[PredictionView]) -> Html | None:
     measure = _lost_most(best, last)
     if measure is None:
         return line
-    return Html(line + tr(" (most of all: {measure})", measure=names.detail(tr, measure)))
+    return Html(line + tr(" (most of all: {measure})", measure=names.measure(tr, measure)))
 
 
 def _lost_most(best: PredictionView, last: PredictionView) -> str | None:
     """The named measure (all are 0..1) in which `last` is furthest behind."""
     high, low = _details(best), _details(last)
     losses = {
-        name: high[name] - low[name] for name in high.keys() & low.keys() if names.has_detail(name)
+        name: high[name] - low[name] for name in high.keys() & low.keys() if names.is_measure(name)
     }
     worst = max(losses, key=lambda name: losses[name], default=None)
     return worst if worst is not None and losses[worst] > 0.01 else None
@@ -311,7 +328,7 @@ def _made_by(tr: Texts, album: AlbumView) -> Html:
         "Model: {generator} · prompt: {backend} · {judge}\nSeed: <code>{seed}</code> · {time} s",
         generator=album.generator,
         backend=album.prompt.backend,
-        judge=names.judge(tr, album.judge),
+        judge=names.judge(tr, album.judge, in_full=True),
         seed=str(album.brief["seed"]),
         time=tr.decimal(total_ms / 1000),
     )

@@ -189,6 +189,8 @@ def _prediction(claim: Claim, album: Album, image: RankedImage) -> NewPrediction
             "seed": image.seed,
             "parameters": dict(image.meta),
             "details": dict(score.details),
+            "score_rank": image.score_rank,
+            "twin_of": image.twin_of,
         },
     )
 

@@ -14,6 +14,8 @@ from babel.messages.pofile import read_po
 from bot import commands, keyboards, names, texts
 from bot.texts import Html
 from pipeline.brief import GOALS, PLATFORMS
+from pipeline.judge.runtime import RUNTIMES
+from pipeline.models import AESTHETIC_HEADS
 from pipeline.types import Aspect
 
 BOT = Path(texts.__file__).parent
@@ -122,6 +124,15 @@ def test_every_code_of_the_pipeline_has_a_name() -> None:
     assert set(names.PLATFORMS) == set(PLATFORMS)
     assert set(names.GOALS) == set(GOALS)
     assert set(names.ASPECTS) == set(Aspect)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("repo", AESTHETIC_HEADS)
+def test_every_judge_of_ours_is_named_for_a_person(repo: str, runtime: str) -> None:
+    code = f"{repo.rsplit('/', 1)[-1]} ({runtime})"
+    for tr in map(texts.of, texts.LOCALES):
+        assert "CLIP ViT-" in names.judge(tr, code, in_full=True)
+        assert runtime not in names.judge(tr, code, in_full=True)
 
 
 @pytest.mark.parametrize("locale", texts.LOCALES)

@@ -189,6 +189,59 @@ def test_why_names_the_measure_that_fell_furthest() -> None:
 
 def test_a_real_judge_is_named() -> None:
     assert "оценивает clip" in views.album_caption(replace(ALBUM, judge="clip"))
+    clip = replace(ALBUM, judge="clip-vit-base-patch32 (openvino-bf16)")
+    caption = views.album_caption(clip)
+    assert "оценивает нейросеть CLIP ViT-B/32 + LAION</i>" in caption
+    why = views.why_card(clip).text
+    assert "оценивает нейросеть CLIP ViT-B/32 + LAION (OpenVINO, bf16)" in why
+    english = views.why_card(replace(clip, locale="en")).text
+    assert "scored by a neural network, CLIP ViT-B/32 + LAION (OpenVINO, bf16)" in english
+    own = replace(ALBUM, judge="my-clip (torch-fp32)")
+    assert "оценивает нейросеть my-clip</i>" in views.album_caption(own)
+
+
+def test_why_tells_what_a_neural_judge_read_off_each_picture() -> None:
+    images = (
+        image(1, 0.8, 0.8, prompt_match=0.318, beauty=6.2, unsafe=0.004),
+        image(2, 0.8, 0.4, prompt_match=0.316, beauty=4.1, unsafe=0.91),
+    )
+    text = views.why_card(replace(ALBUM, images=images)).text
+    assert (
+        "сходство с промтом (косинус) 0,32 · красота (из 10) 6,20 · вероятность откровенного 0,00"
+        in text
+    )
+    assert "вероятность откровенного 0,91" in text
+    # They are the very parts of the score: none of them is what "most of all" pulled it down.
+    assert "№2 тянет вниз эстетика" in text
+    assert "больше всего" not in text
+
+
+def test_an_order_that_is_not_by_score_is_said_to_be_one() -> None:
+    images = (image(1, 0.8, 0.8), image(2, 0.5, 0.8), image(3, 0.7, 0.8))
+    album = replace(ALBUM, images=images)
+    assert "<i>порядок учитывает разнообразие</i>" in views.album_caption(album)
+    why = views.why_card(album).text
+    assert "Порядок учитывает разнообразие; по одной оценке: №1, №3, №2" in why
+    assert "№2 тянет вниз сюжет" in why  # the lowest, not the last
+    assert "order allows for variety" in views.album_caption(replace(album, locale="en"))
+    even = replace(ALBUM, images=(image(1, 0.8, 0.8), image(2, 0.8, 0.8)))
+    for plain in (ALBUM, even):
+        assert "разнообразие" not in views.album_caption(plain) + views.why_card(plain).text
+
+
+@pytest.mark.parametrize(
+    ("locale", "mark"), [("ru", "другой ракурс №1"), ("en", "another angle of №1")]
+)
+def test_a_near_twin_is_marked_on_its_own_line(locale: Locale, mark: str) -> None:
+    twin = replace(image(2, 0.5, 0.87), gen_meta={"twin_of": 1, "score_rank": 2})
+    alone = replace(image(3, 0.4, 0.87), gen_meta={"twin_of": None, "score_rank": 3})
+    album = replace(ALBUM, locale=locale, images=(ALBUM.images[0], twin, alone))
+    for text in (views.album_caption(album), views.why_card(album).text):
+        assert [mark in line for line in text.splitlines() if line.startswith("№")][:3] == [
+            False,
+            True,
+            False,
+        ]
 
 
 def test_every_callback_fits_into_64_bytes() -> None:

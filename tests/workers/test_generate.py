@@ -57,6 +57,8 @@ async def test_pictures_are_stored_ranked_and_a_delivery_waits(
         assert hashlib.sha256(png).hexdigest() == image.sha256
         assert image.gen_meta["parameters"] == {"steps": 1}
         assert image.gen_meta["details"] == {"contrast": 0.5}
+        assert image.gen_meta["score_rank"] == image.rank
+        assert image.gen_meta["twin_of"] is None
     assert album.prompt.unknown == ("слово",)
     delivery = await row("SELECT kind, state, origin FROM deliveries")
     assert delivery == {"kind": "album", "state": "pending", "origin": "first"}
