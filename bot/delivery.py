@@ -23,7 +23,7 @@ from PIL import Image
 
 from bot import views
 from bot.errors import RateLimited
-from bot.gateway import StatusEdit
+from bot.gateway import FinalEdit, StatusEdit
 from bot.views import Card
 from db.views import AlbumView, PredictionView
 
@@ -157,8 +157,10 @@ async def edit_status(
     a new card must be sent instead.
     """
     if final:
-        await bot.edit_message_text(
-            card.text, chat_id=chat_id, message_id=message_id, reply_markup=card.keyboard
+        await bot(
+            FinalEdit(
+                chat_id=chat_id, message_id=message_id, text=card.text, reply_markup=card.keyboard
+            )
         )
         return True
     edit = StatusEdit(

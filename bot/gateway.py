@@ -88,6 +88,10 @@ class StatusEdit(EditMessageText):
     """An edit that shows progress: dropped (RateLimited) rather than waited for."""
 
 
+class FinalEdit(EditMessageText):
+    """An edit that nobody's tap waits for, and that must arrive: keeps the chat's pace."""
+
+
 def create_bot(
     token: str,
     api_url: str,
@@ -179,7 +183,7 @@ class _Gateway(BaseRequestMiddleware):
             return []
         cost = float(len(method.media)) if isinstance(method, SendMediaGroup) else 1.0
         overall = Bucket(f"{self._prefix}:all", _ALL_PER_S, _ALL_PER_S, cost)
-        if name.startswith("edit") and not isinstance(method, StatusEdit):
+        if name.startswith("edit") and not isinstance(method, StatusEdit | FinalEdit):
             # The answer to a tap: it adds no message, and must not wait for an album's debt.
             return [overall]
         buckets = [overall, self._chat_bucket(chat_id, cost)]

@@ -28,9 +28,10 @@ from aiogram.types import Message
 from aiohttp import ClientConnectorError, ServerDisconnectedError
 from redis.asyncio import Redis
 
-from bot import errors
+from bot import delivery, errors, views
 from bot.buckets import Bucket, Buckets
 from bot.gateway import StatusEdit, classify, create_bot
+from bot.texts import Html
 from db import accounts
 from db.views import TelegramUser
 from tests.bot.stage import Stage
@@ -263,6 +264,15 @@ async def test_status_edits_are_dropped_not_waited_for(stage: Stage, bot: Bot) -
         await bot(StatusEdit(chat_id=ANNA, message_id=sent.message_id, text="20 %"))
     assert time.monotonic() - started < 0.5
     assert 1.5 < caught.value.retry_after_s <= 2.5
+
+
+async def test_the_last_edit_of_a_status_keeps_the_pace(stage: Stage, bot: Bot) -> None:
+    await stage.sim.post("limits", enforce=True)
+    sent = await asyncio.gather(*(say(bot) for _ in range(5)))
+    card = views.Card(Html("✅"))
+    assert await delivery.edit_status(bot, card, ANNA, sent[0].message_id, final=True)
+    edits = await stage.sim.calls("editMessageText")
+    assert [edit["status"] for edit in edits] == [200]
 
 
 async def test_answers_to_taps_wait_for_nothing(stage: Stage, bot: Bot) -> None:
