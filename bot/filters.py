@@ -33,3 +33,12 @@ def replies_to(message: Message, bot: Bot) -> bool:
         and answered.from_user is not None
         and answered.from_user.id == bot.id
     )
+
+
+async def is_command(message: Message, bot: Bot) -> bool:
+    """Whether it begins with a command, unless that names another bot."""
+    words = (message.text or message.caption or "").split(maxsplit=1)
+    if not words or not words[0].startswith("/"):
+        return False
+    mention = words[0].partition("@")[2]
+    return not mention or mention.lower() == ((await bot.me()).username or "").lower()

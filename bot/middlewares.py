@@ -1,21 +1,23 @@
-"""What happens to every update before its handler: flood control, then who it is from."""
+"""What happens to every update before its handler: is it for us, who it is from, flood control."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, cast
 
-from aiogram import BaseMiddleware
+from aiogram import BaseMiddleware, Bot
 from aiogram.enums import ChatMemberStatus, ChatType
 from aiogram.types import CallbackQuery, Chat, Message, TelegramObject, Update, User
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from bot import texts
 from bot.buckets import Bucket, Buckets
+from bot.filters import is_command, replies_to
 from bot.settings import BotSettings
-from bot.who import Who
+from bot.who import ANONYMOUS_ADMIN, Who
 from db import accounts
+from db.errors import NotFound
 from db.states import Role
 from db.views import TelegramUser
 
@@ -24,8 +26,32 @@ Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 _NOTICE_EVERY_S = 30
 
 
+class Overhear(BaseMiddleware):
+    """Drops what people in a group say to each other: nobody is noted or counted for it."""
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        if isinstance(event, Update) and await _is_talk(event, data["bot"]):
+            return None
+        return await handler(event, data)
+
+
+async def _is_talk(update: Update, bot: Bot) -> bool:
+    message = update.message or update.edited_message
+    if message is None or message.chat.type == ChatType.PRIVATE or _moves(message):
+        return False
+    return not (replies_to(message, bot) or await is_command(message, bot))
+
+
+def _moves(message: Message) -> bool:
+    """Whether it says that a group became a supergroup."""
+    return bool(message.migrate_to_chat_id or message.migrate_from_chat_id)
+
+
 class Throttle(BaseMiddleware):
-    """Drops what a flooding person sends: says so once, then keeps silent; answers taps."""
+    """Drops what a flooding person sends: says so once, then keeps silent; answers taps.
+
+    An update that is offered once more has been counted already.
+    """
 
     def __init__(self, redis: Redis, settings: BotSettings) -> None:
         self._redis = redis
@@ -34,22 +60,22 @@ class Throttle(BaseMiddleware):
         self._per_s = settings.throttle_per_s
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
-        user: User | None = data.get("event_from_user")
+        who: Who | None = data.get("who")
         update = _person_event(event)
-        if user is None or update is None:
+        if who is None or update is None or data.get("offer", 1) > 1:
             return await handler(event, data)
-        key = f"throttle:{data['bot'].id}:{user.id}"
+        # By chat as well: anonymous admins of all groups share one user id.
+        key = f"throttle:{data['bot'].id}:{data['event_chat'].id}:{who.user_id}"
         if await self._buckets.take([Bucket(key, self._per_s, self._burst)]) == 0:
             return await handler(event, data)
-        await self._refuse(update, user, key)
+        await self._refuse(update, who, key)
         return None
 
-    async def _refuse(self, event: Message | CallbackQuery, user: User, key: str) -> None:
-        tr = texts.of("ru" if (user.language_code or "ru").startswith("ru") else "en")
+    async def _refuse(self, event: Message | CallbackQuery, who: Who, key: str) -> None:
         if isinstance(event, CallbackQuery):
-            await event.answer(tr.plain("Too fast. Wait a few seconds, please."))
+            await event.answer(who.tr.plain("Too fast. Wait a few seconds, please."))
         elif await self._redis.set(f"{key}:told", 1, nx=True, ex=_NOTICE_EVERY_S):
-            await event.reply(tr("🐢 Too fast for me. Wait a few seconds, then send it again."))
+            await event.reply(who.tr("🐢 Too fast for me. Wait a few seconds, then send it again."))
 
 
 def _person_event(event: TelegramObject) -> Message | CallbackQuery | None:
@@ -69,10 +95,7 @@ def _is_present(event: TelegramObject, chat: Chat) -> bool:
     if event.my_chat_member is not None:
         gone = (ChatMemberStatus.LEFT, ChatMemberStatus.KICKED)
         return event.my_chat_member.new_chat_member.status not in gone
-    moved = event.message is not None and (
-        event.message.migrate_to_chat_id or event.message.migrate_from_chat_id
-    )
-    return not moved
+    return event.message is None or not _moves(event.message)
 
 
 class Introduce(BaseMiddleware):
@@ -85,8 +108,25 @@ class Introduce(BaseMiddleware):
         user: User | None = data.get("event_from_user")
         chat: Chat | None = data.get("event_chat")
         if user is not None and chat is not None and _is_present(event, chat):
-            data["who"] = await self._introduce(user, chat)
+            who = await self._introduce(user, chat)
+            if isinstance(event, Update) and event.callback_query and who.role == Role.EDITOR:
+                who = await self._promoted(who, chat, data["bot"])
+            data["who"] = who
         return await handler(event, data)
+
+    async def _promoted(self, who: Who, chat: Chat, bot: Bot) -> Who:
+        """With an admin's role, if the group has anonymous admins and this is one of its admins.
+
+        They write without a name, but press buttons under their own.
+        """
+        async with self._sessions.begin() as session:
+            try:
+                await accounts.role(session, who.account_id, ANONYMOUS_ADMIN)
+            except NotFound:
+                return who
+        admins = await bot.get_chat_administrators(chat.id)
+        is_admin = who.user_id in (member.user.id for member in admins)
+        return replace(who, role=Role.ADMIN) if is_admin else who
 
     async def _introduce(self, user: User, chat: Chat) -> Who:
         is_group = chat.type != "private"

@@ -12,6 +12,9 @@ from bot.texts import Texts
 from db.states import Role
 from db.views import Locale, UserSettings
 
+ANONYMOUS_ADMIN = 1087968824
+"""@GroupAnonymousBot: in every group the sender of what admins write in the group's own name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Who:
@@ -29,9 +32,16 @@ class Who:
     def tr(self) -> Texts:
         return texts.of(self.locale)
 
+    @property
+    def is_admin(self) -> bool:
+        return self.role in (Role.OWNER, Role.ADMIN)
+
     def must_be(self, user_id: int) -> None:
-        """Only the person a menu was made for may use it. Raises NotYours."""
-        if self.user_id != user_id:
+        """Only the person a menu was made for may use it; an anonymous admin's, any admin.
+
+        Raises NotYours.
+        """
+        if self.user_id != user_id and not (user_id == ANONYMOUS_ADMIN and self.is_admin):
             raise NotYours
 
     def may_steer(self, user_id: int) -> None:
@@ -39,7 +49,7 @@ class Who:
 
         Raises NotYours.
         """
-        if self.role not in (Role.OWNER, Role.ADMIN):
+        if not self.is_admin:
             self.must_be(user_id)
 
 

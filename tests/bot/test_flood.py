@@ -38,3 +38,16 @@ async def test_a_flooders_taps_are_still_answered(anna: Person) -> None:
     await anna.press("3", page)
     answer = await anna.press("English", page)
     assert "Слишком быстро" in answer["text"]
+
+
+async def test_the_notice_is_in_the_chosen_language(anna: Person) -> None:
+    await anna.send("/settings")
+    await anna.press("English", await anna.text("Настройки"))
+    await anna.send("/help")
+    await anna.answer_to("/help", "Too fast for me")
+
+
+async def test_offers_of_one_update_are_counted_once(anna: Person, live: Stage) -> None:
+    await live.sim.fault("sendMessage", "500", times=4)
+    await anna.answer_to("/help", "Как это работает")
+    assert not [one for one in await anna.messages() if "🐢" in one["text"]]
