@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import structlog
 from aiogram import Bot, Dispatcher, Router
-from aiogram.fsm.storage.base import DefaultKeyBuilder
+from aiogram.fsm.storage.base import DefaultKeyBuilder, StorageKey
 from aiogram.fsm.storage.redis import RedisEventIsolation, RedisStorage
 from aiogram.fsm.strategy import FSMStrategy
 from arq import ArqRedis
 from redis.asyncio import Redis
+from redis.exceptions import LockNotOwnedError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from bot.gateway import create_bot
@@ -22,8 +27,10 @@ from bot.handlers import (
     settings,
     start,
 )
-from bot.middlewares import Introduce, Throttle
+from bot.middlewares import Introduce, Overhear, Throttle
 from bot.settings import BotSettings
+
+log = structlog.get_logger(__name__)
 
 # The pages of the menu go before the dialogue and the prompts: their words leave a dialogue.
 _HANDLERS = (
@@ -41,6 +48,22 @@ _HANDLERS = (
 _DIALOGUE_TTL_S = 24 * 3600
 _LOCK_S = 15
 """A person's updates wait for each other no longer than this, even after a kill -9."""
+
+
+class _Isolation(RedisEventIsolation):
+    """One update of a person at a time; a lock that ran out fails no update that was handled."""
+
+    @asynccontextmanager
+    async def lock(self, key: StorageKey) -> AsyncGenerator[None, None]:
+        lock = self.redis.lock(self.key_builder.build(key, "lock"), **self.lock_kwargs)
+        await lock.acquire()
+        try:
+            yield
+        finally:
+            try:
+                await lock.release()
+            except LockNotOwnedError:
+                log.warning("handled for longer than its lock", key=lock.name, lock_s=_LOCK_S)
 
 
 def build(
@@ -63,14 +86,15 @@ def build(
     keys = DefaultKeyBuilder(with_bot_id=True, with_destiny=True)
     dispatcher = Dispatcher(
         storage=RedisStorage(redis, keys, state_ttl=_DIALOGUE_TTL_S, data_ttl=_DIALOGUE_TTL_S),
-        events_isolation=RedisEventIsolation(redis, keys, {"timeout": _LOCK_S, "sleep": 0.02}),
+        events_isolation=_Isolation(redis, keys, {"timeout": _LOCK_S, "sleep": 0.02}),
         fsm_strategy=FSMStrategy.USER_IN_TOPIC,
         sessions=sessions,
         redis=redis,
         pool=pool,
     )
-    dispatcher.update.outer_middleware(Throttle(redis, options))
+    dispatcher.update.outer_middleware(Overhear())
     dispatcher.update.outer_middleware(Introduce(sessions))
+    dispatcher.update.outer_middleware(Throttle(redis, options))
     dispatcher.include_routers(*(_copy(module.router) for module in _HANDLERS))
     return dispatcher, bot
 

@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 
+from aiogram.fsm.storage.base import StorageKey
+
 from bot import commands
 from tests.bot.stage import Stage
 from tests.sim import ANNA, BEN, TOKEN, Sim
@@ -124,3 +126,14 @@ async def test_a_malformed_token_is_one_clear_line(database_url: str, redis_url:
     assert process.returncode == 2
     assert "BOT_TOKEN is no token" in said.decode()
     assert "Traceback" not in said.decode()
+
+
+async def test_a_lock_that_ran_out_fails_nothing_and_is_left_to_its_next_owner(
+    stage: Stage,
+) -> None:
+    isolation = stage.dispatcher.fsm.events_isolation
+    key = StorageKey(stage.bot.id, ANNA, ANNA)
+    async with isolation.lock(key):
+        (name,) = await stage.redis.keys("fsm:*:lock")
+        await stage.redis.set(name, "next owner")
+    assert await stage.redis.get(name) == b"next owner"
