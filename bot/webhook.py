@@ -1,6 +1,7 @@
 """Updates over a webhook: 200 only once an update is handled, so that Telegram repeats the rest.
 
-401: wrong secret. 400: not an update. 500: the handler failed.
+401: wrong secret. 400: not JSON, so not from Telegram. 500: the handler failed. What aiogram can't
+read gets a 200 as well: it would be no better the next time.
 """
 
 from __future__ import annotations
@@ -29,9 +30,12 @@ def create_app(dispatcher: Dispatcher, bot: Bot, secret: str) -> web.Application
             return web.Response(status=401)
         try:
             update = Update.model_validate(await request.json(), context={"bot": bot})
-        except (json.JSONDecodeError, UnicodeDecodeError, ValidationError) as error:
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
             log.warning("not an update", error=type(error).__name__)
             return web.Response(status=400)
+        except ValidationError as error:
+            log.error("unreadable update passed over", error=str(error))
+            return web.Response()
         try:
             await dispatcher.feed_update(bot, update)
         except Exception:

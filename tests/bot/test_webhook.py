@@ -68,9 +68,19 @@ async def raw_post(address: str, secret: bytes) -> int:
     return int(status)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"update_id": "x"}', b"\xff"])
-async def test_what_is_no_update_is_a_400(stage: Stage, address: str, body: bytes) -> None:
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff"])
+async def test_what_is_no_json_is_a_400(stage: Stage, address: str, body: bytes) -> None:
     assert await post(stage, address, json=None, data=body) == HTTPStatus.BAD_REQUEST
+
+
+@pytest.mark.parametrize(
+    "body", [b"[]", b'{"update_id": "x"}', b'{"update_id": 1, "message": {"message_id": "new"}}']
+)
+async def test_what_aiogram_cannot_read_is_not_asked_for_again(
+    stage: Stage, address: str, body: bytes
+) -> None:
+    assert await post(stage, address, json=None, data=body) == HTTPStatus.OK
+    assert await stage.sim.calls("sendMessage") == []
 
 
 async def test_garbage_in_the_proxys_header_harms_nothing(stage: Stage, address: str) -> None:
