@@ -34,7 +34,11 @@ async def on_error(event: ErrorEvent, who: Who | None = None) -> None:
     error = event.exception
     if isinstance(error, Undeliverable | MessageGone | ThreadClosed | ChatMigrated):
         # Nobody is there to be told, and trying again would change nothing.
-        log.warning("not told", update=event.update.update_id, error=str(error))
+        if isinstance(error, Undeliverable) and error.reason == "rejected":
+            # Telegram found our call wrong.
+            log.error("call rejected", update=event.update.update_id, exc_info=error)
+        else:
+            log.warning("not told", update=event.update.update_id, error=str(error))
         return
     words = worded(who.tr if who else texts.of(texts.DEFAULT_LOCALE), error)
     if words is None:

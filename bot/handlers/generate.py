@@ -26,6 +26,7 @@ router = Router(name="generate")
 
 _MEDIA_GROUP_S = 60
 _TAIL_S = 2
+_TAIL_KEPT_S = 3600
 
 
 @router.message(Command("gen", ignore_case=True), F.text)
@@ -77,13 +78,18 @@ async def prompt(
 async def _is_tail(redis: Redis, message: Message) -> bool:
     """Whether this is the rest of a text that was too long for one message.
 
-    Apps cut such a text and send the parts in one breath; the first part's answer is enough.
+    Apps cut such a text and send the parts in one breath; the first part's answer is enough. The
+    mark names the first part, which may be handled again, and the time of the last one seen.
     """
     key = f"long-text:{message.chat.id}:{message.from_user.id if message.from_user else 0}"
-    cut_at = await redis.get(key)
+    mark: bytes | None = await redis.get(key)
+    first_id, cut_at = map(int, mark.split(b":")) if mark else (message.message_id, 0)
+    sent_at = int(message.date.timestamp())
+    is_tail = first_id < message.message_id and sent_at - cut_at <= _TAIL_S
     if views.length(message.text or "") >= views.TEXT_LIMIT:
-        await redis.set(key, int(message.date.timestamp()), ex=_TAIL_S + 10)
-    return cut_at is not None and 0 <= message.date.timestamp() - int(cut_at) <= _TAIL_S
+        first_id = first_id if is_tail else message.message_id
+        await redis.set(key, f"{first_id}:{sent_at}", ex=_TAIL_KEPT_S)
+    return is_tail
 
 
 _PICTURE = F.photo | F.document.mime_type.startswith("image/")

@@ -202,6 +202,23 @@ def message_update(stage: Stage, update_id: int, message_id: int, words: str) ->
     return {"update_id": update_id, "message": message}
 
 
+async def test_a_text_at_the_limit_is_answered_when_it_is_offered_again(
+    anna: Person, live: Stage
+) -> None:
+    await live.sim.fault("sendMessage", "500")
+    await anna.answer_to("ы" * 4096, "Слишком длинно")
+
+
+async def test_a_text_in_three_parts_gets_one_answer_an_offer(stage: Stage) -> None:
+    anna = stage.person(ANNA)
+    first, *_ = [await anna.send(words) for words in ("а" * 4096, "б" * 4096, "конец")]
+    updates = await stage.bot.get_updates()
+    for update in updates * 2:
+        await stage.dispatcher.feed_update(stage.bot, update)
+    answers = [one for one in await anna.messages() if one["from"]["is_bot"]]
+    assert [one["reply_to_message"]["message_id"] for one in answers] == [first, first]
+
+
 async def test_an_edited_message_updates_its_draft(anna: Person, live: Stage) -> None:
     sent = await anna.send(PROMPT)
     shown = await anna.button("Создать")
