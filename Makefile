@@ -36,7 +36,7 @@ fmt: $(VENV)/.dev ## Format the code and mend what can be mended by machine
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev ## Times on this machine: tap to album, commit to start, webhook
+bench: $(VENV)/.dev ## Times on this machine: tap to album, commit to start, webhook, the judge
 	@exec $(BIN)/python -m benchmarks.bench $(ARGS)
 
 load: $(VENV)/.dev ## Many users at once: latencies, refusals, duplicates, losses
