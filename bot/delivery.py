@@ -22,7 +22,7 @@ from aiogram.types import (
 from PIL import Image
 
 from bot import views
-from bot.errors import RateLimited
+from bot.errors import RateLimited, Undeliverable
 from bot.gateway import FinalEdit, StatusEdit
 from bot.views import Card
 from db.views import AlbumView, PredictionView
@@ -78,8 +78,11 @@ async def _photo(album: AlbumView, image: PredictionView, load: Load) -> File:
 
 def _to_jpeg(png: bytes) -> bytes:
     buffer = io.BytesIO()
-    with Image.open(io.BytesIO(png), formats=("PNG",)) as picture:
-        picture.convert("RGB").save(buffer, "JPEG", quality=JPEG_QUALITY)
+    try:
+        with Image.open(io.BytesIO(png), formats=("PNG",)) as picture:
+            picture.convert("RGB").save(buffer, "JPEG", quality=JPEG_QUALITY)
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow's for bytes that are no PNG
+        raise Undeliverable("file_broken", str(error)) from error
     return buffer.getvalue()
 
 

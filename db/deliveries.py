@@ -67,7 +67,7 @@ FROM heads
 """)
 
 
-async def claim(session: AsyncSession, *, lease_s: float = 60) -> DeliveryClaim | None:
+async def claim(session: AsyncSession, *, lease_s: float = 120) -> DeliveryClaim | None:
     """The oldest delivery that may go now. Commit before sending: a crash must leave `sending`."""
     # One look at what is being sent at a time: without it, the unique index on `sending` would
     # turn a rare second look into an error.
@@ -95,11 +95,10 @@ async def sent(
     message_ids: Sequence[int],
     photo_file_ids: Mapping[int, str] | None = None,
     document_file_ids: Mapping[int, str] | None = None,
-) -> int | None:
-    """Notes the messages, and Telegram's file ids by prediction id.
+) -> bool:
+    """Notes the messages, and Telegram's file ids by prediction id; orders an album's action card.
 
-    Returns the delivery that follows (the action card of an album), None where there is none
-    or the delivery was no longer ours (then nothing was written).
+    False: the delivery was no longer ours, and nothing was written.
     """
     row = (
         await session.execute(
@@ -123,23 +122,21 @@ async def sent(
         )
     ).one_or_none()
     if row is None:
-        return None
+        return False
     await _remember_files(session, row.task_id, photo_file_ids or {}, document_file_ids or {})
-    if row.kind is not DeliveryKind.ALBUM:
-        return None
-    made_id: int | None = await session.scalar(
-        insert(Delivery)
-        .values(
-            task_id=row.task_id,
-            kind=DeliveryKind.ACTIONS,
-            origin=row.origin,
-            chat_id=row.chat_id,
-            thread_id=row.thread_id,
+    if row.kind is DeliveryKind.ALBUM:
+        await session.execute(
+            insert(Delivery)
+            .values(
+                task_id=row.task_id,
+                kind=DeliveryKind.ACTIONS,
+                origin=row.origin,
+                chat_id=row.chat_id,
+                thread_id=row.thread_id,
+            )
+            .on_conflict_do_nothing()
         )
-        .on_conflict_do_nothing()
-        .returning(Delivery.id)
-    )
-    return made_id
+    return True
 
 
 async def retry(

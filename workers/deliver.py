@@ -36,7 +36,7 @@ from workers.settings import WorkerSettings
 log = structlog.get_logger()
 
 _LONGEST_PAUSE_S = 60.0
-_UPLOADS_OF_A_REFUSED_FILE = 3
+_MOST_STORAGE_FAULTS = 10  # minutes of them; then the chat's other messages have waited enough
 _FINISH_SENDING_S = 8.0  # within the supervisor's grace
 _SETTLE_S = 60.0  # an outcome that is not written down turns into `unknown`
 
@@ -89,12 +89,15 @@ async def _send_and_settle(claim: DeliveryClaim, album: AlbumView, courier: Cour
     except ThreadClosed:
         await _without_thread(claim, courier)
     except FileRefused:
-        await _without_file_ids(claim, courier)
+        await _without_file_ids(claim, album, courier)
     except FileMissing:
         await _undeliverable(claim, courier, "file_missing")
     except (OSError, StoreError) as error:
         # Pictures are read before the call, so nothing was sent.
-        await _retry(claim, courier, _back_off_s(claim), f"storage: {error}")
+        if claim.attempt < _MOST_STORAGE_FAULTS:
+            await _retry(claim, courier, _back_off_s(claim), f"storage: {error}")
+        else:
+            await _undeliverable(claim, courier, f"storage: {error}")
     except Undeliverable as error:
         await _undeliverable(claim, courier, error.reason)
     except Uncertain as error:
@@ -119,7 +122,7 @@ async def _send(claim: DeliveryClaim, album: AlbumView, courier: Courier) -> del
 
 async def _sent(claim: DeliveryClaim, courier: Courier, sent: delivery.SentAlbum) -> None:
     is_album = claim.kind is DeliveryKind.ALBUM
-    await _settle(
+    if await _settle(
         courier,
         lambda session: deliveries.sent(
             session,
@@ -129,8 +132,8 @@ async def _sent(claim: DeliveryClaim, courier: Courier, sent: delivery.SentAlbum
             photo_file_ids=sent.file_ids if is_album else {},
             document_file_ids={} if is_album else sent.file_ids,
         ),
-    )
-    log.info("delivered", messages=len(sent.message_ids), attempt=claim.attempt)
+    ):
+        log.info("delivered", messages=len(sent.message_ids), attempt=claim.attempt)
 
 
 async def _retry(
@@ -141,7 +144,7 @@ async def _retry(
     *,
     drop_thread: bool = False,
 ) -> None:
-    await _settle(
+    if await _settle(
         courier,
         lambda session: deliveries.retry(
             session,
@@ -151,19 +154,22 @@ async def _retry(
             reason=reason,
             drop_thread=drop_thread,
         ),
-    )
-    log.warning("delivery put off", reason=reason, after_s=round(after_s, 1))
+    ):
+        log.warning("delivery put off", reason=reason, after_s=round(after_s, 1))
 
 
 async def _follow(claim: DeliveryClaim, courier: Courier, new_chat_id: int) -> None:
     """The gateway has moved the chat, but not what was being sent: this delivery follows."""
 
-    async def move(session: AsyncSession) -> None:
-        await deliveries.retry(session, claim.id, claim.token, not_before_s=0.0, reason="migrated")
+    async def move(session: AsyncSession) -> bool:
+        ours = await deliveries.retry(
+            session, claim.id, claim.token, not_before_s=0.0, reason="migrated"
+        )
         await accounts.migrate_chat(session, claim.chat_id, new_chat_id)
+        return ours
 
-    await _settle(courier, move)
-    log.info("delivery follows the group", new_chat_id=new_chat_id)
+    if await _settle(courier, move):
+        log.info("delivery follows the group", new_chat_id=new_chat_id)
 
 
 async def _without_thread(claim: DeliveryClaim, courier: Courier) -> None:
@@ -173,31 +179,43 @@ async def _without_thread(claim: DeliveryClaim, courier: Courier) -> None:
         await _retry(claim, courier, 0.0, "thread_closed", drop_thread=True)
 
 
-async def _without_file_ids(claim: DeliveryClaim, courier: Courier) -> None:
-    if claim.attempt >= _UPLOADS_OF_A_REFUSED_FILE:
+async def _without_file_ids(claim: DeliveryClaim, album: AlbumView, courier: Courier) -> None:
+    """With the ids forgotten the files are uploaded; if those are refused, nothing helps."""
+    if not any(image.photo_file_id or image.document_file_id for image in album.images):
         await _undeliverable(claim, courier, "file_refused")
         return
-    await _settle(courier, lambda session: deliveries.forget_file_ids(session, claim.task_id))
-    await _retry(claim, courier, 0.0, "file_refused")
+
+    async def forget(session: AsyncSession) -> bool:
+        await deliveries.forget_file_ids(session, claim.task_id)
+        return await deliveries.retry(
+            session, claim.id, claim.token, not_before_s=0.0, reason="file_refused"
+        )
+
+    if await _settle(courier, forget):
+        log.warning("stored file ids refused, uploading again")
 
 
 async def _undeliverable(claim: DeliveryClaim, courier: Courier, reason: str) -> None:
-    await _settle(
+    if await _settle(
         courier,
         lambda session: deliveries.undeliverable(session, claim.id, claim.token, reason),
-    )
-    log.warning("undeliverable", reason=reason)
+    ):
+        log.warning("undeliverable", reason=reason)
 
 
 async def _unknown(claim: DeliveryClaim, courier: Courier, reason: str) -> None:
-    await _settle(
+    if await _settle(
         courier, lambda session: deliveries.unknown(session, claim.id, claim.token, reason)
-    )
-    log.warning("nobody knows whether it arrived", reason=reason)
+    ):
+        log.warning("nobody knows whether it arrived", reason=reason)
 
 
-async def _settle(courier: Courier, work: Callable[[AsyncSession], Awaitable[object]]) -> None:
-    await patience.in_transaction(courier.sessions, work, for_s=_SETTLE_S)
+async def _settle(courier: Courier, work: Callable[[AsyncSession], Awaitable[bool]]) -> bool:
+    """Whether the delivery was still ours to settle: its lease may have run out meanwhile."""
+    ours = await patience.in_transaction(courier.sessions, work, for_s=_SETTLE_S)
+    if not ours:
+        log.warning("delivery was no longer ours, nothing written")
+    return ours
 
 
 def _back_off_s(claim: DeliveryClaim) -> float:

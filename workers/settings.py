@@ -22,7 +22,9 @@ class WorkerSettings(BaseSettings):
     lease_s: float = Field(default=45.0, gt=0)
     heartbeat_s: float = Field(default=10.0, gt=0)
     deliveries_in_flight: int = Field(default=8, ge=1, le=64)
-    delivery_lease_s: float = Field(default=60.0, gt=0)
+    # Without a heartbeat: longer than two calls to Telegram and their waits, 5 + 30 + 5 + 30 s.
+    # Without a heartbeat: longer than two calls to Telegram and their waits, 5 + 30 + 5 + 30 s.
+    delivery_lease_s: float = Field(default=120.0, gt=0)
     poll_every_s: float = Field(default=5.0, gt=0)
     sweep_every_s: float = Field(default=15.0, gt=0)
     orphan_files_after_h: float = Field(default=24.0, gt=0)

@@ -219,12 +219,14 @@ class Work(RuleBasedStateMachine):
                 move = deliveries.unknown if how == "unknown" else deliveries.undeliverable
                 return await move(session, delivery_id, token, "why")
 
-        next_id = self.do(write())
-        assert bool(next_id) == (mine and (how != "sent" or delivery.kind == "album"))
+        assert self.do(write()) == mine
         if not mine:
             return
         self._release(delivery, "pending" if how == "retry" else how)
         if how == "sent" and delivery.kind == "album":
+            [(next_id,)] = self.do(
+                rows.rows(self.sessions, "SELECT max(id) FROM deliveries WHERE kind = 'actions'")
+            )
             assert isinstance(next_id, int)
             self.deliveries[next_id] = Delivery(delivery.task_id, delivery.chat_id, "actions")
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
+import structlog
+from aiogram import Bot
+from aiogram.client.session.middlewares.base import NextRequestMiddlewareType
+from aiogram.exceptions import TelegramBadRequest
+from aiogram.methods import Response, TelegramMethod
+from aiogram.methods.base import TelegramType
 from sqlalchemy import text
 
 from bot.gateway import create_bot
-from db import deliveries, tasks
+from db import deliveries, images, tasks
 from db.states import DeliveryKind
 from db.views import DeliveryClaim
 from pipeline.types import CancelFlag
@@ -173,6 +181,55 @@ async def test_a_lost_file_is_said_to_be_lost(
     assert (album["state"], album["reason"]) == ("undeliverable", "file_missing")
 
 
+@pytest.mark.parametrize("kept", [0, 200])
+async def test_a_broken_file_does_not_hold_up_its_chat(
+    studio: Studio, courier: Courier, ask: Ask, row: Row, kept: int
+) -> None:
+    """Empty or cut short, as after a loss of power."""
+    await made(studio, ask)
+    async with courier.sessions() as session:
+        for key in await session.scalars(text("SELECT storage_key FROM predictions")):
+            await courier.store.put(key, (await courier.store.get(key))[:kept])
+    await deliver_next(courier)
+    album = await row(ALBUM)
+    assert (album["state"], album["reason"]) == ("undeliverable", "file_broken")
+
+
+class NoStore(images.Store):
+    """A disk that can't be read."""
+
+    async def get(self, key: str) -> bytes:
+        raise OSError("I/O error")
+
+
+@pytest.mark.parametrize(("attempts", "state"), [(0, "pending"), (9, "undeliverable")])
+async def test_storage_that_stays_away_is_not_tried_for_ever(
+    studio: Studio,
+    courier: Courier,
+    ask: Ask,
+    row: Row,
+    image_dir: Path,
+    attempts: int,
+    state: str,
+) -> None:
+    await made(studio, ask)
+    async with courier.sessions.begin() as session:
+        await session.execute(text("UPDATE deliveries SET attempt = :n"), {"n": attempts})
+    await deliver_next(dataclasses.replace(courier, store=NoStore(str(image_dir))))
+    assert (await row(ALBUM))["state"] == state
+
+
+async def test_what_is_no_longer_ours_is_not_said_to_be_delivered(
+    studio: Studio, courier: Courier, ask: Ask, row: Row
+) -> None:
+    await made(studio, ask)
+    claim = await claim_next(courier)
+    with structlog.testing.capture_logs() as logs:
+        await deliver(dataclasses.replace(claim, token=uuid4()), courier)
+    assert (await row(ALBUM))["state"] == "sending"
+    assert [line["event"] for line in logs] == ["delivery was no longer ours, nothing written"]
+
+
 async def again(courier: Courier, asked: Asked, kind: DeliveryKind) -> None:
     async with courier.sessions.begin() as session:
         await deliveries.request(
@@ -200,14 +257,32 @@ async def test_a_refused_file_id_is_uploaded_again(
     asked = await made(studio, ask)
     await deliver_next(courier)
     await deliver_next(courier)
+    await again(courier, asked, DeliveryKind.ALBUM)
     async with courier.sessions.begin() as session:
         await session.execute(text("UPDATE predictions SET photo_file_id = 'gone' || id"))
-    await again(courier, asked, DeliveryKind.ALBUM)
+        await session.execute(text("UPDATE deliveries SET attempt = 5 WHERE state = 'pending'"))
     await deliver_next(courier)
     await deliver_next(courier)
     assert len(await sim.talk(ANNA).albums()) == 2
     stale = await row("SELECT count(*) AS n FROM predictions WHERE photo_file_id LIKE 'gone%'")
     assert stale["n"] == 0
+
+
+async def test_an_upload_that_is_refused_is_given_up(
+    studio: Studio, courier: Courier, ask: Ask, row: Row
+) -> None:
+    async def refuse(
+        make_request: NextRequestMiddlewareType[TelegramType],
+        bot: Bot,
+        method: TelegramMethod[TelegramType],
+    ) -> Response[TelegramType]:
+        raise TelegramBadRequest(method, "Bad Request: wrong file identifier")
+
+    await made(studio, ask)
+    courier.bot.session.middleware.register(refuse)
+    await deliver_next(courier)
+    album = await row(ALBUM)
+    assert (album["state"], album["reason"]) == ("undeliverable", "file_refused")
 
 
 async def test_originals_come_as_documents(
