@@ -32,6 +32,7 @@ from pipeline.types import (
     Stage,
     StreamingEnhancer,
     Warmable,
+    WarmableEnhancer,
 )
 
 T = TypeVar("T")
@@ -99,9 +100,26 @@ class Pipeline:
 
         Raises BackendUnavailable, BackendBusy.
         """
+        enhancers = {id(one): one for one in (self.enhancer, self._translator)}.values()
+        await asyncio.gather(
+            *(one.warm_up() for one in enhancers if isinstance(one, WarmableEnhancer)),
+            self._load(),
+        )
+
+    async def _load(self) -> None:
+        # One after the other: two threads that import transformers at once trip over each other.
         for backend in (self.generator, self.judge):
             if isinstance(backend, Warmable):
                 await asyncio.to_thread(backend.warm_up)
+
+    @property
+    def requests_in_flight(self) -> int:
+        """How many requests at once keep the machine busy.
+
+        On a GPU one a stage, so that it waits neither for the enhancer nor for the judge; on a CPU
+        one is drawn while the next is prepared or the last one stored.
+        """
+        return 3 if getattr(self.generator, "device", None) == "cuda" else 2
 
     async def run(
         self,

@@ -200,6 +200,16 @@ class StreamingEnhancer(Enhancer, Protocol):
         ...
 
 
+@runtime_checkable
+class WarmableEnhancer(Enhancer, Protocol):
+    """An enhancer that takes long to load."""
+
+    async def warm_up(self) -> None:
+        """Load it, so that the first request doesn't wait. Never raises for a server that is away:
+        the enhancer must do without it anyway."""
+        ...
+
+
 class Generator(Protocol):
     """Draws pictures; runs in a thread.
 

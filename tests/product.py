@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -18,7 +18,7 @@ from bot.settings import BotSettings
 from db import images, queue
 from pipeline.errors import Cancelled
 from pipeline.run import Pipeline
-from pipeline.types import Brief, CancelFlag, Generator, Picture, Prompt
+from pipeline.types import Brief, CancelFlag, Generator, OnPicture, Picture, Prompt
 from tests.sim import TOKEN
 from workers import gpu, io
 from workers.deliver import Courier
@@ -42,12 +42,12 @@ class Held:
         prompt: Prompt,
         brief: Brief,
         seeds: Sequence[int],
-        on_picture: Callable[[int], None],
+        on_picture: OnPicture,
         cancel: CancelFlag,
     ) -> list[Picture]:
-        def drawn(count: int) -> None:
-            on_picture(count)
-            if count == self.drawn_until_held:
+        def drawn(done: int, part: float = 0.0) -> None:
+            on_picture(done, part)
+            if part == 0 and done == self.drawn_until_held:
                 self.free.clear()
             self._wait(cancel)
 

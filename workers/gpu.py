@@ -12,6 +12,7 @@ import structlog
 from db import engine, images, liveness, queue, tasks
 from db.settings import DatabaseSettings
 from db.views import Claim
+from pipeline.errors import BackendBusy
 from pipeline.run import Pipeline
 from pipeline.settings import PipelineSettings
 from pipeline.types import CancelFlag
@@ -29,7 +30,7 @@ async def run(settings: WorkerSettings, database: DatabaseSettings) -> None:
     Raises BackendUnavailable for a wrong setting.
     """
     pipeline = Pipeline.from_settings(PipelineSettings())
-    await pipeline.warm_up()
+    await warm_up(pipeline)
     db = engine.create(database.database_url)
     pool = await queue.create_pool(database.redis_url)
     try:
@@ -51,6 +52,19 @@ async def run(settings: WorkerSettings, database: DatabaseSettings) -> None:
     finally:
         await pool.aclose()
         await db.dispose()
+
+
+async def warm_up(pipeline: Pipeline) -> None:
+    """Loads the models, trying as often as it takes: a GPU's memory may still be another process's.
+
+    Raises BackendUnavailable.
+    """
+    while True:
+        try:
+            return await pipeline.warm_up()
+        except BackendBusy as error:
+            log.warning("models can't be loaded for now", error=str(error))
+            await asyncio.sleep(error.retry_after_s)
 
 
 async def serve(studio: Studio) -> None:
@@ -85,5 +99,5 @@ async def serve(studio: Studio) -> None:
         group.create_task(listen(studio.pool, queue.GPU_QUEUE, queue.RUN_GENERATIONS, wake))
         group.create_task(patience.forever(obey_cancels, "listening for cancels"))
         group.create_task(liveness.beat(studio.pool, "gpu"))
-        for _ in range(studio.settings.tasks_in_flight):
+        for _ in range(studio.settings.tasks_in_flight or studio.pipeline.requests_in_flight):
             group.create_task(claim_and_work(claim, work, wake, idle_s))

@@ -9,15 +9,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class WorkerSettings(BaseSettings):
     """How much a worker takes on, and how long a silent one keeps what it took.
 
-    `tasks_in_flight`: while one is drawn, the next is prepared and the last one stored; three
-    keep a GPU busy, two a CPU. `account_running_cap` tasks of one account run at a time in all
-    workers together. A lease runs out `lease_s` after the last heartbeat. `poll_every_s` is how
-    long a lost wake-up can go unnoticed.
+    `tasks_in_flight`: while one is drawn, the next is prepared and the last one stored; None is
+    three where a GPU draws, else two. `account_running_cap` tasks of one account run at a time in
+    all workers together. A lease runs out `lease_s` after the last heartbeat. `poll_every_s` is
+    how long a lost wake-up can go unnoticed.
     """
 
     model_config = SettingsConfigDict(env_prefix="WORKER_", env_ignore_empty=True, frozen=True)
 
-    tasks_in_flight: int = Field(default=2, ge=1, le=8)
+    tasks_in_flight: int | None = Field(default=None, ge=1, le=8)
     account_running_cap: int = Field(default=2, ge=1)
     lease_s: float = Field(default=45.0, gt=0)
     heartbeat_s: float = Field(default=10.0, gt=0)

@@ -29,7 +29,10 @@ Json = dict[str, object]
 
 
 class OllamaServer:
-    """`answers` are those to `/api/chat`; `chats` what was asked; `models` are name -> bytes."""
+    """`answers` are those to `/api/chat`; `chats` what was asked; `models` are name -> bytes.
+
+    `loads` are the chats without messages, which load a model; they end when `may_load` is set.
+    """
 
     def __init__(self) -> None:
         self.models = {MODEL: 986_061_892}
@@ -47,6 +50,9 @@ class OllamaServer:
             {"status": "success"},
         ]
         self.chats: list[Json] = []
+        self.loads: list[Json] = []
+        self.may_load = asyncio.Event()
+        self.may_load.set()
         self.hung_up = asyncio.Event()
         app = web.Application()
         app.router.add_get("/api/tags", self._tags)
@@ -71,9 +77,12 @@ class OllamaServer:
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         asked = await request.json()
-        self.chats.append(asked)
+        (self.chats if asked["messages"] else self.loads).append(asked)
         if asked["model"] not in self.models:
             return web.json_response({"error": f"model '{asked['model']}' not found"}, status=404)
+        if not asked["messages"]:
+            await self.may_load.wait()
+            return web.json_response({**_part(""), "done": True, "done_reason": "load"})
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         try:
             return await answer(request)

@@ -64,6 +64,30 @@ def style_in_system(ollama: OllamaServer) -> str:
     return said(ollama, "system").rpartition("<style>")[2].partition("</style>")[0]
 
 
+async def test_warming_up_loads_the_model_as_requests_will_want_it(ollama: OllamaServer) -> None:
+    warm = enhancer(ollama, ollama_num_ctx=8192, ollama_keep_alive="2h")
+    await warm.warm_up()
+    await warm.enhance(LATTE)
+    (load,), (chat,) = ollama.loads, ollama.chats
+    assert load["messages"] == []
+    assert load["options"] == {"num_ctx": 8192}
+    for asked in (load, chat):
+        assert asked["model"] == MODEL
+        assert asked["keep_alive"] == "2h"
+        assert asked["options"]["num_ctx"] == 8192  # type: ignore[index]
+
+
+async def test_warming_up_says_what_is_missing_and_raises_nothing(
+    ollama: OllamaServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    ollama.models.clear()
+    await enhancer(ollama).warm_up()
+    assert f"vitrina models pull {MODEL}" in caplog.text
+    away = PipelineSettings(ollama_host="http://127.0.0.1:9")
+    await OllamaEnhancer(away).warm_up()
+    assert "nothing answers" in caplog.text
+
+
 async def test_an_answer_becomes_the_prompt(ollama: OllamaServer) -> None:
     prompt = await enhancer(ollama).enhance(LATTE)
     assert prompt.render == PROMPT["render"]

@@ -309,9 +309,34 @@ async def test_warming_up_loads_what_takes_long_and_nothing_else() -> None:
         def warm_up(self) -> None:
             self.loaded += 1
 
-    judge = Warm(1)
-    await Pipeline(Words(), Plain(), judge).warm_up()
-    assert judge.loaded == 1
+    class WarmWords(Words):
+        loaded = 0
+
+        async def warm_up(self) -> None:
+            self.loaded += 1
+
+    judge, enhancer = Warm(1), WarmWords()
+    await Pipeline(Words(), Plain(), judge, translator=enhancer).warm_up()
+    assert (judge.loaded, enhancer.loaded) == (1, 1)
+    await Pipeline(enhancer, Plain(), Marks()).warm_up()
+    assert enhancer.loaded == 2
+
+
+async def test_warming_up_reads_the_lexicon_once_for_all() -> None:
+    from pipeline.enhance.lexicon.vocabulary import vocabulary
+
+    vocabulary.cache_clear()
+    pipeline = Pipeline.from_settings(PipelineSettings(judge="pixels"))
+    await pipeline.warm_up()
+    assert vocabulary.cache_info().currsize == 1
+
+
+@pytest.mark.parametrize(("device", "requests"), [("cuda", 3), ("cpu", 2), (None, 2)])
+def test_a_gpu_is_given_a_request_for_each_stage(device: str | None, requests: int) -> None:
+    generator = Plain()
+    if device:
+        generator.device = device  # type: ignore[attr-defined]
+    assert Pipeline(Words(), generator, Marks()).requests_in_flight == requests
 
 
 def test_seeds_are_stable_distinct_and_tell_their_place() -> None:

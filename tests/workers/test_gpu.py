@@ -7,11 +7,16 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import pytest
+import structlog
 from arq import ArqRedis
 
-from db import queue, tasks
+from db import liveness, queue, tasks
+from db.settings import DatabaseSettings
+from pipeline.errors import BackendBusy
+from tests.pipeline.ollama_server import OllamaServer
 from tests.workers.conftest import SETTINGS, Ask, Painter, Row
 from tests.workers.waiting import until
 from workers import gpu
@@ -105,6 +110,55 @@ async def test_stopping_gives_back_what_is_in_hand(
         assert await asyncio.to_thread(painter.drawing.wait, 20)
     task = await row("SELECT state, attempt FROM ml_tasks")
     assert task == {"state": "queued", "attempt": 0}
+
+
+async def test_it_is_not_ready_before_its_models_are_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+    database_url: str,
+    redis_url: str,
+    image_dir: Path,
+    pool: ArqRedis,
+) -> None:
+    async with OllamaServer() as ollama:
+        ollama.may_load.clear()
+        monkeypatch.setenv("PIPELINE_ENHANCER", "ollama")
+        monkeypatch.setenv("PIPELINE_OLLAMA_HOST", ollama.host)
+        database = DatabaseSettings(
+            database_url=database_url, redis_url=redis_url, images_url=str(image_dir)
+        )
+        with structlog.testing.capture_logs() as logs:
+            running = asyncio.create_task(gpu.run(SETTINGS, database))
+            await until(lambda: _true(bool(ollama.loads)))
+            assert await liveness.alive_roles(pool) == ()
+            ollama.may_load.set()
+            await until(lambda: _is_alive(pool))
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+    assert logs[0]["event"] == "gpu worker is up"
+
+
+async def test_models_that_find_no_memory_are_loaded_later(studio: Studio) -> None:
+    class Shy(Painter):
+        tries = 0
+
+        def warm_up(self) -> None:
+            self.tries += 1
+            if self.tries < 3:
+                raise BackendBusy("shy", "out of memory", retry_after_s=0.0)
+
+    shy = Shy()
+    studio.pipeline.generator = shy
+    await gpu.warm_up(studio.pipeline)
+    assert shy.tries == 3
+
+
+async def _is_alive(pool: ArqRedis) -> bool:
+    return await liveness.alive_roles(pool) == ("gpu",)
+
+
+async def _true(value: bool) -> bool:
+    return value
 
 
 def test_it_imports_no_aiogram() -> None:

@@ -88,6 +88,9 @@ class LexiconEnhancer:
         # The first call reads the dictionaries, which takes up to a second.
         return await asyncio.to_thread(enhance, brief)
 
+    async def warm_up(self) -> None:
+        await self.enhance(Brief(raw_prompt="кофе", cleaned_prompt="кофе", seed=0))
+
 
 def enhance(brief: Brief) -> Prompt:
     """The brief's prompt; all three texts are ASCII."""

@@ -27,6 +27,9 @@ from pipeline.types import Brief, Prompt
 _log = logging.getLogger(__name__)
 
 _TRIES = 2
+_LOAD_S = 120.0
+"""For a model of gigabytes on a slow disk."""
+
 _WORD = re.compile(r"[a-z]+")
 
 
@@ -43,6 +46,19 @@ class OllamaEnhancer:
         self._server = OllamaServer(settings)
         self._limit = TokenLimit.of(settings)
         self._deadline_s = settings.ollama_deadline_s
+
+    async def warm_up(self) -> None:
+        """Have the server load the model, which takes it seconds to minutes.
+
+        Without the model requests get the lexicon's prompts, so nothing is raised.
+        """
+        try:
+            async with asyncio.timeout(_LOAD_S):
+                await self._server.load()
+        except (BackendUnavailable, BackendBusy) as error:
+            _log.warning("the language model is not loaded: %s", error)
+        except TimeoutError:
+            _log.warning("the language model is not loaded within %g s", _LOAD_S)
 
     async def enhance(self, brief: Brief) -> Prompt:
         return await self.stream(brief, _unwatched)

@@ -92,6 +92,14 @@ class OllamaServer:
                 async with _closing(answer) as parts:
                     return await _read(parts, on_tokens)
 
+    async def load(self) -> None:
+        """Have the server load the model as `chat` will want it, and keep it for `keep_alive`."""
+        with self._faults():
+            async with self._client(None) as client:
+                await client.chat(
+                    self.model, [], options={"num_ctx": self.num_ctx}, keep_alive=self._keep_alive
+                )
+
     async def models(self) -> dict[str, int]:
         """Bytes on the server's disk by model name."""
         with self._faults():
@@ -117,10 +125,10 @@ class OllamaServer:
         if not finished:
             raise BackendBusy("ollama", "the pull was cut off: run it again", code="broken")
 
-    def _client(self, silence_s: float) -> AsyncClient:
+    def _client(self, silence_s: float | None) -> AsyncClient:
         """A client that waits so long for the next byte; the caller has its own deadline."""
         try:
-            timeout = httpx.Timeout(silence_s, connect=min(_CONNECT_S, silence_s))
+            timeout = httpx.Timeout(silence_s, connect=min(_CONNECT_S, silence_s or _CONNECT_S))
             return AsyncClient(
                 self._address,
                 timeout=timeout,
