@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from aiogram import Bot, F, Router
@@ -20,7 +20,7 @@ from bot.uploads import picture_of
 from bot.who import Who, card_of, thread_of
 from db import brands
 from db.brands import BrandFields
-from db.errors import BrandNameTaken, LimitReached
+from db.errors import BrandNameTaken, LimitReached, NotFound
 from db.views import Brand
 from pipeline.errors import BadBrief
 from pipeline.styles import PRESETS
@@ -150,7 +150,10 @@ async def take_name(message: Message, who: Who, state: FSMContext, sessions: Ses
         listed = await brands.list_(session, who.account_id)
     if name.casefold() in {brand.name.casefold() for brand in listed}:
         raise BrandNameTaken(name)
-    await talk.ask("style", name=name)
+    if "palette" in answers:  # all answered before, only the name was taken meanwhile
+        await _create(replace(talk, answers={**answers, "name": name}))
+    else:
+        await talk.ask("style", name=name)
 
 
 @router.message(BrandDialogue.style, IsPrompt())
@@ -185,8 +188,8 @@ async def take_preset(
 ) -> None:
     answers = await dialogue.tapped(query, who, state, BrandDialogue.style)
     preset = PRESETS.get(callback_data.value)
-    await query.answer()
     if preset is None:
+        await query.answer()
         return
     fields: BrandFields = {
         "style_original": names.preset(who.tr, preset),
@@ -195,6 +198,7 @@ async def take_preset(
         "palette": preset.palette,
     }
     await _take_style(_talk_on(query, who, state, sessions, answers), fields, [])
+    await query.answer()
 
 
 def _translate(style: str) -> Translation:
@@ -243,34 +247,52 @@ async def skip_palette(
 ) -> None:
     """No colours of one's own: a preset's stay."""
     answers = await dialogue.tapped(query, who, state, BrandDialogue.palette)
-    await query.answer()
     talk = _talk_on(query, who, state, sessions, answers)
     await _take_palette(talk, tuple(answers.get("palette", ())))
+    await query.answer()
 
 
 async def _take_palette(talk: Talk, colours: tuple[str, ...]) -> None:
-    answers = talk.answers
-    if "brand_id" in answers:
+    if "brand_id" in talk.answers:
         await _change(talk, {"palette": colours})
-        return
-    async with talk.sessions.begin() as session:
-        brand = await brands.create(
-            session,
-            talk.who.account_id,
-            name=answers["name"],
-            style_original=answers["style_original"],
-            style_short=answers["style_short"],
-            palette=colours,
-            preset=answers["preset"],
-        )
-        if len(await brands.list_(session, talk.who.account_id)) == 1:
-            # The first brand is the one meant; its page says so and can take it back.
-            await brands.set_default(session, talk.who.account_id, brand.id)
-            brand = await brands.get(session, talk.who.account_id, brand.id)
+    else:
+        await _create(replace(talk, answers={**talk.answers, "palette": list(colours)}))
+
+
+async def _create(talk: Talk) -> None:
+    """Raises BrandNameTaken and LimitReached: all may have changed since the first question."""
+    answers = talk.answers
+    try:
+        async with talk.sessions.begin() as session:
+            brand = await brands.create(
+                session,
+                talk.who.account_id,
+                name=answers["name"],
+                style_original=answers["style_original"],
+                style_short=answers["style_short"],
+                palette=answers["palette"],
+                preset=answers["preset"],
+            )
+            if len(await brands.list_(session, talk.who.account_id)) == 1:
+                # The first brand is the one meant; its page says so and can take it back.
+                await brands.set_default(session, talk.who.account_id, brand.id)
+                brand = await brands.get(session, talk.who.account_id, brand.id)
+    except BrandNameTaken:
+        await talk.ask("name")
+        raise
+    except LimitReached:
+        await dialogue.closed(talk.state, talk.up_to)
+        raise
     await talk.finish(brand, answers.get("unknown", []))
 
 
 async def _change(talk: Talk, fields: BrandFields, unknown: list[str] | None = None) -> None:
-    async with talk.sessions.begin() as session:
-        brand = await brands.edit(session, talk.who.account_id, talk.answers["brand_id"], **fields)
+    """Raises BrandNameTaken, which leaves the question open, and NotFound, which ends it."""
+    brand_id = talk.answers["brand_id"]
+    try:
+        async with talk.sessions.begin() as session:
+            brand = await brands.edit(session, talk.who.account_id, brand_id, **fields)
+    except NotFound:
+        await dialogue.closed(talk.state, talk.up_to)
+        raise
     await talk.finish(brand, unknown or [])

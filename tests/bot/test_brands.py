@@ -6,6 +6,7 @@ import io
 
 import pytest
 from PIL import Image, ImageDraw
+from sqlalchemy import text
 
 from bot import palette
 from bot.palette import parse
@@ -126,18 +127,8 @@ async def test_a_long_name_and_a_wordless_style_are_asked_for_again(anna: Person
 async def test_the_limit_is_shown_and_held(anna: Person, live: Stage) -> None:
     await anna.send("/start")
     await anna.settled()
-    (account,) = await live.rows("SELECT id FROM accounts")
-    async with live.sessions.begin() as session:
-        for number in range(brands.BRAND_LIMIT):
-            await brands.create(
-                session,
-                account["id"],
-                name=f"Бренд {number}",
-                style_original="x",
-                style_short="x",
-                palette=(),
-                preset=None,
-            )
+    for number in range(brands.BRAND_LIMIT):
+        await in_account(live, f"Бренд {number}")
     await anna.answer_to("/brands", "Бренды: 10 из 10")
     answer = await anna.press("Новый бренд")
     assert "больше нельзя" in answer["text"]
@@ -153,6 +144,68 @@ async def test_a_brand_can_be_changed_part_by_part(anna: Person) -> None:
     await anna.press("Цвета", page)
     page = await anna.answer_to("#000", "Цвета: #000000")
     assert "Чай" in page["text"]
+
+
+async def in_account(live: Stage, name: str) -> int:
+    """A brand that somebody else of the account makes; its id."""
+    (account,) = await live.rows("SELECT id FROM accounts")
+    async with live.sessions.begin() as session:
+        brand = await brands.create(
+            session,
+            account["id"],
+            name=name,
+            style_original="x",
+            style_short="x",
+            palette=(),
+            preset=None,
+        )
+    return brand.id
+
+
+@pytest.mark.parametrize(("part", "answer"), [("Имя", "Чай"), ("Цвета", "#000")])
+async def test_changing_a_brand_that_is_gone_ends_the_dialogue(
+    anna: Person, live: Stage, part: str, answer: str
+) -> None:
+    page = await made(anna)
+    await anna.press(part, page)
+    await anna.text("✏️")
+    async with live.sessions.begin() as session:
+        await session.execute(text("UPDATE brands SET deleted_at = now()"))
+    await anna.answer_to(answer, "Этого уже нет")
+    await anna.answer_to("баннер для сайта", "Черновик")
+
+
+async def test_a_tap_for_a_brand_that_is_gone_says_so_and_ends_the_dialogue(
+    anna: Person, live: Stage
+) -> None:
+    page = await made(anna)
+    await anna.press("Стиль", page)
+    question = await anna.button("Фиолетовый минимализм")
+    async with live.sessions.begin() as session:
+        await session.execute(text("UPDATE brands SET deleted_at = now()"))
+    assert "Этого уже нет" in (await anna.press("Фиолетовый минимализм", question))["text"]
+    await anna.answer_to("баннер для сайта", "Черновик")
+
+
+async def test_a_name_taken_meanwhile_is_asked_for_again_and_nothing_else(
+    anna: Person, live: Stage
+) -> None:
+    await asked_for_colours(anna, "Кофе")
+    await in_account(live, "КОФЕ")
+    await anna.answer_to("#123456", "уже есть")
+    page = await anna.answer_to("Чай", "🎨 Чай")
+    assert "Цвета: #123456" in page["text"]
+    assert "Стиль: тёплый, уютный" in page["text"]
+    await anna.answer_to("баннер для сайта", "Черновик")
+
+
+async def test_a_limit_reached_meanwhile_ends_the_dialogue(anna: Person, live: Stage) -> None:
+    await asked_for_colours(anna)
+    question = await anna.button("Без цветов")
+    for number in range(brands.BRAND_LIMIT):
+        await in_account(live, f"Бренд {number}")
+    assert "больше нельзя" in (await anna.press("Без цветов", question))["text"]
+    await anna.answer_to("баннер для сайта", "Черновик")
 
 
 async def test_a_brand_is_deleted_only_after_a_question(anna: Person, live: Stage) -> None:
