@@ -21,7 +21,7 @@ class ExampleTap(CallbackData, prefix="x"):
 
 
 class DraftTap(CallbackData, prefix="d"):
-    """A button of a draft card. `do`: go, open, back, set, count, enhance, drop."""
+    """A button of a draft card. `do`: go, open, back, set."""
 
     request_id: Id
     do: str
@@ -68,7 +68,6 @@ class HistoryTap(CallbackData, prefix="h"):
 
     do: str
     task_id: Id = 0
-    request_id: Id = 0
     before: Id = 0
 
 

@@ -72,10 +72,27 @@ async def new_draft(
             aspect=who.settings.aspect,
             enhance=who.settings.enhance,
             brand_id=brand.id if brand else None,
-            is_group=who.is_group,
         ),
     )
     return draft
+
+
+async def open_draft(
+    session: AsyncSession, who: Who, idea: Understood, place: Place, *tap: object
+) -> Draft:
+    """The draft that this tap opened before, while it is one; else the next."""
+    attempt = 0
+    while True:
+        source = _tap_source(*tap, who.user_id, attempt)
+        draft = await new_draft(session, who, idea, place, source)
+        if draft.state == RequestState.DRAFT:
+            return draft
+        attempt += 1
+
+
+def opened_words(who: Who, draft: Draft) -> str | None:
+    """What a tap that opens a draft answers: nothing, unless the card is there already."""
+    return who.tr.plain("The draft is above") if draft.card_message_id else None
 
 
 async def show_draft(bot: Bot, sessions: Sessions, draft: Draft, place: Place) -> None:
@@ -88,7 +105,7 @@ async def show_draft(bot: Bot, sessions: Sessions, draft: Draft, place: Place) -
         await requests.set_card(session, draft.id, message_id)
 
 
-def tap_source(*parts: object) -> int:
+def _tap_source(*parts: object) -> int:
     """A source for a draft that a tap makes, not a message: negative, the same for the same tap."""
     digest = hashlib.blake2b(":".join(map(str, parts)).encode(), digest_size=7).digest()
     return -1 - int.from_bytes(digest, "big")
@@ -102,15 +119,17 @@ async def queue_again(
     place: Place,
     variation: Variation | None = None,
 ) -> tuple[int, bool]:
-    """One more task of a request, with other seeds; its id, and whether it is new.
+    """One more album like this one, with other seeds; its task, and whether it is new.
 
     The seed hangs from the origin, so that a second tap asks for the very same.
     """
-    submitted = await requests.submit(
+    submitted = await requests.submit_again(
         session,
         who.account_id,
-        album.request_id,
+        album.task_id,
         origin,
+        user_id=who.user_id,
+        locale=who.locale,
         chat_id=place.chat_id,
         thread_id=place.thread_id,
         seed=_seed_of(album.task_id, origin),

@@ -111,11 +111,13 @@ def examples(tr: Texts) -> InlineKeyboardMarkup:
 
 
 def draft(tr: Texts, draft: Draft, aspect: Aspect) -> InlineKeyboardMarkup:
-    def tap(do: str, field: str = "") -> DraftTap:
-        return DraftTap(request_id=draft.id, do=do, field=field)
+    def tap(do: str, field: str = "", value: str = "") -> DraftTap:
+        return DraftTap(request_id=draft.id, do=do, field=field, value=value)
 
     brand = draft.brand.name if draft.brand else tr.plain("no brand")
     enhance = tr.plain("Improve prompt: on") if draft.enhance else tr.plain("Improve prompt: off")
+    # The value that a tap leads to, not a step: a tap handled twice leads to the same.
+    count = str(draft.count % 4 + 1)
     return _markup(
         [
             [_button(tr.plain("✨ Create"), tap("go"), "primary")],
@@ -128,8 +130,8 @@ def draft(tr: Texts, draft: Draft, aspect: Aspect) -> InlineKeyboardMarkup:
                 _button(tr.plain("Format: {ratio}", ratio=aspect.value), tap("open", "aspect")),
             ],
             [
-                _button(tr.plain("Variants: {n}", n=draft.count), tap("count")),
-                _button(enhance, tap("enhance")),
+                _button(tr.plain("Variants: {n}", n=draft.count), tap("set", "count", count)),
+                _button(enhance, tap("set", "enhance", str(int(not draft.enhance)))),
             ],
         ]
     )
@@ -312,9 +314,9 @@ def history(tr: Texts, page: HistoryPage, *, first_page: bool) -> InlineKeyboard
     return _markup([numbers, paging])
 
 
-def history_item(tr: Texts, task_id: int, request_id: int) -> InlineKeyboardMarkup:
+def history_item(tr: Texts, task_id: int) -> InlineKeyboardMarkup:
     def tap(do: str) -> HistoryTap:
-        return HistoryTap(do=do, task_id=task_id, request_id=request_id)
+        return HistoryTap(do=do, task_id=task_id)
 
     return _markup(
         [
@@ -331,9 +333,9 @@ def history_item(tr: Texts, task_id: int, request_id: int) -> InlineKeyboardMark
     )
 
 
-def sure_to_delete_album(tr: Texts, task_id: int, request_id: int) -> InlineKeyboardMarkup:
+def sure_to_delete_album(tr: Texts, task_id: int) -> InlineKeyboardMarkup:
     def tap(do: str) -> HistoryTap:
-        return HistoryTap(do=do, task_id=task_id, request_id=request_id)
+        return HistoryTap(do=do, task_id=task_id)
 
     return _markup(
         [

@@ -212,13 +212,13 @@ def history_item(tr: Texts, album: AlbumView) -> Card:
         prompt=shortened(album.cleaned_prompt, 700),
     )
     text = Html(text + tr("\n<i>{judge}</i>", judge=names.judge(tr, album.judge)))
-    return Card(text, keyboards.history_item(tr, album.task_id, album.request_id))
+    return Card(text, keyboards.history_item(tr, album.task_id))
 
 
-def sure_to_delete_album(tr: Texts, task_id: int, request_id: int) -> Card:
+def sure_to_delete_album(tr: Texts, task_id: int) -> Card:
     return Card(
         tr("Delete this album from the history? Messages already in the chat stay."),
-        keyboards.sure_to_delete_album(tr, task_id, request_id),
+        keyboards.sure_to_delete_album(tr, task_id),
     )
 
 

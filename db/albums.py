@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import cast
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.errors import NotFound, Stale
-from db.models import Prediction, Request, Task
-from db.states import RequestState, Shown, TaskState
+from db.models import Prediction, Task
+from db.states import Shown, TaskState
 from db.statuses import wanted
 from db.views import (
     AlbumView,
@@ -27,48 +27,35 @@ async def task(session: AsyncSession, account_id: int, task_id: int) -> TaskView
     """Where a task stands. Raises NotFound."""
     found = (
         await session.execute(
-            select(Task, Request, wanted())
-            .join(Request, Request.id == Task.request_id)
+            select(Task, wanted())
             .where(Task.id == task_id, Task.account_id == account_id)
             .execution_options(populate_existing=True)
         )
     ).one_or_none()
     if found is None:
         raise NotFound("task", task_id)
-    row, request, shown = found
+    row, shown = found
     return TaskView(
         id=row.id,
-        request_id=row.request_id,
-        account_id=row.account_id,
-        user_id=request.user_id,
-        chat_id=row.chat_id,
-        thread_id=row.thread_id,
-        is_group=request.is_group,
-        locale=cast(Locale, request.locale),
-        raw_prompt=request.raw_prompt,
-        cleaned_prompt=request.cleaned_prompt,
+        user_id=row.user_id,
+        locale=cast(Locale, row.locale),
+        cleaned_prompt=cast(Brief, row.brief)["cleaned_prompt"],
         state=row.state,
         wanted=Shown(shown),
         error_code=row.error_code,
         status_message_id=row.status_message_id,
-        attempt=row.attempt,
-        count=request.count,
     )
 
 
 async def album(session: AsyncSession, account_id: int, task_id: int) -> AlbumView:
     """A finished task's pictures. Raises NotFound, Stale when there is none (yet)."""
-    found = (
-        await session.execute(
-            select(Task, Request)
-            .join(Request, Request.id == Task.request_id)
-            .where(Task.id == task_id, Task.account_id == account_id)
-            .execution_options(populate_existing=True)
-        )
-    ).one_or_none()
-    if found is None:
+    row = await session.scalar(
+        select(Task)
+        .where(Task.id == task_id, Task.account_id == account_id)
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
         raise NotFound("task", task_id)
-    row, request = found
     if row.state is not TaskState.DONE:
         raise Stale("album")
     pictures = await session.scalars(
@@ -77,7 +64,7 @@ async def album(session: AsyncSession, account_id: int, task_id: int) -> AlbumVi
         .order_by(Prediction.rank)
         .execution_options(populate_existing=True)
     )
-    return _album(row, request, tuple(_picture(picture) for picture in pictures))
+    return _album(row, tuple(_picture(picture) for picture in pictures))
 
 
 async def choose(session: AsyncSession, account_id: int, task_id: int, rank: int) -> AlbumView:
@@ -87,8 +74,7 @@ async def choose(session: AsyncSession, account_id: int, task_id: int, rank: int
         .where(
             Task.id == task_id,
             Task.account_id == account_id,
-            Request.id == Task.request_id,
-            Request.state != RequestState.DELETED,
+            Task.hidden_at.is_(None),
             Prediction.task_id == Task.id,
             Prediction.rank == rank,
         )
@@ -106,13 +92,11 @@ async def history(
 ) -> HistoryPage:
     """An account's albums, newest first; `before_id` continues from an earlier page."""
     query = (
-        select(Task, Request, Prediction)
-        .join(Request, Request.id == Task.request_id)
-        .join(Prediction, (Prediction.task_id == Task.id) & (Prediction.rank == 1))
+        select(Task)
         .where(
             Task.account_id == account_id,
             Task.state == TaskState.DONE,
-            Request.state != RequestState.DELETED,
+            Task.hidden_at.is_(None),
         )
         .order_by(Task.id.desc())
         .limit(limit + 1)
@@ -120,49 +104,53 @@ async def history(
     )
     if before_id is not None:
         query = query.where(Task.id < before_id)
-    items = [_item(row, request, best) for row, request, best in await session.execute(query)]
+    items = [_item(row) for row in await session.scalars(query)]
     more = len(items) > limit
     return HistoryPage(
         items=tuple(items[:limit]), next_before_id=items[limit - 1].task_id if more else None
     )
 
 
-def _item(row: Task, request: Request, best: Prediction) -> HistoryItem:
+async def hide(session: AsyncSession, account_id: int, task_id: int) -> None:
+    """Takes an album out of the history; hiding it again changes nothing. Raises NotFound."""
+    hidden_id = await session.scalar(
+        update(Task)
+        .where(Task.id == task_id, Task.account_id == account_id, Task.state == TaskState.DONE)
+        .values(hidden_at=func.coalesce(Task.hidden_at, func.now()))
+        .returning(Task.id)
+        .execution_options(synchronize_session=False)
+    )
+    if hidden_id is None:
+        raise NotFound("album", task_id)
+
+
+def _item(row: Task) -> HistoryItem:
     brief = cast(Brief, row.brief)
     assert row.finished_at is not None
     return HistoryItem(
         task_id=row.id,
-        request_id=row.request_id,
         cleaned_prompt=brief["cleaned_prompt"],
-        platform=brief["platform"],
-        brand_name=None if brief["brand"] is None else brief["brand"]["name"],
         count=brief["count"],
-        best_score=best.final_score,
-        photo_file_id=best.photo_file_id,
         finished_at=row.finished_at,
     )
 
 
-def _album(row: Task, request: Request, images: tuple[PredictionView, ...]) -> AlbumView:
+def _album(row: Task, images: tuple[PredictionView, ...]) -> AlbumView:
     # The table's CHECKs promise these of a task that is done.
     assert row.prompt is not None
     assert row.judge is not None
     assert row.generator is not None
     assert row.timings_ms is not None
     assert row.finished_at is not None
+    brief = cast(Brief, row.brief)
     chosen = [image.rank for image in images if image.id == row.chosen_prediction_id]
     return AlbumView(
         task_id=row.id,
         request_id=row.request_id,
-        account_id=row.account_id,
-        user_id=request.user_id,
-        chat_id=row.chat_id,
-        thread_id=row.thread_id,
-        is_group=request.is_group,
-        locale=cast(Locale, request.locale),
-        raw_prompt=request.raw_prompt,
-        cleaned_prompt=request.cleaned_prompt,
-        brief=cast(Brief, row.brief),
+        user_id=row.user_id,
+        locale=cast(Locale, row.locale),
+        cleaned_prompt=brief["cleaned_prompt"],
+        brief=brief,
         prompt=_prompt(row.prompt),
         images=images,
         chosen_rank=chosen[0] if chosen else None,

@@ -15,20 +15,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, text, update
+from sqlalchemy import ColumnElement, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.errors import NotFound, Stale
 from db.leases import seconds
-from db.models import Delivery, Prediction, Request, Task
-from db.states import DeliveryKind, DeliveryState, RequestState, TaskState
+from db.models import Delivery, Prediction, Task
+from db.states import DeliveryKind, DeliveryState, Shown, TaskState
 from db.views import DeliveryClaim, Requested
 
 SENDER_DIED = "sender_died"
 
 _CLAIM_LOCK = 727_003
-_ENDED_BADLY = (DeliveryState.UNKNOWN, DeliveryState.UNDELIVERABLE)
+
+SHOWING = (DeliveryKind.ALBUM, DeliveryKind.ACTIONS)
+"""What brings an album to a chat."""
+ENDED_BADLY = (DeliveryState.UNKNOWN, DeliveryState.UNDELIVERABLE)
 
 # A chat's messages go one at a time and in order: only the first one waiting may go, and none
 # while another is being sent. Action cards come first, their album is already there.
@@ -58,8 +61,8 @@ SET state = 'sending', attempt = d.attempt + 1, not_before = NULL,
     lease_until = statement_timestamp() + make_interval(secs => :lease_s)
 FROM next, ml_tasks t
 WHERE d.id = next.id AND t.id = d.task_id
-RETURNING d.id, d.lease_token, d.task_id, t.account_id, d.kind, d.origin, d.chat_id,
-    d.thread_id, d.attempt
+RETURNING d.id, d.lease_token, d.task_id, t.account_id, d.kind, d.chat_id, d.thread_id,
+    d.attempt
 """)
 _NEXT_DUE = text(f"""{_HEADS}
 SELECT min(greatest(0, extract(epoch FROM coalesce(not_before, now()) - now())))::float8
@@ -81,7 +84,6 @@ async def claim(session: AsyncSession, *, lease_s: float = 120) -> DeliveryClaim
         task_id=row.task_id,
         account_id=row.account_id,
         kind=DeliveryKind(row.kind),
-        origin=row.origin,
         chat_id=row.chat_id,
         thread_id=row.thread_id,
         attempt=row.attempt,
@@ -153,43 +155,42 @@ async def retry(
     `drop_thread`: without the topic next time, it is closed. False: no longer ours.
     """
     thread = {"thread_id": None} if drop_thread else {}
-    return await _moved(
-        session,
-        delivery_id,
-        token,
-        {
-            "state": DeliveryState.PENDING,
-            "not_before": func.now() + seconds(not_before_s),
-            "reason": reason,
+    moved_id = await session.scalar(
+        update(Delivery)
+        .where(*_held(delivery_id, token))
+        .values(
+            state=DeliveryState.PENDING,
+            not_before=func.now() + seconds(not_before_s),
+            reason=reason,
             **thread,
-        },
+            **_RELEASED,
+        )
+        .returning(Delivery.id)
+        .execution_options(synchronize_session=False)
     )
+    return moved_id is not None
 
 
 async def unknown(session: AsyncSession, delivery_id: int, token: UUID, reason: str) -> bool:
     """It may have arrived, in whole or in part. False: no longer ours."""
-    return await _moved(
-        session, delivery_id, token, {"state": DeliveryState.UNKNOWN, "reason": reason}
-    )
+    held = _held(delivery_id, token)
+    return bool(await _end_badly(session, held, DeliveryState.UNKNOWN, reason))
 
 
 async def undeliverable(session: AsyncSession, delivery_id: int, token: UUID, reason: str) -> bool:
     """Telegram refused it and will again. False: no longer ours."""
-    return await _moved(
-        session, delivery_id, token, {"state": DeliveryState.UNDELIVERABLE, "reason": reason}
-    )
+    held = _held(delivery_id, token)
+    return bool(await _end_badly(session, held, DeliveryState.UNDELIVERABLE, reason))
 
 
 async def sweep_leases(session: AsyncSession) -> int:
     """Deliveries whose sender died become unknown; returns how many."""
-    swept = await session.scalars(
-        update(Delivery)
-        .where(Delivery.state == DeliveryState.SENDING, Delivery.lease_until < func.now())
-        .values(state=DeliveryState.UNKNOWN, reason=SENDER_DIED, **_RELEASED)
-        .returning(Delivery.id)
-        .execution_options(synchronize_session=False)
+    return await _end_badly(
+        session,
+        (Delivery.state == DeliveryState.SENDING, Delivery.lease_until < func.now()),
+        DeliveryState.UNKNOWN,
+        SENDER_DIED,
     )
-    return len(swept.all())
 
 
 async def next_due_s(session: AsyncSession) -> float | None:
@@ -211,33 +212,37 @@ async def request(
     chat_id: int | None = None,
     thread_id: int | None = None,
 ) -> Requested:
-    """Orders something of a finished task to be sent; the same origin again orders nothing.
+    """Orders something of a finished task to be sent.
 
-    It goes where the task was asked for, unless `chat_id` (then with `thread_id`) names another
-    place. Raises NotFound, Stale when the task has no album.
+    The same origin again orders nothing, unless all that it ordered has ended badly. It goes
+    where the task was asked for, unless `chat_id` (then with `thread_id`) names another place.
+    Raises NotFound, also for a deleted album, Stale when the task has no album.
     """
     task = await _done_task(session, account_id, task_id)
+    of_origin = (
+        Delivery.task_id == task_id,
+        Delivery.kind == kind,
+        or_(Delivery.origin == origin, Delivery.origin.startswith(f"{origin}:", autoescape=True)),
+    )
+    before = await session.scalars(select(Delivery.state).where(*of_origin))
+    failures = sum(state in ENDED_BADLY for state in before)
     made_id = await session.scalar(
         insert(Delivery)
         .values(
             task_id=task_id,
             kind=kind,
-            origin=origin,
+            origin=f"{origin}:{failures}" if failures else origin,
             chat_id=task.chat_id if chat_id is None else chat_id,
             thread_id=task.thread_id if chat_id is None else thread_id,
         )
         .on_conflict_do_nothing()
         .returning(Delivery.id)
     )
-    if made_id is not None:
-        return Requested(delivery_id=made_id, created=True)
-    delivery_id = await session.scalar(
-        select(Delivery.id).where(
-            Delivery.task_id == task_id, Delivery.kind == kind, Delivery.origin == origin
-        )
+    newest = await session.scalar(
+        select(Delivery.state).where(*of_origin).order_by(Delivery.id.desc()).limit(1)
     )
-    assert delivery_id is not None
-    return Requested(delivery_id=delivery_id, created=False)
+    assert newest is not None
+    return Requested(created=made_id is not None, state=newest)
 
 
 async def resend_unknown(
@@ -245,24 +250,21 @@ async def resend_unknown(
 ) -> Requested:
     """ "Show again": sends what is missing, the album or only its action card.
 
-    A second tap orders nothing, until this attempt too has ended badly: the number of failed
-    attempts is part of the origin. Raises NotFound, Stale when nothing is amiss.
+    Orders nothing while the newest attempt is on its way, or once it has arrived. Raises
+    NotFound, Stale when the task has no album.
     """
     await _done_task(session, account_id, task_id)
-    shown = [
-        (row.kind, row.state)
-        for row in await session.execute(
-            select(Delivery.kind, Delivery.state).where(
-                Delivery.task_id == task_id, Delivery.kind != DeliveryKind.ORIGINALS
-            )
+    newest = (
+        await session.execute(
+            select(Delivery.kind, Delivery.state)
+            .where(Delivery.task_id == task_id, Delivery.kind.in_(SHOWING))
+            .order_by(Delivery.id.desc())
+            .limit(1)
         )
-    ]
-    failures = sum(state in _ENDED_BADLY for _, state in shown)
-    if not failures:
-        raise Stale("delivery")
-    album_is_there = (DeliveryKind.ALBUM, DeliveryState.SENT) in shown
-    kind = DeliveryKind.ACTIONS if album_is_there else DeliveryKind.ALBUM
-    return await request(session, account_id, task_id, kind, f"{origin}:{failures}")
+    ).one()
+    if newest.state not in ENDED_BADLY:
+        return Requested(created=False, state=newest.state)
+    return await request(session, account_id, task_id, newest.kind, origin)
 
 
 async def forget_file_ids(session: AsyncSession, task_id: int) -> None:
@@ -286,17 +288,31 @@ def _held(delivery_id: int, token: UUID) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-async def _moved(
-    session: AsyncSession, delivery_id: int, token: UUID, values: Mapping[str, object]
-) -> bool:
-    moved_id = await session.scalar(
-        update(Delivery)
-        .where(*_held(delivery_id, token))
-        .values(**values, **_RELEASED)
-        .returning(Delivery.id)
-        .execution_options(synchronize_session=False)
-    )
-    return moved_id is not None
+async def _end_badly(
+    session: AsyncSession,
+    which: Sequence[ColumnElement[bool]],
+    state: DeliveryState,
+    reason: str,
+) -> int:
+    """Returns how many. Where the card is done with, a new one will offer to show the album."""
+    ended = (
+        await session.execute(
+            update(Delivery)
+            .where(*which)
+            .values(state=state, reason=reason, **_RELEASED)
+            .returning(Delivery.task_id, Delivery.kind)
+            .execution_options(synchronize_session=False)
+        )
+    ).all()
+    missed = [row.task_id for row in ended if row.kind in SHOWING]
+    if missed:
+        await session.execute(
+            update(Task)
+            .where(Task.id.in_(missed), Task.status_shown == Shown.DONE)
+            .values(status_message_id=None, status_shown=None)
+            .execution_options(synchronize_session=False)
+        )
+    return len(ended)
 
 
 async def _remember_files(
@@ -315,12 +331,7 @@ async def _remember_files(
 async def _done_task(session: AsyncSession, account_id: int, task_id: int) -> Task:
     task = await session.scalar(
         select(Task)
-        .join(Request, Request.id == Task.request_id)
-        .where(
-            Task.id == task_id,
-            Task.account_id == account_id,
-            Request.state != RequestState.DELETED,
-        )
+        .where(Task.id == task_id, Task.account_id == account_id, Task.hidden_at.is_(None))
         .execution_options(populate_existing=True)
     )
     if task is None:

@@ -2,9 +2,7 @@
 
 DbError
 ├── NotFound(what, id)          no such thing, or it belongs to another account
-├── NotAllowed(action)          the member's role does not permit it
-├── Conflict(what)              the change collides with what is stored
-│   └── BrandNameTaken(name)
+├── BrandNameTaken(name)        the account has a brand of this name
 ├── LimitReached(what, limit)   no more of these
 ├── Stale(what)                 it has moved on: a draft already submitted, a result not there yet
 ├── InvalidKey(key)             not a name under which files may be stored
@@ -25,21 +23,9 @@ class NotFound(DbError):
         self.id = id
 
 
-class NotAllowed(DbError):
-    def __init__(self, action: str) -> None:
-        super().__init__(f"not allowed: {action}")
-        self.action = action
-
-
-class Conflict(DbError):
-    def __init__(self, what: str) -> None:
-        super().__init__(f"conflict: {what}")
-        self.what = what
-
-
-class BrandNameTaken(Conflict):
+class BrandNameTaken(DbError):
     def __init__(self, name: str) -> None:
-        super().__init__("brand name")
+        super().__init__(f"brand name taken: {name}")
         self.name = name
 
 

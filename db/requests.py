@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TypedDict, Unpack, cast
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
-from db import brands, tasks
-from db.errors import NotFound, Stale
+from db import brands
+from db.errors import LimitReached, NotFound, Stale
 from db.models import Account, Request, Task
 from db.models import Brand as BrandRow
-from db.states import RequestState
+from db.states import RequestState, TaskState
 from db.views import Brand, Brief, Draft, Locale, NewDraft, Submitted, Variation
+
+WAITING_LIMIT = 10
+"""Tasks of an account that wait at once."""
 
 
 class DraftFields(TypedDict, total=False):
     """What `change_draft` can change."""
 
+    raw_prompt: str
+    cleaned_prompt: str
     platform: str | None
     goal: str | None
     aspect: str | None
@@ -54,7 +60,6 @@ async def draft(session: AsyncSession, new: NewDraft) -> tuple[Draft, bool]:
             brand_id=new.brand_id,
             seed=new.seed,
             locale=new.locale,
-            is_group=new.is_group,
         )
         .on_conflict_do_nothing()
         .returning(Request.id)
@@ -66,15 +71,8 @@ async def draft(session: AsyncSession, new: NewDraft) -> tuple[Draft, bool]:
 
 
 async def get_draft(session: AsyncSession, account_id: int, request_id: int) -> Draft:
-    """A request, whether still a draft or not. Raises NotFound, also for a deleted one."""
-    found = await _find(
-        session,
-        and_(
-            Request.id == request_id,
-            Request.account_id == account_id,
-            Request.state != RequestState.DELETED,
-        ),
-    )
+    """A request, whether still a draft or not. Raises NotFound."""
+    found = await _find(session, and_(Request.id == request_id, Request.account_id == account_id))
     if found is None:
         raise NotFound("request", request_id)
     return found
@@ -107,29 +105,13 @@ async def change_draft(
     return found
 
 
-async def change_prompt(
-    session: AsyncSession,
-    chat_id: int,
-    source_message_id: int,
-    *,
-    raw_prompt: str,
-    cleaned_prompt: str,
-    platform: str | None,
-    goal: str | None,
+async def of_message(
+    session: AsyncSession, account_id: int, chat_id: int, source_message_id: int
 ) -> Draft | None:
-    """Follows a message that its author edited.
-
-    None: no request came from it. A state other than draft: the work has begun, and nothing
-    was changed.
-    """
-    of_message = _of_message(chat_id, source_message_id)
-    await session.execute(
-        update(Request)
-        .where(of_message, Request.state == RequestState.DRAFT)
-        .values(raw_prompt=raw_prompt, cleaned_prompt=cleaned_prompt, platform=platform, goal=goal)
-        .execution_options(synchronize_session=False)
+    """The request that came from a message, whether still a draft or not."""
+    return await _find(
+        session, and_(_of_message(chat_id, source_message_id), Request.account_id == account_id)
     )
-    return await _find(session, of_message)
 
 
 async def set_card(session: AsyncSession, request_id: int, message_id: int) -> None:
@@ -150,58 +132,92 @@ async def submit(
     *,
     chat_id: int,
     thread_id: int | None,
-    seed: int | None = None,
-    variation: Variation | None = None,
     status_message_id: int | None = None,
 ) -> Submitted:
-    """Queues a task for the request as it stands now.
+    """Queues a task for the request as it stands now, for its author.
 
-    `origin` names the card and the action: the same origin again queues nothing. `seed` None:
-    the request's own. Raises NotFound.
+    `origin` names the card and the action: the same origin again queues nothing. Raises NotFound,
+    LimitReached.
     """
+    await _lock_queue(session, account_id)
     request = await _order(session, account_id, request_id)
-    made_id = await session.scalar(
-        insert(Task)
-        .values(
-            request_id=request_id,
-            account_id=account_id,
-            origin=origin,
-            brief=_brief(request, request.seed if seed is None else seed, variation),
-            chat_id=chat_id,
-            thread_id=thread_id,
-            status_message_id=status_message_id,
-        )
-        .on_conflict_do_nothing()
-        .returning(Task.id)
+    task = Task(
+        request_id=request_id,
+        account_id=account_id,
+        user_id=request.user_id,
+        locale=request.locale,
+        origin=origin,
+        brief=_brief(request),
+        chat_id=chat_id,
+        thread_id=thread_id,
+        status_message_id=status_message_id,
     )
-    if made_id is not None:
-        return Submitted(task_id=made_id, created=True)
-    task_id = await session.scalar(
-        select(Task.id).where(Task.request_id == request_id, Task.origin == origin)
-    )
-    assert task_id is not None
-    return Submitted(task_id=task_id, created=False)
+    return await _queue(session, task)
 
 
-async def delete_request(session: AsyncSession, account_id: int, request_id: int) -> None:
-    """Takes a request with all its albums out of the history, and stops its tasks.
+async def submit_again(
+    session: AsyncSession,
+    account_id: int,
+    task_id: int,
+    origin: str,
+    *,
+    user_id: int,
+    locale: Locale,
+    chat_id: int,
+    thread_id: int | None,
+    seed: int | None = None,
+    variation: Variation | None = None,
+) -> Submitted:
+    """Queues one more task with the brief of `task_id`, for whoever asks for it now.
 
-    Raises NotFound.
+    `seed` None: the very same pictures; else others, `variation` says close to which. The same
+    origin again queues nothing. Raises NotFound, also for a deleted album, LimitReached.
     """
-    deleted_id = await session.scalar(
-        update(Request)
-        .where(
-            Request.id == request_id,
-            Request.account_id == account_id,
-            Request.state != RequestState.DELETED,
-        )
-        .values(state=RequestState.DELETED)
-        .returning(Request.id)
-        .execution_options(synchronize_session=False)
+    await _lock_queue(session, account_id)
+    old = await session.scalar(
+        select(Task)
+        .where(Task.id == task_id, Task.account_id == account_id, Task.hidden_at.is_(None))
+        .execution_options(populate_existing=True)
     )
-    if deleted_id is None:
-        raise NotFound("request", request_id)
-    await tasks.cancel_all_of(session, request_id)
+    if old is None:
+        raise NotFound("task", task_id)
+    other = {"seed": seed, "variation": None if variation is None else asdict(variation)}
+    task = Task(
+        request_id=old.request_id,
+        account_id=account_id,
+        user_id=user_id,
+        locale=locale,
+        origin=origin,
+        brief=old.brief if seed is None else old.brief | other,
+        chat_id=chat_id,
+        thread_id=thread_id,
+    )
+    return await _queue(session, task)
+
+
+async def _lock_queue(session: AsyncSession, account_id: int) -> None:
+    """One at a time for an account, so that none slips past the limit."""
+    await session.execute(
+        select(Account.id).where(Account.id == account_id).with_for_update(key_share=True)
+    )
+
+
+async def _queue(session: AsyncSession, task: Task) -> Submitted:
+    found_id = await session.scalar(
+        select(Task.id).where(Task.request_id == task.request_id, Task.origin == task.origin)
+    )
+    if found_id is not None:
+        return Submitted(task_id=found_id, created=False)
+    waiting = await session.scalar(
+        select(func.count()).where(
+            Task.account_id == task.account_id, Task.state == TaskState.QUEUED
+        )
+    )
+    if waiting is not None and waiting >= WAITING_LIMIT:
+        raise LimitReached("waiting tasks", WAITING_LIMIT)
+    session.add(task)
+    await session.flush()
+    return Submitted(task_id=task.id, created=True)
 
 
 async def _order(session: AsyncSession, account_id: int, request_id: int) -> Draft:
@@ -211,7 +227,6 @@ async def _order(session: AsyncSession, account_id: int, request_id: int) -> Dra
         .where(
             Request.id == request_id,
             Request.account_id == account_id,
-            Request.state != RequestState.DELETED,
         )
         .values(state=RequestState.SUBMITTED)
         .execution_options(synchronize_session=False)
@@ -219,16 +234,16 @@ async def _order(session: AsyncSession, account_id: int, request_id: int) -> Dra
     return await get_draft(session, account_id, request_id)
 
 
-def _brief(request: Draft, seed: int, variation: Variation | None) -> Brief:
+def _brief(request: Draft) -> dict[str, object]:
     brand = request.brand
-    return {
+    brief: Brief = {
         "raw_prompt": request.raw_prompt,
         "cleaned_prompt": request.cleaned_prompt,
         "platform": request.platform,
         "goal": request.goal,
         "aspect": request.aspect,
         "count": request.count,
-        "seed": seed,
+        "seed": request.seed,
         "enhance": request.enhance,
         "brand": None
         if brand is None
@@ -237,10 +252,9 @@ def _brief(request: Draft, seed: int, variation: Variation | None) -> Brief:
             "style_short": brand.style_short,
             "palette": list(brand.palette),
         },
-        "variation": None
-        if variation is None
-        else {"seed": variation.seed, "strength": variation.strength},
+        "variation": None,
     }
+    return {**brief}
 
 
 def _of_message(chat_id: int, message_id: int) -> ColumnElement[bool]:
@@ -286,5 +300,4 @@ def _view(row: Request, brand: Brand | None) -> Draft:
         locale=cast(Locale, row.locale),
         card_message_id=row.card_message_id,
         state=row.state,
-        is_group=row.is_group,
     )

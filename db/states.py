@@ -21,11 +21,10 @@ class Role(enum.StrEnum):
 
 
 class RequestState(enum.StrEnum):
-    """`draft` can still be changed; `deleted` was taken out of the history by its owner."""
+    """`draft` can still be changed; `submitted` has been at work."""
 
     DRAFT = "draft"
     SUBMITTED = "submitted"
-    DELETED = "deleted"
 
 
 class TaskState(enum.StrEnum):

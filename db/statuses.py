@@ -5,44 +5,45 @@
 queued, running, failed, cancelled   as the task
 done + action card sent              done
 done + something on its way          running
-done + nothing on its way            unknown, or undeliverable: what became of the last attempts
+done + it may not, or did not arrive unknown, undeliverable
+
+Of several deliveries of one album the newest counts.
 """
 
 from __future__ import annotations
 
 from typing import cast
 
-from sqlalchemy import ColumnElement, String, case, exists, func, or_, select, text, update
+from sqlalchemy import ColumnElement, String, case, func, or_, select, text, update
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import tasks
+from db.deliveries import ENDED_BADLY, SHOWING
 from db.models import Delivery, Request, Task
 from db.models.generations import CARD_NOT_SETTLED
-from db.states import DeliveryKind, DeliveryState, Shown, TaskState
+from db.states import DeliveryState, Shown, TaskState
 from db.views import Locale, QueuePlace, TaskStatus
-
-_SHOWING = (DeliveryKind.ALBUM, DeliveryKind.ACTIONS)
 
 
 def wanted() -> ColumnElement[str]:
     """What the card of a row of `ml_tasks` should show; a value of `Shown`."""
-
-    def some(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-        return exists().where(Delivery.task_id == Task.id, Delivery.kind.in_(_SHOWING), *conditions)
-
-    on_its_way = Delivery.state.in_([DeliveryState.PENDING, DeliveryState.SENDING])
-    complete = (
-        Delivery.kind == DeliveryKind.ACTIONS,
-        Delivery.state == DeliveryState.SENT,
+    delivered = (
+        select(
+            case(
+                (Delivery.state.in_(ENDED_BADLY), sql_cast(Delivery.state, String)),
+                (Delivery.state == DeliveryState.SENT, Shown.DONE.value),
+                else_=Shown.RUNNING.value,
+            )
+        )
+        .where(Delivery.task_id == Task.id, Delivery.kind.in_(SHOWING))
+        .order_by(Delivery.id.desc())
+        .limit(1)
+        .scalar_subquery()
     )
     return case(
         (Task.state != TaskState.DONE, sql_cast(Task.state, String)),
-        (some(*complete), Shown.DONE.value),
-        (some(on_its_way), Shown.RUNNING.value),
-        (some(Delivery.state == DeliveryState.UNKNOWN), Shown.UNKNOWN.value),
-        (some(Delivery.state == DeliveryState.UNDELIVERABLE), Shown.UNDELIVERABLE.value),
-        else_=Shown.DONE.value,
+        else_=func.coalesce(delivered, Shown.DONE.value),
     )
 
 
@@ -105,11 +106,9 @@ def _view(
     return TaskStatus(
         task_id=task.id,
         request_id=task.request_id,
-        account_id=task.account_id,
         chat_id=task.chat_id,
         thread_id=task.thread_id,
-        is_group=request.is_group,
-        locale=cast(Locale, request.locale),
+        locale=cast(Locale, task.locale),
         status_message_id=task.status_message_id,
         shown=task.status_shown,
         wanted=shown,
@@ -117,7 +116,5 @@ def _view(
         place=place,
         error_code=task.error_code,
         cleaned_prompt=request.cleaned_prompt,
-        count=request.count,
         age_s=age_s,
-        attempt=task.attempt,
     )

@@ -30,7 +30,7 @@ from db.errors import NotFound
 from db.leases import seconds
 from db.models import Delivery, Prediction, Task
 from db.states import DeliveryKind, TaskState
-from db.views import Brief, Claim, FinishedAlbum, Locale, QueuePlace, SweepCounts
+from db.views import Brief, Claim, FinishedAlbum, QueuePlace, SweepCounts
 
 MAX_ATTEMPTS = 3
 FIRST = "first"
@@ -79,10 +79,10 @@ SET state = 'running', attempt = t.attempt + 1, not_before = NULL,
     lease_token = gen_random_uuid(), lease_until = statement_timestamp()
         + make_interval(secs => :lease_s),
     started_at = statement_timestamp()
-FROM next, ml_requests r
-WHERE t.id = next.id AND r.id = t.request_id
+FROM next
+WHERE t.id = next.id
 RETURNING t.id, t.lease_token, t.brief, t.attempt, t.request_id, t.account_id, t.chat_id,
-    t.thread_id, r.locale, extract(epoch FROM t.started_at - t.queued_at)::float8 AS queued_s
+    t.thread_id, extract(epoch FROM t.started_at - t.queued_at)::float8 AS queued_s
 """)
 
 # The line as people see it: by priority, then account by account in turns. The wait: as many
@@ -139,7 +139,6 @@ async def claim(session: AsyncSession, *, lease_s: float, account_running_cap: i
         account_id=row.account_id,
         chat_id=row.chat_id,
         thread_id=row.thread_id,
-        locale=cast(Locale, row.locale),
         queued_s=row.queued_s,
     )
 
@@ -247,12 +246,12 @@ async def cancel(session: AsyncSession, account_id: int, task_id: int) -> bool:
     )
     if found is None:
         raise NotFound("task", task_id)
-    return await _changes(session, _cancelling(Task.id == task_id))
-
-
-async def cancel_all_of(session: AsyncSession, request_id: int) -> None:
-    """Stops whatever a request has waiting or running."""
-    await session.execute(_cancelling(Task.request_id == request_id))
+    return await _changes(
+        session,
+        update(Task)
+        .where(Task.id == task_id, Task.state.in_([TaskState.QUEUED, TaskState.RUNNING]))
+        .values(**_ended(TaskState.CANCELLED)),
+    )
 
 
 async def sweep_leases(session: AsyncSession) -> SweepCounts:
@@ -312,14 +311,6 @@ def _queued_or_failed(
         "lease_token": None,
         "lease_until": None,
     }
-
-
-def _cancelling(which: ColumnElement[bool]) -> Update:
-    return (
-        update(Task)
-        .where(which, Task.state.in_([TaskState.QUEUED, TaskState.RUNNING]))
-        .values(**_ended(TaskState.CANCELLED))
-    )
 
 
 async def _changes(session: AsyncSession, statement: Update) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal, TypedDict
 from uuid import UUID
 
-from db.states import DeliveryKind, RequestState, Shown, TaskState
+from db.states import DeliveryKind, DeliveryState, RequestState, Shown, TaskState
 
 Locale = Literal["ru", "en"]
 
@@ -72,7 +72,6 @@ class NewDraft:
     locale: Locale
     count: int
     thread_id: int | None = None
-    is_group: bool = False
     platform: str | None = None
     goal: str | None = None
     aspect: str | None = None
@@ -102,7 +101,6 @@ class Draft:
     locale: Locale
     card_message_id: int | None
     state: RequestState
-    is_group: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +158,6 @@ class Claim:
     account_id: int
     chat_id: int
     thread_id: int | None
-    locale: Locale
     queued_s: float
 
 
@@ -234,10 +231,8 @@ class TaskStatus:
 
     task_id: int
     request_id: int
-    account_id: int
     chat_id: int
     thread_id: int | None
-    is_group: bool
     locale: Locale
     status_message_id: int | None
     shown: Shown | None
@@ -246,31 +241,21 @@ class TaskStatus:
     place: QueuePlace | None
     error_code: str | None
     cleaned_prompt: str
-    count: int
     age_s: float
-    attempt: int
 
 
 @dataclass(frozen=True, slots=True)
 class TaskView:
-    """Where a task stands."""
+    """Where a task stands. `user_id` asked for it, and reads it in `locale`."""
 
     id: int
-    request_id: int
-    account_id: int
     user_id: int
-    chat_id: int
-    thread_id: int | None
-    is_group: bool
     locale: Locale
-    raw_prompt: str
     cleaned_prompt: str
     state: TaskState
     wanted: Shown
     error_code: str | None
     status_message_id: int | None
-    attempt: int
-    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,17 +282,12 @@ class PredictionView:
 
 @dataclass(frozen=True, slots=True)
 class AlbumView:
-    """A finished task, whole; `images` in rank order."""
+    """A finished task, whole; `images` in rank order. `user_id` asked for it, in `locale`."""
 
     task_id: int
     request_id: int
-    account_id: int
     user_id: int
-    chat_id: int
-    thread_id: int | None
-    is_group: bool
     locale: Locale
-    raw_prompt: str
     cleaned_prompt: str
     brief: Brief
     prompt: PromptRecord
@@ -321,16 +301,11 @@ class AlbumView:
 
 @dataclass(frozen=True, slots=True)
 class HistoryItem:
-    """An album as a line of the history; `photo_file_id` is its best picture's."""
+    """An album as a line of the history."""
 
     task_id: int
-    request_id: int
     cleaned_prompt: str
-    platform: str | None
-    brand_name: str | None
     count: int
-    best_score: float
-    photo_file_id: str | None
     finished_at: datetime
 
 
@@ -351,7 +326,6 @@ class DeliveryClaim:
     task_id: int
     account_id: int
     kind: DeliveryKind
-    origin: str
     chat_id: int
     thread_id: int | None
     attempt: int
@@ -359,7 +333,7 @@ class DeliveryClaim:
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """`created` False: it was asked for already, nothing happened."""
+    """`created` False: it was asked for already, and `state` is what became of it since."""
 
-    delivery_id: int
     created: bool
+    state: DeliveryState

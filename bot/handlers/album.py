@@ -13,7 +13,7 @@ from bot.views import Card
 from bot.who import Who, card_of, thread_of
 from db import albums, deliveries, requests, tasks
 from db.queue import publish_cancel, wake_io
-from db.states import DeliveryKind
+from db.states import DeliveryKind, DeliveryState
 from db.views import AlbumView, Variation
 
 router = Router(name="album")
@@ -53,16 +53,18 @@ async def retry(
     sessions: Sessions,
     pool: ArqRedis,
 ) -> None:
-    """The same request once more, after a failure or a cancel: the very same seeds."""
+    """The same task once more, after a failure or a cancel: the very same seeds."""
     card = card_of(query)
     async with sessions.begin() as session:
         task = await albums.task(session, who.account_id, callback_data.task_id)
         who.may_steer(task.user_id)
-        submitted = await requests.submit(
+        submitted = await requests.submit_again(
             session,
             who.account_id,
-            task.request_id,
+            task.id,
             f"retry:{task.id}",
+            user_id=who.user_id,
+            locale=who.locale,
             chat_id=card.chat.id,
             thread_id=thread_of(card),
         )
@@ -78,11 +80,14 @@ async def show_again(
     async with sessions.begin() as session:
         task = await albums.task(session, who.account_id, callback_data.task_id)
         who.may_steer(task.user_id)
-        await deliveries.resend_unknown(
+        resent = await deliveries.resend_unknown(
             session, who.account_id, task.id, f"again:{card_of(query).message_id}"
         )
     await wake_io(pool)
-    await query.answer(who.tr.plain("Sending it again"))
+    if resent.state == DeliveryState.SENT:
+        await query.answer(who.tr.plain("It has arrived, look below"))
+    else:
+        await query.answer(who.tr.plain("Sending it again"))
 
 
 @router.callback_query(AlbumTap.filter(F.do == "choose"))
@@ -125,10 +130,10 @@ async def originals(
             thread_id=thread_of(card),
         )
     await wake_io(pool)
-    if requested.created:
-        await query.answer(who.tr.plain("The files are on their way"))
-    else:
+    if requested.state == DeliveryState.SENT:
         await query.answer(who.tr.plain("I have sent these files already, look below"))
+    else:
+        await query.answer(who.tr.plain("The files are on their way"))
 
 
 @router.callback_query(AlbumTap.filter(F.do.in_({"more", "similar"})))

@@ -21,7 +21,7 @@ from bot.errors import (
 )
 from bot.texts import Html, Texts
 from bot.who import Who
-from db.errors import BrandNameTaken, Conflict, LimitReached, NotAllowed, NotFound, Stale
+from db.errors import BrandNameTaken, LimitReached, NotFound, Stale
 from pipeline.brief import MAX_PROMPT_CHARS
 from pipeline.errors import BadBrief, BadImage
 
@@ -70,6 +70,12 @@ def worded(tr: Texts, error: Exception) -> Html | None:
                 "There is a brand called “{name}” already. Choose another name, please.",
                 name=error.name,
             )
+        case LimitReached(what="waiting tasks"):
+            return tr(
+                "⏳ {limit} albums are waiting already, that is the most. Wait for one of them, "
+                "or cancel one on its card, and try again.",
+                limit=error.limit,
+            )
         case LimitReached():
             return tr(
                 "You have {limit} brands, that is the most. Delete one you don't need.",
@@ -79,10 +85,6 @@ def worded(tr: Texts, error: Exception) -> Html | None:
             return _stale(tr, error.what)
         case NotFound():
             return tr("This is gone already: it was deleted, or it was never here.")
-        case NotAllowed():
-            return tr("Your role in this team does not allow it.")
-        case Conflict():
-            return tr("Somebody changed this meanwhile. Open it again, please.")
     return None
 
 

@@ -125,28 +125,34 @@ async def _first_of_group(redis: Redis, message: Message) -> bool:
 
 
 @router.edited_message(
-    F.text, or_f(IsForBot(), Command("gen", ignore_case=True)), StateFilter(None)
+    F.text | F.caption, or_f(IsForBot(), Command("gen", ignore_case=True)), StateFilter(None)
 )
 async def edited(message: Message, who: Who, bot: Bot, sessions: Sessions) -> None:
     """The draft follows its message; once the work has begun, the person is told."""
-    idea = await intake.understand(message.text or "")
+    place = message.chat.id, message.message_id
     async with sessions.begin() as session:
-        draft = await requests.change_prompt(
-            session,
-            message.chat.id,
-            message.message_id,
-            raw_prompt=idea.raw,
-            cleaned_prompt=idea.cleaned,
-            platform=idea.platform,
-            goal=idea.goal,
-        )
+        draft = await requests.of_message(session, who.account_id, *place)
     if draft is None:
         return
     if draft.state != RequestState.DRAFT:
         await message.reply(
             who.tr("✋ The work on this has begun already. Send the new text as a new message.")
         )
-    elif draft.card_message_id is not None:
+        return
+    before = await intake.understand(draft.raw_prompt)
+    now = await intake.understand(message.text or message.caption or "")
+    async with sessions.begin() as session:
+        draft = await requests.change_draft(
+            session,
+            who.account_id,
+            draft.id,
+            raw_prompt=now.raw,
+            cleaned_prompt=now.cleaned,
+            # What the person put right by hand stays.
+            platform=now.platform if draft.platform == before.platform else draft.platform,
+            goal=now.goal if draft.goal == before.goal else draft.goal,
+        )
+    if draft.card_message_id is not None:
         card = views.draft_card(draft)
         await bot.edit_message_text(
             card.text,
@@ -215,14 +221,14 @@ async def open_choice(
     await _redraw(query, bot, draft, choice)
 
 
-@router.callback_query(DraftTap.filter(F.do.in_({"set", "count", "enhance", "back"})))
+@router.callback_query(DraftTap.filter(F.do.in_({"set", "back"})))
 async def change(
     query: CallbackQuery, callback_data: DraftTap, who: Who, sessions: Sessions, bot: Bot
 ) -> None:
     """Any other tap on a draft card; values that no button offers change nothing."""
     async with sessions.begin() as session:
         draft = await _own_draft(session, who, callback_data)
-        fields = _fields(draft, callback_data)
+        fields = _fields(callback_data)
         draft = await requests.change_draft(session, who.account_id, draft.id, **fields)
     await query.answer()
     await _redraw(query, bot, draft)
@@ -234,11 +240,7 @@ async def _own_draft(session: AsyncSession, who: Who, tap: DraftTap) -> Draft:
     return draft
 
 
-def _fields(draft: Draft, tap: DraftTap) -> requests.DraftFields:
-    if tap.do == "count":
-        return {"count": draft.count % 4 + 1}
-    if tap.do == "enhance":
-        return {"enhance": not draft.enhance}
+def _fields(tap: DraftTap) -> requests.DraftFields:
     value = tap.value or None
     match tap.do, tap.field:
         case "set", "platform" if value is None or value in PLATFORMS:
@@ -249,6 +251,10 @@ def _fields(draft: Draft, tap: DraftTap) -> requests.DraftFields:
             return {"aspect": Aspect[value].value if value else None}
         case "set", "brand" if value is None or (value.isdecimal() and len(value) < 19):
             return {"brand_id": int(value) if value else None}
+        case "set", "count" if value in {"1", "2", "3", "4"}:
+            return {"count": int(value)}
+        case "set", "enhance" if value in {"0", "1"}:
+            return {"enhance": value == "1"}
     return {}
 
 

@@ -16,14 +16,13 @@ from bot.views import Card
 from bot.who import Who, card_of, thread_of
 from db import albums, deliveries, requests
 from db.queue import wake_io
-from db.states import DeliveryKind, RequestState
-from db.views import AlbumView, Draft
+from db.states import DeliveryKind
+from db.views import AlbumView
 
 router = Router(name="history")
 
 PAGE_SIZE = 5
 _DOUBLE_TAP_S = 5
-_DRAFTS_PER_CARD = 50
 
 
 @router.message(Command("history"))
@@ -61,7 +60,7 @@ async def item(
     if callback_data.do == "item":
         card = pages.history_item(who.tr, album)
     else:
-        card = pages.sure_to_delete_album(who.tr, album.task_id, album.request_id)
+        card = pages.sure_to_delete_album(who.tr, album.task_id)
     await _edit(bot, query, card)
 
 
@@ -102,7 +101,7 @@ async def repeat(
     sessions: Sessions,
     pool: ArqRedis,
 ) -> None:
-    """The same request, drawn anew."""
+    """The same task, drawn anew."""
     card = card_of(query)
     place = Place(card.chat.id, thread_of(card))
     album = await _album(sessions, who, callback_data.task_id)
@@ -125,33 +124,21 @@ async def change(
     async with sessions.begin() as session:
         album = await albums.album(session, who.account_id, callback_data.task_id)
         old = await requests.get_draft(session, who.account_id, album.request_id)
-    draft = await _open_draft(sessions, who, old, place, card.message_id)
-    await query.answer()
+        idea = Understood(old.raw_prompt, old.cleaned_prompt, old.platform, old.goal)
+        tap = "change", card.message_id, old.id
+        draft = await intake.open_draft(session, who, idea, place, *tap)
+        if draft.card_message_id is None:
+            draft = await requests.change_draft(
+                session,
+                who.account_id,
+                draft.id,
+                aspect=old.aspect,
+                count=old.count,
+                enhance=old.enhance,
+                brand_id=old.brand.id if old.brand else None,
+            )
+    await query.answer(intake.opened_words(who, draft))
     await intake.show_draft(bot, sessions, draft, place)
-
-
-async def _open_draft(
-    sessions: Sessions, who: Who, old: Draft, place: Place, card_id: int
-) -> Draft:
-    """The draft this card opened before, while it is one; else the next."""
-    idea = Understood(old.raw_prompt, old.cleaned_prompt, old.platform, old.goal)
-    for attempt in range(_DRAFTS_PER_CARD):
-        source = intake.tap_source("change", card_id, old.id, who.user_id, attempt)
-        async with sessions.begin() as session:
-            draft = await intake.new_draft(session, who, idea, place, source)
-            if draft.state == RequestState.DRAFT and draft.card_message_id is None:
-                draft = await requests.change_draft(
-                    session,
-                    who.account_id,
-                    draft.id,
-                    aspect=old.aspect,
-                    count=old.count,
-                    enhance=old.enhance,
-                    brand_id=old.brand.id if old.brand else None,
-                )
-        if draft.state == RequestState.DRAFT:
-            return draft
-    return draft
 
 
 @router.callback_query(HistoryTap.filter(F.do == "sure"))
@@ -161,7 +148,7 @@ async def delete(
     async with sessions.begin() as session:
         album = await albums.album(session, who.account_id, callback_data.task_id)
         who.may_steer(album.user_id)
-        await requests.delete_request(session, who.account_id, album.request_id)
+        await albums.hide(session, who.account_id, album.task_id)
     await query.answer(who.tr.plain("Deleted"))
     await _edit(bot, query, await _page(sessions, who, 0))
 

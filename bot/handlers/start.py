@@ -74,10 +74,10 @@ async def try_example(
     raw = who.tr.plain(keyboards.EXAMPLES[callback_data.index])
     idea = await intake.understand(raw)
     place = Place(card.chat.id, thread_of(card))
-    source = intake.tap_source("example", card.message_id, who.user_id, callback_data.index)
+    tap = "example", card.message_id, callback_data.index
     async with sessions.begin() as session:
-        draft = await intake.new_draft(session, who, idea, place, source)
-    await query.answer()
+        draft = await intake.open_draft(session, who, idea, place, *tap)
+    await query.answer(intake.opened_words(who, draft))
     await intake.show_draft(bot, sessions, draft, place)
 
 

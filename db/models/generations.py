@@ -63,13 +63,12 @@ class Request(Base):
     state: Mapped[RequestState] = mapped_column(
         checked(RequestState, "state"), server_default=text("'draft'")
     )
-    is_group: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class Task(Base):
-    """One run of the pipeline. `brief` is frozen when it is queued; `origin` names the card and
-    the action that asked for it, so that a second tap makes no second task."""
+    """One run of the pipeline for `user_id`. `brief` is frozen when it is queued; `origin` names
+    the card and the action that asked for it, so that a second tap makes no second task."""
 
     __tablename__ = "ml_tasks"
     __table_args__ = (
@@ -90,6 +89,7 @@ class Task(Base):
             name="result",
         ),
         CheckConstraint("attempt >= 0", name="attempt"),
+        CheckConstraint("locale IN ('ru', 'en')", name="locale"),
         Index(
             "ix_ml_tasks_queued",
             "account_id",
@@ -97,7 +97,12 @@ class Task(Base):
             postgresql_where=text("state = 'queued'"),
         ),
         Index("ix_ml_tasks_lease_until", "lease_until", postgresql_where=text("state = 'running'")),
-        Index("ix_ml_tasks_history", "account_id", "id", postgresql_where=text("state = 'done'")),
+        Index(
+            "ix_ml_tasks_history",
+            "account_id",
+            "id",
+            postgresql_where=text("state = 'done' AND hidden_at IS NULL"),
+        ),
         Index("ix_ml_tasks_done", "finished_at", postgresql_where=text("state = 'done'")),
         Index(
             "ix_ml_tasks_status",
@@ -110,6 +115,8 @@ class Task(Base):
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     request_id: Mapped[int] = mapped_column(ForeignKey("ml_requests.id"))
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    locale: Mapped[str]
     origin: Mapped[str]
     state: Mapped[TaskState] = mapped_column(
         checked(TaskState, "state"), server_default=text("'queued'")
@@ -128,6 +135,7 @@ class Task(Base):
     chosen_prediction_id: Mapped[int | None] = mapped_column(
         ForeignKey("predictions.id", use_alter=True, ondelete="SET NULL")
     )
+    hidden_at: Mapped[datetime | None]
     prompt: Mapped[dict[str, object] | None] = mapped_column(JSONB(none_as_null=True))
     judge: Mapped[str | None]
     generator: Mapped[str | None]

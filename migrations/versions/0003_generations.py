@@ -34,7 +34,6 @@ def upgrade() -> None:
         sa.Column("locale", sa.Text(), nullable=False),
         sa.Column("card_message_id", sa.BigInteger(), nullable=True),
         sa.Column("state", sa.String(20), server_default=sa.text("'draft'"), nullable=False),
-        sa.Column("is_group", sa.Boolean(), nullable=False),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
@@ -55,7 +54,7 @@ def upgrade() -> None:
             ["user_id"], ["users.id"], name=op.f("fk_ml_requests_user_id_users")
         ),
         sa.CheckConstraint(
-            "state IN ('draft', 'submitted', 'deleted')", name=op.f("ck_ml_requests_state")
+            "state IN ('draft', 'submitted')", name=op.f("ck_ml_requests_state")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ml_requests")),
         sa.UniqueConstraint(
@@ -71,6 +70,8 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
         sa.Column("request_id", sa.BigInteger(), nullable=False),
         sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("locale", sa.Text(), nullable=False),
         sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("state", sa.String(20), server_default=sa.text("'queued'"), nullable=False),
         sa.Column("brief", postgresql.JSONB(), nullable=False),
@@ -85,6 +86,7 @@ def upgrade() -> None:
         sa.Column("status_shown", sa.String(20), nullable=True),
         sa.Column("error_code", sa.Text(), nullable=True),
         sa.Column("chosen_prediction_id", sa.BigInteger(), nullable=True),
+        sa.Column("hidden_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("prompt", postgresql.JSONB(), nullable=True),
         sa.Column("judge", sa.Text(), nullable=True),
         sa.Column("generator", sa.Text(), nullable=True),
@@ -112,12 +114,14 @@ def upgrade() -> None:
             name=op.f("ck_ml_tasks_result"),
         ),
         sa.CheckConstraint("attempt >= 0", name=op.f("ck_ml_tasks_attempt")),
+        sa.CheckConstraint("locale IN ('ru', 'en')", name=op.f("ck_ml_tasks_locale")),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_ml_tasks_account_id_accounts")
         ),
         sa.ForeignKeyConstraint(
             ["request_id"], ["ml_requests.id"], name=op.f("fk_ml_tasks_request_id_ml_requests")
         ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_ml_tasks_user_id_users")),
         sa.CheckConstraint(
             "state IN ('queued', 'running', 'done', 'failed', 'cancelled')",
             name=op.f("ck_ml_tasks_state"),
@@ -138,7 +142,7 @@ def upgrade() -> None:
         "ix_ml_tasks_history",
         "ml_tasks",
         ["account_id", "id"],
-        postgresql_where=sa.text("state = 'done'"),
+        postgresql_where=sa.text("state = 'done' AND hidden_at IS NULL"),
     )
     op.create_index(
         "ix_ml_tasks_lease_until",

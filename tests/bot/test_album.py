@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
+from db import brands, deliveries
 from tests.bot.stage import Person, Stage, buttons, data_of
 from tests.sim import ANNA, BEN, Message
 
@@ -104,13 +105,72 @@ async def test_similar_ones_start_from_the_chosen_picture(anna: Person, live: St
     assert rows[1]["brief"]["variation"] == {"seed": 1002, "strength": 0.35}
 
 
+async def test_a_retry_draws_the_very_task_that_failed(anna: Person, live: Stage) -> None:
+    action = await drawn(anna)
+    await anna.press("Похожие на №1", action)
+    await anna.wait_for(
+        lambda one: one["message_id"] > action["message_id"] and "✕ Отменить" in buttons(one)
+    )
+    await anna.press("Отменить")
+    await anna.press("Запустить снова", await anna.text("Ничего не списано"))
+    await anna.settled()
+    rows = await live.rows("SELECT state, brief FROM ml_tasks ORDER BY id")
+    assert [one["state"] for one in rows] == ["done", "cancelled", "queued"]
+    assert rows[2]["brief"] == rows[1]["brief"]
+    assert rows[2]["brief"]["variation"] == {"seed": 1001, "strength": 0.35}
+
+
+async def test_more_variants_keep_a_brand_that_was_deleted_since(anna: Person, live: Stage) -> None:
+    await anna.send("/start")
+    await anna.settled()
+    (account,) = await live.rows("SELECT id FROM accounts")
+    async with live.sessions.begin() as session:
+        brand = await brands.create(
+            session,
+            account["id"],
+            name="Кофе",
+            style_original="тепло",
+            style_short="warm",
+            palette=["#aa5500"],
+            preset=None,
+        )
+        await brands.set_default(session, account["id"], brand.id)
+    card = await drawn(anna)
+    async with live.sessions.begin() as session:
+        await brands.delete(session, account["id"], brand.id)
+    await anna.press("Ещё варианты", card)
+    await anna.settled()
+    first, second = await live.rows("SELECT brief FROM ml_tasks ORDER BY id")
+    assert second["brief"]["brand"] == first["brief"]["brand"]
+    assert second["brief"]["brand"]["name"] == "Кофе"
+
+
+async def test_originals_that_may_be_lost_can_be_asked_for_again(anna: Person, live: Stage) -> None:
+    card = await drawn(anna)
+    for _ in range(2):
+        answer = await anna.press("Оригиналы", card)
+        assert answer["text"] == "Файлы уже в пути"
+        async with live.sessions.begin() as session:
+            claim = await deliveries.claim(session)
+        assert claim is not None
+        async with live.sessions.begin() as session:
+            await deliveries.unknown(session, claim.id, claim.token, "timeout")
+    await anna.press("Оригиналы", card)
+    await live.deliver()
+    answer = await anna.press("Оригиналы", card)
+    assert answer["text"] == "Эти файлы я уже отправил, смотрите ниже"
+    assert len([one for one in await anna.messages() if "document" in one]) == 4
+
+
 async def test_originals_come_as_png_documents_once(anna: Person, live: Stage) -> None:
     card = await drawn(anna)
     answer = await anna.press("Оригиналы", card)
     assert answer["text"] == "Файлы уже в пути"
     answer = await anna.press("Оригиналы", card)
-    assert answer["text"] == "Эти файлы я уже отправил, смотрите ниже"
+    assert answer["text"] == "Файлы уже в пути"
     await live.deliver()
+    answer = await anna.press("Оригиналы", card)
+    assert answer["text"] == "Эти файлы я уже отправил, смотрите ниже"
     files = [one["document"]["file_name"] for one in await anna.messages() if "document" in one]
     assert [name.rsplit("-", 1)[1] for name in files] == ["1.png", "2.png", "3.png", "4.png"]
 
@@ -147,6 +207,7 @@ async def test_an_album_that_may_be_lost_is_shown_again_by_choice(
 ) -> None:
     card = await drawn(anna)
     async with live.sessions.begin() as session:
+        await session.execute(text("DELETE FROM deliveries WHERE kind = 'actions'"))
         await session.execute(UNKNOWN)
     task_id = int(data_of(card, "Почему").split(":")[1])
     shown = {**card, "message_id": card["message_id"]}
@@ -157,7 +218,11 @@ async def test_an_album_that_may_be_lost_is_shown_again_by_choice(
     await anna.tap(f"s:{task_id}", shown)
     await anna.settled()
     answers = [row["arguments"] for row in await live.sim.calls("answerCallbackQuery")]
-    assert "Отправляю ещё раз" in [one.get("text") for one in answers]
+    assert [one.get("text") for one in answers] == [
+        "Отправляю ещё раз",
+        "Альбом уже пришёл, смотрите ниже",
+    ]
+    assert len(await anna.albums()) == 2
 
 
 async def test_team_shares_albums_but_steering_is_the_requesters_and_the_owners(

@@ -75,7 +75,8 @@ async def test_repeat_with_changes_opens_a_draft_as_the_old_one_was(
     assert draft["message_id"] > page["message_id"]
     assert "2 варианта" in draft["text"]
     assert "Баннер, распродажа" in draft["text"]
-    await anna.press("С изменениями", page)
+    answer = await anna.press("С изменениями", page)
+    assert answer["text"] == "Черновик выше"
     await anna.settled()
     assert len(await live.rows("SELECT id FROM ml_requests")) == 2
     await anna.press("Создать", draft)
@@ -92,7 +93,52 @@ async def test_delete_asks_first_and_takes_the_album_out(anna: Person, live: Sta
     await anna.press("Удалить", await anna.button("Открыть альбом"))
     await anna.press("Да, удалить")
     await anna.text("Альбомов пока нет")
-    assert await live.rows("SELECT id FROM ml_requests WHERE state <> 'deleted'") == []
+
+
+async def test_deleting_an_album_spares_its_siblings_and_what_is_at_work(
+    anna: Person, live: Stage
+) -> None:
+    await albums(anna)
+    action = await anna.button("Ещё варианты")
+    await anna.press("Ещё варианты", action)
+    await anna.settled()
+    await live.draw(pictures=2)
+    await anna.press(
+        "Ещё варианты",
+        await anna.wait_for(
+            lambda one: (
+                one["message_id"] > action["message_id"] and "🔁 Ещё варианты" in buttons(one)
+            )
+        ),
+    )
+    page = await opened(anna)
+    await anna.press("Удалить", page)
+    await anna.press("Да, удалить")
+    listed = await anna.wait_for(lambda one: buttons(one) == ["1"])
+    assert "день 1" in listed["text"]
+    rows = await live.rows(
+        "SELECT state, hidden_at IS NOT NULL AS hidden FROM ml_tasks ORDER BY id"
+    )
+    assert [(one["state"], one["hidden"]) for one in rows] == [
+        ("done", False),
+        ("done", True),
+        ("queued", False),
+    ]
+
+
+async def test_in_a_team_who_repeats_an_album_steers_it_in_their_own_language(live: Stage) -> None:
+    group = await live.sim.group()
+    anna, ben = live.person(ANNA, group["id"]), live.person(BEN, group["id"])
+    await anna.text("для этой команды")
+    name = await anna.username()
+    await anna.send(f"/gen@{name} осеннее меню")
+    await anna.button("Отменить")
+    await live.draw()
+    await ben.send(f"/history@{name}")
+    await ben.press("1", await ben.text("tap a number"))
+    await ben.press("Repeat", await ben.button("Repeat"))
+    card = await ben.button("✕ Cancel")
+    assert (await ben.press("Cancel", card))["text"] == "Cancelled"
 
 
 async def test_another_accounts_history_stays_closed(live: Stage) -> None:

@@ -30,11 +30,25 @@ async def test_start_speaks_english_to_english_telegram(live: Stage) -> None:
 async def test_second_tap_on_an_example_makes_no_second_draft(anna: Person, live: Stage) -> None:
     await anna.send("/start")
     await anna.press("Йога")
-    await anna.press("Йога")
+    await anna.button("Создать")
+    assert (await anna.press("Йога"))["text"] == "Черновик выше"
     await anna.settled()
     assert len(await live.rows("SELECT id FROM ml_requests")) == 1
     cards = [one for one in await anna.messages() if "Черновик" in one.get("text", "")]
     assert len(cards) == 1
+
+
+async def test_an_example_opens_a_new_draft_once_the_last_is_at_work(
+    anna: Person, live: Stage
+) -> None:
+    await anna.send("/start")
+    for _ in range(3):
+        await anna.press("Йога")
+        await anna.press(
+            "✨ Создать", await anna.wait_for(lambda one: "✨ Создать" in buttons(one))
+        )
+        await anna.settled()
+    assert len(await live.rows("SELECT id FROM ml_tasks")) == 3
 
 
 async def test_the_menu_opens_its_pages(anna: Person) -> None:

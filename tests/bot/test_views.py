@@ -53,13 +53,8 @@ def image(rank: int, clip_n: float, aes_n: float, **details: float) -> Predictio
 ALBUM = AlbumView(
     task_id=1,
     request_id=1,
-    account_id=1,
     user_id=1,
-    chat_id=1,
-    thread_id=None,
-    is_group=False,
     locale="ru",
-    raw_prompt="кофе",
     cleaned_prompt="кофе",
     brief=BRIEF,
     prompt=PromptRecord("coffee", "", "coffee", "lexicon"),
@@ -90,7 +85,6 @@ DRAFT = Draft(
     locale="ru",
     card_message_id=None,
     state=RequestState.DRAFT,
-    is_group=False,
 )
 
 prompts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=2000)
@@ -254,7 +248,7 @@ def test_every_callback_fits_into_64_bytes() -> None:
         AlbumTap(task_id=huge, do="similar", rank=4),
         BrandTap(do="undefault", brand_id=huge),
         BrandTap(do="edit", brand_id=huge, value="palette"),
-        HistoryTap(do="change", task_id=huge, request_id=huge),
+        HistoryTap(do="change", task_id=huge),
         HistoryTap(do="page", before=huge),
         SettingsTap(user_id=huge, field="aspect", value="LANDSCAPE"),
     ]

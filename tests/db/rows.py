@@ -70,6 +70,19 @@ async def queued(
     return submitted.task_id
 
 
+async def burst(sessions: Sessions, who: Person, count: int) -> None:
+    """More tasks than one person may have waiting."""
+    task_id = await queued(sessions, who)
+    await execute(
+        sessions,
+        "INSERT INTO ml_tasks (request_id, account_id, user_id, locale, origin, brief, chat_id)"
+        " SELECT request_id, account_id, user_id, locale, origin || n, brief, chat_id"
+        " FROM ml_tasks, generate_series(2, :count) n WHERE id = :id",
+        id=task_id,
+        count=count,
+    )
+
+
 async def claim(sessions: Sessions, *, cap: int = 2, lease_s: float = 45) -> Claim | None:
     async with sessions.begin() as session:
         return await tasks.claim(session, lease_s=lease_s, account_running_cap=cap)

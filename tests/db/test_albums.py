@@ -53,7 +53,7 @@ async def test_there_is_no_album_before_the_end(sessions: Sessions) -> None:
     claimed = await rows.running(sessions, who)
     async with sessions.begin() as session:
         view = await albums.task(session, who.account_id, claimed.task_id)
-        assert (view.state, view.attempt, view.user_id) == (TaskState.RUNNING, 1, who.id)
+        assert (view.state, view.user_id) == (TaskState.RUNNING, who.id)
         with pytest.raises(Stale):
             await albums.album(session, who.account_id, claimed.task_id)
 
@@ -99,31 +99,28 @@ async def test_a_last_full_page_has_no_next(sessions: Sessions) -> None:
         assert (await albums.history(session, who.account_id, limit=2)).next_before_id is None
 
 
-async def test_a_line_of_the_history_shows_the_best_picture(sessions: Sessions) -> None:
+async def test_a_line_of_the_history_says_what_was_asked(sessions: Sessions) -> None:
     who = await rows.person(sessions)
-    task_id, delivery_id = await rows.done(sessions, who)
-    claimed = await rows.sending(sessions)
+    task_id, _ = await rows.done(sessions, who)
     async with sessions.begin() as session:
-        first, second = (await albums.album(session, who.account_id, task_id)).images
-        await deliveries.sent(
-            session, delivery_id, claimed.token, [5, 6], {first.id: "AAA", second.id: "BBB"}
-        )
         [item] = (await albums.history(session, who.account_id)).items
-    assert (item.cleaned_prompt, item.platform, item.brand_name) == (
-        "кофе осенью", "instagram", None,
-    )  # fmt: skip
-    assert (item.photo_file_id, item.best_score) == ("AAA", first.final_score)
+    assert (item.task_id, item.cleaned_prompt, item.count) == (task_id, "кофе осенью", 4)
 
 
-async def test_a_deleted_request_leaves_the_history_and_takes_no_more_orders(
+async def test_a_hidden_album_leaves_the_history_and_takes_no_more_orders(
     sessions: Sessions,
 ) -> None:
     who = await rows.person(sessions)
     task_id, _ = await rows.done(sessions, who)
     async with sessions.begin() as session:
-        [item] = (await albums.history(session, who.account_id)).items
-        await requests.delete_request(session, who.account_id, item.request_id)
+        for _ in range(2):
+            await albums.hide(session, who.account_id, task_id)
         assert (await albums.history(session, who.account_id)).items == ()
+        with pytest.raises(NotFound):
+            await requests.submit_again(
+                session, who.account_id, task_id, "more:1", user_id=1, locale="ru",
+                chat_id=1, thread_id=None,
+            )  # fmt: skip
         with pytest.raises(NotFound):
             await albums.choose(session, who.account_id, task_id, 1)
         with pytest.raises(NotFound):
@@ -132,3 +129,28 @@ async def test_a_deleted_request_leaves_the_history_and_takes_no_more_orders(
             )
         # What is on its way to the chat may still arrive.
         assert await albums.album(session, who.account_id, task_id)
+
+
+async def test_hiding_an_album_spares_the_others_of_its_request(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    task_id, _ = await rows.done(sessions, who)
+    async with sessions.begin() as session:
+        more = await requests.submit_again(
+            session, who.account_id, task_id, "more:1", user_id=1, locale="ru",
+            chat_id=1, thread_id=None, seed=5,
+        )  # fmt: skip
+    claimed = await rows.claim(sessions)
+    assert claimed is not None
+    await rows.finish(sessions, claimed)
+    async with sessions.begin() as session:
+        await albums.hide(session, who.account_id, task_id)
+        [item] = (await albums.history(session, who.account_id)).items
+    assert item.task_id == more.task_id
+
+
+async def test_only_a_finished_album_can_be_hidden(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    task_id = await rows.queued(sessions, who)
+    async with sessions.begin() as session:
+        with pytest.raises(NotFound):
+            await albums.hide(session, who.account_id, task_id)

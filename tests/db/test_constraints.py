@@ -56,14 +56,15 @@ REFUSED: dict[str, list[str]] = {
     "ck_ml_requests_state": ["UPDATE ml_requests SET state = 'lost'"],
     "uq_ml_requests_source_chat_id_source_message_id": [
         "INSERT INTO ml_requests (account_id, user_id, chat_id, source_chat_id, source_message_id,"
-        " raw_prompt, cleaned_prompt, count, enhance, seed, locale, is_group)"
+        " raw_prompt, cleaned_prompt, count, enhance, seed, locale)"
         " SELECT account_id, user_id, -1, source_chat_id, source_message_id, '', '', 1, true, 0,"
-        " 'ru', false FROM ml_requests",
+        " 'ru' FROM ml_requests",
     ],
     "uq_ml_tasks_request_id_origin": [
-        "INSERT INTO ml_tasks (request_id, account_id, origin, brief, chat_id)"
-        " SELECT request_id, account_id, origin, '{}', 1 FROM ml_tasks",
+        "INSERT INTO ml_tasks (request_id, account_id, user_id, locale, origin, brief, chat_id)"
+        " SELECT request_id, account_id, user_id, locale, origin, '{}', 1 FROM ml_tasks",
     ],
+    "ck_ml_tasks_locale": ["UPDATE ml_tasks SET locale = 'de'"],
     "ck_ml_tasks_state": [
         "UPDATE ml_tasks SET state = 'lost'",
     ],

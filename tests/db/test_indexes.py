@@ -20,9 +20,10 @@ FREQUENT: dict[str, Callable[[AsyncSession], Awaitable[object]]] = {
     "accounts.for_chat": lambda s: accounts.for_chat(s, 1, 1, "private", None),
     "requests.draft": lambda s: requests.draft(s, rows.new_draft(WHO)),
     "requests.submit": lambda s: requests.submit(s, 2, 1, "x", chat_id=1, thread_id=None),
-    "requests.change_prompt": lambda s: requests.change_prompt(
-        s, 1, 1, raw_prompt="a", cleaned_prompt="a", platform=None, goal=None
+    "requests.submit_again": lambda s: requests.submit_again(
+        s, 2, 1, "y", user_id=2, locale="ru", chat_id=1, thread_id=None
     ),
+    "requests.of_message": lambda s: requests.of_message(s, 1, 1, 1),
     "tasks.claim": lambda s: tasks.claim(s, lease_s=45, account_running_cap=2),
     "tasks.sweep_leases": tasks.sweep_leases,
     "tasks.queue_place": lambda s: tasks.queue_place(s, 3001),
@@ -43,19 +44,19 @@ async def _long_history(sessions: Sessions) -> None:
         "INSERT INTO accounts (kind, owner_user_id) SELECT 'personal', id FROM users ORDER BY id",
         """INSERT INTO ml_requests (account_id, user_id, chat_id, source_chat_id,
                source_message_id, raw_prompt, cleaned_prompt, count, enhance, seed, locale,
-               is_group, state)
+               state)
            SELECT 1 + n % 100, 1 + n % 100, 1 + n % 100, 1 + n % 100, n, 'кофе', 'кофе', 4, true,
-               5, 'ru', false, 'submitted' FROM generate_series(1, 3100) n""",
-        """INSERT INTO ml_tasks (request_id, account_id, origin, chat_id, state, status_shown,
-               finished_at, started_at, prompt, judge, generator, timings_ms, brief)
-           SELECT id, account_id, 'card', chat_id, 'done', 'done', now(), now(),
+               5, 'ru', 'submitted' FROM generate_series(1, 3100) n""",
+        """INSERT INTO ml_tasks (request_id, account_id, user_id, locale, origin, chat_id, state,
+               status_shown, finished_at, started_at, prompt, judge, generator, timings_ms, brief)
+           SELECT id, account_id, user_id, locale, 'card', chat_id, 'done', 'done', now(), now(),
                '{"render": "", "negative": "", "intent": "", "backend": "", "unknown": []}',
                'pixels', 'mock', '{}',
                '{"cleaned_prompt": "", "platform": null, "brand": null, "count": 1}'
            FROM ml_requests WHERE id <= 3000 ORDER BY id""",
-        """INSERT INTO ml_tasks (request_id, account_id, origin, chat_id, brief)
-           SELECT id, account_id, 'card', chat_id, '{}' FROM ml_requests WHERE id > 3000
-           ORDER BY id""",
+        """INSERT INTO ml_tasks (request_id, account_id, user_id, locale, origin, chat_id, brief)
+           SELECT id, account_id, user_id, locale, 'card', chat_id, '{}' FROM ml_requests
+           WHERE id > 3000 ORDER BY id""",
         """INSERT INTO predictions (task_id, rank, seed, storage_key, sha256, width, height,
                size_bytes, clip_raw, clip_n, aes_raw, aes_n, final_score, gen_meta)
            SELECT id, 1, 5, id::text, repeat('a', 64), 8, 8, 9, 0.3, 0.5, 5, 0.5, 0.5, '{}'

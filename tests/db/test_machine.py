@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import text
 
-from db import deliveries, tasks
+from db import deliveries, requests, tasks
 from db import engine as db_engine
 from db.models import Base
 from tests.db import rows
@@ -80,6 +80,9 @@ class Work(RuleBasedStateMachine):
     @rule(who=st.integers(0, 1))
     def submit(self, who: int) -> None:
         person = self.people[who]
+        queued = [task for task in self.tasks.values() if task.state == "queued"]
+        if sum(task.account_id == person.account_id for task in queued) >= requests.WAITING_LIMIT:
+            return
         task_id = self.do(rows.queued(self.sessions, person))
         self.tasks[task_id] = Task(person.account_id, person.id)
 

@@ -33,11 +33,11 @@ ROWS = {
     """,
     "0003": """
         INSERT INTO ml_requests (account_id, user_id, chat_id, source_chat_id, source_message_id,
-            raw_prompt, cleaned_prompt, count, enhance, brand_id, seed, locale, is_group)
-        SELECT a.id, 1, 1, 1, 7, 'кофе', 'кофе', 4, true, b.id, 5, 'ru', false
+            raw_prompt, cleaned_prompt, count, enhance, brand_id, seed, locale)
+        SELECT a.id, 1, 1, 1, 7, 'кофе', 'кофе', 4, true, b.id, 5, 'ru'
         FROM accounts a, brands b;
-        INSERT INTO ml_tasks (request_id, account_id, origin, brief, chat_id)
-        SELECT id, account_id, 'card', '{}', 1 FROM ml_requests;
+        INSERT INTO ml_tasks (request_id, account_id, user_id, locale, origin, brief, chat_id)
+        SELECT id, account_id, user_id, locale, 'card', '{}', 1 FROM ml_requests;
         INSERT INTO predictions (task_id, rank, seed, storage_key, sha256, width, height,
             size_bytes, clip_raw, clip_n, aes_raw, aes_n, final_score, gen_meta)
         SELECT id, 1, 5, 'k', repeat('a', 64), 8, 8, 9, 0.3, 0.5, 5, 0.5, 0.5, '{}' FROM ml_tasks;

@@ -29,11 +29,14 @@ BY_ID: dict[str, Call] = {
     "requests.submit": lambda s, a, i: requests.submit(
         s, a, i["draft"], "tap", chat_id=2, thread_id=None
     ),
-    "requests.delete_request": lambda s, a, i: requests.delete_request(s, a, i["draft"]),
+    "requests.submit_again": lambda s, a, i: requests.submit_again(
+        s, a, i["done"], "tap", user_id=2, locale="ru", chat_id=2, thread_id=None
+    ),
     "tasks.cancel": lambda s, a, i: tasks.cancel(s, a, i["queued"]),
     "albums.task": lambda s, a, i: albums.task(s, a, i["done"]),
     "albums.album": lambda s, a, i: albums.album(s, a, i["done"]),
     "albums.choose": lambda s, a, i: albums.choose(s, a, i["done"], 1),
+    "albums.hide": lambda s, a, i: albums.hide(s, a, i["done"]),
     "deliveries.request": lambda s, a, i: deliveries.request(
         s, a, i["done"], DeliveryKind.ALBUM, "history:1"
     ),

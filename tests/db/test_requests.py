@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from db import brands, requests
-from db.errors import NotFound, Stale
+from db.errors import LimitReached, Stale
 from db.states import RequestState
-from db.views import Draft, Submitted, Variation
+from db.views import Draft, Locale, Submitted, Variation
 from tests.db import rows
 from tests.db.rows import Person, Sessions
 
@@ -46,12 +46,12 @@ async def _brief(sessions: Sessions, task_id: int) -> dict[str, object]:
 
 async def test_a_draft_is_read_back(sessions: Sessions) -> None:
     who = await rows.person(sessions)
-    new = rows.new_draft(who, thread_id=77, is_group=True, aspect="4:5")
+    new = rows.new_draft(who, thread_id=77, aspect="4:5")
     async with sessions.begin() as session:
         draft, created = await requests.draft(session, new)
         assert created
         assert await requests.get_draft(session, who.account_id, draft.id) == draft
-    for field in ("raw_prompt", "platform", "goal", "aspect", "count", "thread_id", "is_group"):
+    for field in ("raw_prompt", "platform", "goal", "aspect", "count", "thread_id"):
         assert getattr(draft, field) == getattr(new, field)
     assert (draft.state, draft.brand, draft.card_message_id) == (RequestState.DRAFT, None, None)
 
@@ -105,27 +105,12 @@ async def test_a_submitted_draft_cannot_be_changed(sessions: Sessions) -> None:
         assert (await requests.get_draft(session, who.account_id, draft.id)).count == 4
 
 
-async def test_an_edited_message_changes_its_draft_until_the_work_has_begun(
-    sessions: Sessions,
-) -> None:
+async def test_a_request_is_found_by_its_message(sessions: Sessions) -> None:
     who = await rows.person(sessions)
     draft = await _draft(sessions, who, source_message_id=5)
-
-    async def edit(text: str, message_id: int = 5) -> Draft | None:
-        async with sessions.begin() as session:
-            return await requests.change_prompt(
-                session, who.id, message_id, raw_prompt=text, cleaned_prompt=text,
-                platform="vk", goal=None,
-            )  # fmt: skip
-
-    changed = await edit("чай")
-    assert changed is not None
-    assert (changed.cleaned_prompt, changed.platform, changed.goal) == ("чай", "vk", None)
-    assert await edit("чай", message_id=6) is None
-    await _submit(sessions, who, draft.id)
-    late = await edit("какао")
-    assert late is not None
-    assert (late.cleaned_prompt, late.state) == ("чай", RequestState.SUBMITTED)
+    async with sessions.begin() as session:
+        assert await requests.of_message(session, who.account_id, who.id, 5) == draft
+        assert await requests.of_message(session, who.account_id, who.id, 6) is None
 
 
 async def test_the_card_is_remembered(sessions: Sessions) -> None:
@@ -167,19 +152,77 @@ async def test_a_brand_deleted_before_submitting_is_left_out(sessions: Sessions)
     assert (await _brief(sessions, submitted.task_id))["brand"] is None
 
 
+async def _again(
+    sessions: Sessions, who: Person, task_id: int, origin: str, *, user_id: int | None = None,
+    locale: Locale = "ru", seed: int | None = None, variation: Variation | None = None,
+) -> Submitted:  # fmt: skip
+    async with sessions.begin() as session:
+        return await requests.submit_again(
+            session, who.account_id, task_id, origin, user_id=user_id or who.id, locale=locale,
+            chat_id=1, thread_id=3, seed=seed, variation=variation,
+        )  # fmt: skip
+
+
 async def test_a_variation_and_another_seed_are_in_the_brief(sessions: Sessions) -> None:
     who = await rows.person(sessions)
-    draft = await _draft(sessions, who)
+    first = await _submit(sessions, who, (await _draft(sessions, who)).id)
+    like = Variation(seed=101, strength=0.35)
+    similar = await _again(sessions, who, first.task_id, "similar:9", seed=0, variation=like)
+    wanted = {"seed": 0, "variation": {"seed": 101, "strength": 0.35}}
+    assert await _brief(sessions, similar.task_id) == await _brief(sessions, first.task_id) | wanted
+    # Other pictures like no one in particular.
+    more = await _again(sessions, who, similar.task_id, "more:9", seed=5)
+    plain = {"seed": 5, "variation": None}
+    assert await _brief(sessions, more.task_id) == await _brief(sessions, first.task_id) | plain
+    # The very same once more.
+    retried = await _again(sessions, who, similar.task_id, "retry:9")
+    assert await _brief(sessions, retried.task_id) == await _brief(sessions, similar.task_id)
+
+
+async def test_an_album_once_more_keeps_the_brand_it_was_drawn_with(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    brand_id = await _brand_id(sessions, who)
+    first = await _submit(sessions, who, (await _draft(sessions, who, brand_id=brand_id)).id)
     async with sessions.begin() as session:
-        submitted = await requests.submit(
-            session, who.account_id, draft.id, "card:9:similar", chat_id=1, thread_id=3,
-            seed=0, variation=Variation(seed=101, strength=0.35), status_message_id=9,
-        )  # fmt: skip
-    brief = await _brief(sessions, submitted.task_id)
-    assert (brief["seed"], brief["variation"]) == (0, {"seed": 101, "strength": 0.35})
+        await brands.delete(session, who.account_id, brand_id)
+    more = await _again(sessions, who, first.task_id, "more:9", seed=5)
+    brief = await _brief(sessions, more.task_id)
+    assert brief["brand"] == {"name": "Кофе", "style_short": "warm", "palette": ["#aa5500"]}
+
+
+async def test_a_task_is_for_who_asked_in_their_language(sessions: Sessions) -> None:
+    who, other = await rows.person(sessions, 1), await rows.person(sessions, 2)
+    first = await _submit(sessions, who, (await _draft(sessions, who)).id)
+    again = await _again(sessions, who, first.task_id, "repeat:9", user_id=other.id, locale="en")
     assert await rows.rows(
-        sessions, "SELECT chat_id, thread_id, status_message_id, state FROM ml_tasks"
-    ) == [(1, 3, 9, "queued")]
+        sessions, "SELECT id, user_id, locale, chat_id, thread_id FROM ml_tasks ORDER BY id"
+    ) == [(first.task_id, 1, "ru", 1, None), (again.task_id, 2, "en", 1, 3)]
+
+
+async def test_no_more_than_ten_tasks_of_an_account_wait(sessions: Sessions) -> None:
+    who, other = await rows.person(sessions, 1), await rows.person(sessions, 2)
+    await rows.queued(sessions, other)
+    drafts = [await _draft(sessions, who) for _ in range(requests.WAITING_LIMIT + 3)]
+    taps = await asyncio.gather(
+        *(_submit(sessions, who, draft.id) for draft in drafts), return_exceptions=True
+    )
+    refused = [draft for draft, tap in zip(drafts, taps, strict=True) if isinstance(tap, Exception)]
+    assert len(refused) == 3
+    with pytest.raises(LimitReached) as told:
+        await _submit(sessions, who, refused[0].id)
+    assert (told.value.what, told.value.limit) == ("waiting tasks", requests.WAITING_LIMIT)
+    async with sessions.begin() as session:
+        kept = await requests.get_draft(session, who.account_id, refused[0].id)
+    assert kept.state is RequestState.DRAFT
+    # What waits already is found, not refused; and one that has begun makes room.
+    done = next(draft for draft in drafts if draft not in refused)
+    assert not (await _submit(sessions, who, done.id)).created
+    await rows.execute(
+        sessions, "UPDATE ml_tasks SET queued_at = now() - interval '1 h' WHERE account_id = :id",
+        id=who.account_id,
+    )  # fmt: skip
+    await rows.claim(sessions)
+    assert (await _submit(sessions, who, refused[0].id)).created
 
 
 async def test_a_second_tap_changes_nothing(sessions: Sessions) -> None:
@@ -197,23 +240,3 @@ async def test_another_origin_makes_another_task(sessions: Sessions) -> None:
     more = await _submit(sessions, who, draft.id, "card:9:more")
     assert more.created
     assert more.task_id != first.task_id
-
-
-async def test_a_deleted_request_is_gone_and_its_tasks_stop(sessions: Sessions) -> None:
-    who = await rows.person(sessions)
-    draft = await _draft(sessions, who)
-    await _submit(sessions, who, draft.id)
-    await rows.claim(sessions)
-    await _submit(sessions, who, draft.id, "card:9:more")
-    async with sessions.begin() as session:
-        await requests.delete_request(session, who.account_id, draft.id)
-        for gone in (
-            requests.delete_request(session, who.account_id, draft.id),
-            requests.get_draft(session, who.account_id, draft.id),
-            requests.change_draft(session, who.account_id, draft.id, count=1),
-        ):
-            with pytest.raises(NotFound):
-                await gone
-    with pytest.raises(NotFound):
-        await _submit(sessions, who, draft.id, "card:9:again")
-    assert await rows.rows(sessions, "SELECT DISTINCT state FROM ml_tasks") == [("cancelled",)]

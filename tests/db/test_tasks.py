@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from db import requests, tasks
+from db import tasks
 from db.states import TaskState
 from db.views import Claim
 from tests.db import rows
@@ -64,7 +64,7 @@ async def test_a_claim_says_everything_the_worker_needs(sessions: Sessions) -> N
     claimed = await rows.claim(sessions)
     assert claimed is not None
     assert (claimed.task_id, claimed.account_id, claimed.attempt) == (task_id, who.account_id, 1)
-    assert (claimed.chat_id, claimed.thread_id, claimed.locale) == (who.id, None, "ru")
+    assert (claimed.chat_id, claimed.thread_id) == (who.id, None)
     assert claimed.brief["cleaned_prompt"] == "кофе осенью"
     assert 0 <= claimed.queued_s < 60
 
@@ -145,8 +145,7 @@ async def test_fifty_claimers_take_each_task_once_within_the_cap(sessions: Sessi
     """200 tasks of 10 accounts; a claimer keeps its task until all have claimed, thrice."""
     people = [await rows.person(sessions, user_id) for user_id in range(1, 11)]
     for who in people:
-        for _ in range(20):
-            await rows.queued(sessions, who)
+        await rows.burst(sessions, who, 20)
     seen: set[int] = set()
     for _ in range(3):
         claims = await asyncio.gather(*(rows.claim(sessions, cap=2) for _ in range(50)))
@@ -165,8 +164,7 @@ async def test_twenty_workers_drain_the_queue_once_each_and_fairly(sessions: Ses
     """One account asks for ten times as much; the others are through before its second half."""
     people = [await rows.person(sessions, user_id) for user_id in range(1, 5)]
     for who, wanted in zip(people, (60, 6, 6, 6), strict=True):
-        for _ in range(wanted):
-            await rows.queued(sessions, who)
+        await rows.burst(sessions, who, wanted)
     order: list[int] = []
 
     async def worker() -> None:
@@ -389,16 +387,6 @@ async def _until_waiting_for_a_lock(sessions: Sessions) -> None:
         " AND datname = current_database()",
     ):
         pass
-
-
-async def test_cancelling_all_of_a_request_spares_others(sessions: Sessions) -> None:
-    who = await rows.person(sessions)
-    claimed = await rows.running(sessions, who)
-    other_id = await rows.queued(sessions, who)
-    async with sessions.begin() as session:
-        await requests.delete_request(session, who.account_id, claimed.request_id)
-    assert (await _state(sessions, claimed.task_id))[0] == "cancelled"
-    assert (await _state(sessions, other_id))[0] == "queued"
 
 
 # The line

@@ -164,7 +164,6 @@ def ask(sessions: async_sessionmaker[AsyncSession]) -> Ask:
                 user_id=user_id,
                 chat_id=chat_id,
                 thread_id=thread_id,
-                is_group=chat_id < 0,
                 source_message_id=next(message_ids),
                 raw_prompt="кофе осенью",
                 cleaned_prompt="кофе осенью",
