@@ -1,6 +1,6 @@
-"""`make bench`: the product's times on this machine, in one run, beside their baselines.
+"""`make bench`: the product's and the judge's times on this machine, beside their baselines.
 
-The models' parts load gigabytes and take minutes: they run when they are named.
+Drawing at real size loads gigabytes and takes minutes: it runs when it is named.
 """
 
 from __future__ import annotations
@@ -13,20 +13,24 @@ from benchmarks import diffusion, figures, judge, product, tap_to_album, wake, w
 
 _PARTS = {"tap": tap_to_album.measure, "wake": wake.measure, "webhook": webhook.measure}
 _MODELS = {"judge": judge.measure, "diffusion": diffusion.measure}
+_USUAL = (*_PARTS, "judge")
 
 
 def main(names: list[str]) -> None:
     if unknown := set(names) - _PARTS.keys() - _MODELS.keys():
         sys.exit(f"{', '.join(unknown)}: unknown, one of {', '.join((*_PARTS, *_MODELS))}")
     machine = f"{datetime.now(UTC):%Y-%m-%d}, {figures.machine()}"
-    for name in names:
-        if name in _MODELS:
-            _say(f"{machine}; random weights: speed only")
-            for line in _MODELS[name]():
-                _say(line)
-    if parts := [name for name in names or _PARTS if name in _PARTS]:
+    wanted = names or _USUAL
+    if parts := [name for name in wanted if name in _PARTS]:
         _say(f"{machine}; mock generator, pixels judge")
         asyncio.run(_product(parts))
+    for name in wanted:
+        if name in _MODELS:
+            _say(f"{machine}; {name} with random weights: speed only")
+            for line in _MODELS[name]():
+                _say(line)
+    if not names:
+        _say("diffusion: takes minutes, runs by name only: make bench ARGS=diffusion")
 
 
 async def _product(parts: list[str]) -> None:

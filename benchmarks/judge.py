@@ -1,4 +1,4 @@
-"""The CLIP judge's speed against what one would write first: `python -m benchmarks.judge`.
+"""The CLIP judge's speed against what one would write first: `make bench ARGS=judge`.
 
 Real-size ViT-B/32 with random weights (cost does not depend on the values), every contender in a
 process of its own, so that inference runtimes don't fight for the cores, and in turns, so that what
@@ -7,19 +7,16 @@ else the machine does falls on all of them alike. Figures are medians; ratios ar
 
 from __future__ import annotations
 
+import importlib.util
 import multiprocessing
 import os
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
-
-from benchmarks import figures
 
 PROMPT = "a cup of coffee and a croissant on a violet table, minimalist product photo"
 SIDE_PX = 512
@@ -146,6 +143,11 @@ _CONTENDERS = {"ours": ours, "a": one_by_one, "b": batched, "peak": peak}
 
 def measure() -> Iterator[str]:
     """Lines to print."""
+    absent = [name for name in ("torch", "torchmetrics") if importlib.util.find_spec(name) is None]
+    if absent:
+        yield f"judge: skipped, {' and '.join(absent)} not installed: pip install 'vitrina[bench]'"
+        return
+    os.environ["TQDM_DISABLE"] = "1"  # The libraries' progress bars, here and in the contenders.
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _save_model(folder)
@@ -282,14 +284,3 @@ def _ask(pipe: Connection, count: int) -> Seconds:
     pipe.send(count)
     took: Seconds = pipe.recv()
     return took
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    _say(f"{datetime.now(UTC):%Y-%m-%d}, {figures.machine()}; random weights: speed only")
-    for line in measure():
-        _say(line)
