@@ -104,7 +104,7 @@ class CompiledPart:
     def kept(cls, folder: Path, threads: int, streams: int) -> CompiledPart | None:
         """What `keep` wrote; None if there is nothing, or nothing this OpenVINO can read.
 
-        Unlike a part fresh from the compiler, it doesn't need torch's weights any more.
+        Unlike a part fresh from the compiler, it has no copy of torch's weights.
         """
         try:
             config = json.loads((folder / _CONFIG).read_text())
