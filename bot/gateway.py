@@ -165,6 +165,11 @@ class _Gateway(BaseRequestMiddleware):
         if not buckets:
             return
         max_wait_s = 0.0 if isinstance(method, StatusEdit) else MAX_WAIT_S
+        if _answers_a_tap(method):
+            # It must not wait for an album's debt, but what comes after it waits for it.
+            overall, *of_the_chat = buckets
+            await self._take(of_the_chat, float("inf"))
+            buckets = [overall]
         wait_s = await self._take(buckets, max_wait_s)
         if wait_s > max_wait_s:
             raise RateLimited(wait_s)
@@ -183,9 +188,6 @@ class _Gateway(BaseRequestMiddleware):
             return []
         cost = float(len(method.media)) if isinstance(method, SendMediaGroup) else 1.0
         overall = Bucket(f"{self._prefix}:all", _ALL_PER_S, _ALL_PER_S, cost)
-        if name.startswith("edit") and not isinstance(method, StatusEdit | FinalEdit):
-            # The answer to a tap: it adds no message, and must not wait for an album's debt.
-            return [overall]
         buckets = [overall, self._chat_bucket(chat_id, cost)]
         if _is_group(chat_id):
             rate = _GROUP_PER_MINUTE / 60
@@ -219,6 +221,11 @@ class _Gateway(BaseRequestMiddleware):
 def _chat_id(method: TelegramMethod[TelegramType]) -> int | str | None:
     chat_id = getattr(method, "chat_id", None)
     return chat_id if isinstance(chat_id, int | str) else None
+
+
+def _answers_a_tap(method: TelegramMethod[TelegramType]) -> bool:
+    is_edit = method.__api_method__.startswith("edit")
+    return is_edit and not isinstance(method, StatusEdit | FinalEdit)
 
 
 def _is_group(chat_id: int | str) -> bool:

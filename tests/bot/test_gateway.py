@@ -275,6 +275,14 @@ async def test_the_last_edit_of_a_status_keeps_the_pace(stage: Stage, bot: Bot) 
     assert [edit["status"] for edit in edits] == [200]
 
 
+async def test_progress_gives_way_to_answers_to_taps(stage: Stage, bot: Bot) -> None:
+    sent = await say(bot)
+    for number in range(5):
+        await bot.edit_message_text(f"page {number}", chat_id=ANNA, message_id=sent.message_id)
+    card = views.Card(Html("1/4"))
+    assert not await delivery.edit_status(bot, card, ANNA, sent.message_id)
+
+
 async def test_answers_to_taps_wait_for_nothing(stage: Stage, bot: Bot) -> None:
     sent = await asyncio.gather(*(say(bot) for _ in range(5)))
     started = time.monotonic()
