@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -140,11 +141,8 @@ def _finish_device_work() -> None:
 
 def measure() -> Iterator[str]:
     """Lines to print."""
-    try:
-        import diffusers  # noqa: F401
-        import torch  # noqa: F401
-    except ImportError as error:
-        yield f"diffusion: skipped, {error.name} is not installed: pip install 'vitrina[ml]'"
+    if absent := [name for name in ("torch", "diffusers") if find_spec(name) is None]:
+        yield f"diffusion: skipped, {absent[0]} is not installed: pip install 'vitrina[ml]'"
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
