@@ -71,16 +71,18 @@ async def _visit(talk: Talk, requests: int) -> list[Served]:
 async def _request(talk: Talk, number: int) -> Served:
     wrote = time.perf_counter()
     sent_id = await talk.send(f"{_PROMPT} №{number}")
-    card = await talk.wait_for(lambda one: _is_draft(one, sent_id), "a draft")
+    card = await talk.wait_for(lambda one: _is_after(one, sent_id, "Создать"), "a draft")
     tapped = time.perf_counter()
     await talk.press("Создать", card)
     answered = time.perf_counter()
     await talk.wait_for(lambda one: "photo" in one and one["message_id"] > sent_id, "an album")
-    return Served(tapped - wrote, answered - tapped, time.perf_counter() - tapped)
+    served = Served(tapped - wrote, answered - tapped, time.perf_counter() - tapped)
+    await talk.wait_for(lambda one: _is_after(one, sent_id, "Почему?"), "the buttons under it")
+    return served
 
 
-def _is_draft(message: Message, after_id: int) -> bool:
-    return message["message_id"] > after_id and label(message, "Создать") is not None
+def _is_after(message: Message, sent_id: int, button: str) -> bool:
+    return message["message_id"] > sent_id and label(message, button) is not None
 
 
 async def _report(
