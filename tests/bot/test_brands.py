@@ -180,7 +180,7 @@ async def test_a_tap_for_a_brand_that_is_gone_says_so_and_ends_the_dialogue(
 ) -> None:
     page = await made(anna)
     await anna.press("Стиль", page)
-    question = await anna.button("Фиолетовый минимализм")
+    question = await anna.text("новый стиль")
     async with live.sessions.begin() as session:
         await session.execute(text("UPDATE brands SET deleted_at = now()"))
     assert "Этого уже нет" in (await anna.press("Фиолетовый минимализм", question))["text"]
