@@ -53,9 +53,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name=op.f("fk_ml_requests_user_id_users")
         ),
-        sa.CheckConstraint(
-            "state IN ('draft', 'submitted')", name=op.f("ck_ml_requests_state")
-        ),
+        sa.CheckConstraint("state IN ('draft', 'submitted')", name=op.f("ck_ml_requests_state")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ml_requests")),
         sa.UniqueConstraint(
             "source_chat_id",
