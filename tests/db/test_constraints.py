@@ -96,8 +96,8 @@ REFUSED: dict[str, list[str]] = {
     "uq_predictions_task_id_rank": [
         "UPDATE predictions SET rank = 1",
     ],
-    "ck_predictions_rank": ["UPDATE predictions SET rank = rank - 1",
-                            "UPDATE predictions SET rank = rank + 10"],
+    "ck_predictions_rank": ["UPDATE predictions SET rank = 0 WHERE rank = 1",
+                            "UPDATE predictions SET rank = 11 WHERE rank = 2"],
     "ck_predictions_sha256": ["UPDATE predictions SET sha256 = repeat('A', 64)",
                               "UPDATE predictions SET sha256 = repeat('a', 63)"],
     "ck_predictions_size": [f"UPDATE predictions SET {column} = 0"
