@@ -34,7 +34,7 @@ async def measure(product: Product) -> list[str]:
         f"  of that the pipeline:  {spread(pipeline)}",
         f"  added by the product:  {spread(added)}  (aim: median under 200 ms)",
         f"tap to album, {_AT_ONCE} users:  {spread(together)}",
-        f"  albums a second:       {_AT_ONCE / wall:.2f}, {ratio:.2f} x the bare pipeline one by one",
+        f"  albums a second:       {_AT_ONCE / wall:.2f}, {ratio:.2f} x the bare pipeline's",
     ]
 
 
