@@ -22,7 +22,7 @@ from aiogram.types import (
 from PIL import Image
 
 from bot import views
-from bot.errors import RateLimited, Undeliverable
+from bot.errors import Undeliverable
 from bot.gateway import FinalEdit, StatusEdit
 from bot.views import Card
 from db.views import AlbumView, PredictionView
@@ -153,11 +153,11 @@ async def send_status(
 
 async def edit_status(
     bot: Bot, card: Card, chat_id: int, message_id: int, *, final: bool = False
-) -> bool:
-    """Show a status card in place; False when it was dropped because no token was free.
+) -> None:
+    """Show a status card in place. Raises MessageGone when a new card must be sent instead.
 
-    A `final` card says how it ended: it is waited for like any message. Raises MessageGone when
-    a new card must be sent instead.
+    A `final` card says how it ended: it is waited for like any message. Another one raises
+    RateLimited where no token is free.
     """
     if final:
         await bot(
@@ -165,12 +165,8 @@ async def edit_status(
                 chat_id=chat_id, message_id=message_id, text=card.text, reply_markup=card.keyboard
             )
         )
-        return True
+        return
     edit = StatusEdit(
         chat_id=chat_id, message_id=message_id, text=card.text, reply_markup=card.keyboard
     )
-    try:
-        await bot(edit)
-    except RateLimited:
-        return False
-    return True
+    await bot(edit)

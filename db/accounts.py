@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Literal, TypedDict, Unpack, cast
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import tasks
+from db.deliveries import NOT_ARRIVED
 from db.errors import NotFound
 from db.models import Account, Brand, Delivery, Member, Request, Task, User
 from db.models import UserSettings as SettingsRow
@@ -166,6 +167,17 @@ async def _known_user(session: AsyncSession, user: TelegramUser) -> UserView | N
 
 
 async def _refresh_user(session: AsyncSession, user: TelegramUser) -> None:
+    # Cards that could not be drawn while they blocked the bot.
+    await session.execute(
+        update(Task)
+        .where(
+            Task.chat_id == user.id,
+            Task.status_shown.in_(NOT_ARRIVED),
+            exists().where(User.id == user.id, User.blocked_at.is_not(None)),
+        )
+        .values(status_shown=None)
+        .execution_options(synchronize_session=False)
+    )
     await session.execute(
         update(User)
         .where(User.id == user.id)

@@ -32,6 +32,8 @@ _CLAIM_LOCK = 727_003
 SHOWING = (DeliveryKind.ALBUM, DeliveryKind.ACTIONS)
 """What brings an album to a chat."""
 ENDED_BADLY = (DeliveryState.UNKNOWN, DeliveryState.UNDELIVERABLE)
+NOT_ARRIVED = (Shown.UNKNOWN, Shown.UNDELIVERABLE)
+"""What a card then shows."""
 
 # A chat's messages go one at a time and in order: only the first one waiting may go, and none
 # while another is being sent. Action cards come first, their album is already there.
@@ -238,6 +240,13 @@ async def request(
         .on_conflict_do_nothing()
         .returning(Delivery.id)
     )
+    if made_id is not None and kind in SHOWING:
+        await session.execute(
+            update(Task)
+            .where(Task.id == task_id, Task.status_shown.in_(NOT_ARRIVED))
+            .values(status_shown=None)
+            .execution_options(synchronize_session=False)
+        )
     newest = await session.scalar(
         select(Delivery.state).where(*of_origin).order_by(Delivery.id.desc()).limit(1)
     )

@@ -1,6 +1,7 @@
 """Picture files, in a folder or in S3. Keys are deterministic, so a task done twice stores once.
 
-Files are written before the rows that name them; what a dead worker left is swept by age.
+Files are written before the rows that name them; what a dead worker left, and the pictures of a
+deleted album, are swept by age.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from db.errors import FileMissing, InvalidKey
-from db.models import Prediction
+from db.models import Prediction, Task
 
 ORPHAN_AGE_H = 24.0
 PREFIX = "tasks/"
@@ -72,8 +73,10 @@ async def sweep_orphans(
     now: datetime,
     older_than_h: float = ORPHAN_AGE_H,
 ) -> int:
-    """Deletes files that no prediction names and that are old enough to be no running task's.
+    """Deletes files that no picture in anybody's history names, once they are old enough to be no
+    running task's.
 
+    One database must know all that the store holds: files of another one would look like orphans.
     Returns how many.
     """
     swept = 0
@@ -89,7 +92,9 @@ async def sweep_orphans(
 
 async def _named(session: AsyncSession, keys: Sequence[str]) -> set[str]:
     rows = await session.scalars(
-        select(Prediction.storage_key).where(Prediction.storage_key.in_(keys))
+        select(Prediction.storage_key)
+        .join(Task, Task.id == Prediction.task_id)
+        .where(Prediction.storage_key.in_(keys), Task.hidden_at.is_(None))
     )
     return set(rows)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TypedDict, Unpack, cast
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
 from db import brands
 from db.errors import LimitReached, NotFound, Stale
+from db.leases import seconds
 from db.models import Account, Request, Task
 from db.models import Brand as BrandRow
 from db.states import RequestState, TaskState
@@ -122,6 +123,18 @@ async def set_card(session: AsyncSession, request_id: int, message_id: int) -> N
         .values(card_message_id=message_id)
         .execution_options(synchronize_session=False)
     )
+
+
+async def prune_drafts(session: AsyncSession, *, older_than_days: float) -> int:
+    """Deletes drafts that nobody has ordered for so long; returns how many."""
+    oldest = func.now() - seconds(older_than_days * 86400)
+    pruned = await session.scalars(
+        delete(Request)
+        .where(Request.state == RequestState.DRAFT, Request.created_at < oldest)
+        .returning(Request.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(pruned.all())
 
 
 async def submit(

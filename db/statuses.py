@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from sqlalchemy import ColumnElement, String, case, func, or_, select, text, update
+from sqlalchemy import ColumnElement, String, case, func, literal, or_, select, text, update
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,6 +24,8 @@ from db.models import Delivery, Request, Task
 from db.models.generations import CARD_NOT_SETTLED
 from db.states import DeliveryState, Shown, TaskState
 from db.views import Locale, QueuePlace, TaskStatus
+
+_CARDS_OF_A_CHAT = 3
 
 
 def wanted() -> ColumnElement[str]:
@@ -48,15 +50,26 @@ def wanted() -> ColumnElement[str]:
 
 
 async def status_work(session: AsyncSession, limit: int) -> tuple[TaskStatus, ...]:
-    """Cards to draw: first those that show the wrong thing, then those of tasks in progress."""
+    """Cards to draw: first those that show the wrong thing, then those of tasks in progress.
+
+    A few of each chat, whose pace allows no more, so that a long backlog hides nobody's card.
+    """
     wrong = Task.status_shown.is_(None) | (sql_cast(Task.status_shown, String) != wanted())
     active = wanted().in_([Shown.QUEUED.value, Shown.RUNNING.value])
     rank = case((wrong, 0), else_=1)
     # Chosen first and joined then, so that a long queue is not read in full width.
-    chosen = (
-        select(Task.id, wanted().label("wanted"), rank.label("rank"))
+    in_chat = func.row_number().over(partition_by=Task.chat_id, order_by=(rank, Task.id))
+    due = (
+        select(
+            Task.id, wanted().label("wanted"), rank.label("rank"), in_chat.label("place_in_chat")
+        )
         .where(text(f"({CARD_NOT_SETTLED})"), or_(wrong, active))
-        .order_by(rank, Task.id)
+        .subquery()
+    )
+    chosen = (
+        select(due)
+        .where(due.c.place_in_chat <= _CARDS_OF_A_CHAT)
+        .order_by(due.c.rank, due.c.id)
         .limit(limit)
         .subquery()
     )
@@ -81,23 +94,31 @@ async def status_work(session: AsyncSession, limit: int) -> tuple[TaskStatus, ..
 async def set_status_message(
     session: AsyncSession, task_id: int, message_id: int, shown: Shown
 ) -> None:
-    """Remembers a new card and what it shows."""
+    """Remembers a card and what it shows; see `mark_status_shown`."""
     await session.execute(
         update(Task)
         .where(Task.id == task_id)
-        .values(status_message_id=message_id, status_shown=shown)
+        .values(status_message_id=message_id, status_shown=_unless_it_moved_on(shown))
         .execution_options(synchronize_session=False)
     )
 
 
 async def mark_status_shown(session: AsyncSession, task_id: int, shown: Shown) -> None:
-    """Notes what the card shows now, or that nothing better can be shown (chat gone)."""
+    """Notes what the card shows now, or that nothing better can be shown (chat gone).
+
+    Where it should show something else by now, it is drawn again.
+    """
     await session.execute(
         update(Task)
         .where(Task.id == task_id)
-        .values(status_shown=shown)
+        .values(status_shown=_unless_it_moved_on(shown))
         .execution_options(synchronize_session=False)
     )
+
+
+def _unless_it_moved_on(shown: Shown) -> ColumnElement[Shown | None]:
+    """Null for a card that is out of date: a settled value would hide it from `status_work`."""
+    return case((wanted() == shown.value, literal(shown, Task.status_shown.type)))
 
 
 def _view(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict
+from dataclasses import dataclass
 
 import structlog
 
@@ -31,10 +33,27 @@ from workers.deliver import Courier
 log = structlog.get_logger()
 
 _TICK_S = 0.15  # with the mock generator a whole album takes less than a second
+_IDLE_TICK_S = 0.5
 _CARDS_AT_ONCE = 100
 _BOT_MAY_STILL_SEND_S = 10.0  # the bot sends a task's first card; later it will not come any more
 _PAUSE_AFTER_FAULT_S = 5.0
+_LONGEST_PAUSE_S = 300.0
 _UNFINISHED = (Shown.QUEUED, Shown.RUNNING)
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What this process knows of a card; times are of the monotonic clock."""
+
+    said: str | None = None
+    edited_at: float = 0.0
+    not_before: float = 0.0  # after a fault
+    paced_until: float = 0.0  # for progress only
+    doubtful_sends: int = 0
+
+    def pause(self) -> None:
+        """Leaves the card alone after a fault."""
+        self.not_before = time.monotonic() + pause_after_fault_s(self.doubtful_sends)
 
 
 class Cards:
@@ -42,9 +61,7 @@ class Cards:
 
     def __init__(self, courier: Courier) -> None:
         self._courier = courier
-        self._said: dict[int, str] = {}  # by task: the text its card has now
-        self._edited_at: dict[int, float] = {}
-        self._not_before: dict[int, float] = {}
+        self._known: defaultdict[int, _Memory] = defaultdict(_Memory)  # by task
         self._editing: dict[int, asyncio.Task[None]] = {}
 
     async def __call__(self) -> None:
@@ -53,12 +70,13 @@ class Cards:
         running = [status.task_id for status in work if status.state is TaskState.RUNNING]
         progress = await queue.read_progress(self._courier.pool, running)
         # Cards of one chat share its pace: the one that waited longest goes first.
-        for status in sorted(work, key=lambda status: self._edited_at.get(status.task_id, 0.0)):
+        for status in sorted(work, key=lambda status: self._known[status.task_id].edited_at):
             if self._is_due(status):
                 card = card_of(status, progress.get(status.task_id))
                 self._start(status, card)
-        self._forget_all_but({status.task_id for status in work})
-        await asyncio.sleep(_TICK_S)
+        for task_id in self._known.keys() - {status.task_id for status in work}:
+            del self._known[task_id]
+        await asyncio.sleep(_TICK_S if work else _IDLE_TICK_S)
 
     async def close(self) -> None:
         """Ends the edits on their way."""
@@ -69,74 +87,81 @@ class Cards:
     def _is_due(self, status: TaskStatus) -> bool:
         if status.task_id in self._editing:
             return False
-        if time.monotonic() < self._not_before.get(status.task_id, 0.0):
+        known, now = self._known[status.task_id], time.monotonic()
+        if now < known.not_before or (status.wanted in _UNFINISHED and now < known.paced_until):
             return False
         return status.status_message_id is not None or status.age_s > _BOT_MAY_STILL_SEND_S
 
     def _start(self, status: TaskStatus, card: views.Card) -> None:
-        if status.shown is status.wanted and self._said.get(status.task_id) == card.text:
+        if status.shown is status.wanted and self._known[status.task_id].said == card.text:
             return
         task = asyncio.create_task(self._show(status, card))
         self._editing[status.task_id] = task
         task.add_done_callback(lambda _: self._editing.pop(status.task_id, None))
 
     async def _show(self, status: TaskStatus, card: views.Card) -> None:
+        known = self._known[status.task_id]
         with structlog.contextvars.bound_contextvars(
             request=status.request_id, task=status.task_id
         ):
             try:
-                if await self._put(status, card):
-                    self._said[status.task_id] = card.text
-                    self._edited_at[status.task_id] = time.monotonic()
+                await self._put(status, card)
+                known.said, known.edited_at = card.text, time.monotonic()
             except Undeliverable as error:
                 log.warning("card can't be shown", reason=error.reason)
                 await self._mark(status)
-            except (RateLimited, Refused, Uncertain, ChatMigrated, MessageGone) as error:
-                self._pause(status, error)
+            except RateLimited as error:
+                moment = time.monotonic() + error.retry_after_s
+                if status.wanted in _UNFINISHED:
+                    known.paced_until = moment
+                else:
+                    known.not_before = moment
+            except (Refused, Uncertain, ChatMigrated, MessageGone):
+                known.pause()
             except Exception as error:
-                self._pause(status, error)
+                known.pause()
                 if not patience.is_away(error):
                     log.exception("card failed for a reason of our own")
 
-    def _pause(self, status: TaskStatus, error: Exception) -> None:
-        pause_s = error.retry_after_s if isinstance(error, RateLimited) else _PAUSE_AFTER_FAULT_S
-        self._not_before[status.task_id] = time.monotonic() + pause_s
-
-    async def _put(self, status: TaskStatus, card: views.Card) -> bool:
-        """Edits the card, or sends a new one; False when an edit was dropped for its pace."""
+    async def _put(self, status: TaskStatus, card: views.Card) -> None:
+        """Edits the card, or sends a new one."""
         bot = self._courier.bot
         if status.status_message_id is None:
             if status.wanted is Shown.DONE:  # the album speaks for itself
                 await self._mark(status)
-                return True
-            return await self._send(status, card)
+            else:
+                await self._send(status, card)
+            return
         final = status.wanted not in _UNFINISHED
         try:
-            if not await delivery.edit_status(
+            await delivery.edit_status(
                 bot, card, status.chat_id, status.status_message_id, final=final
-            ):
-                return False
+            )
         except MessageGone:
             if status.wanted is not Shown.DONE:
-                return await self._send(status, card)
+                await self._send(status, card)
+                return
         # Also when nothing changed by the record: somebody else may have edited it meanwhile, and
         # then the next look finds a card that shows the wrong thing.
         await self._mark(status)
-        return True
 
-    async def _send(self, status: TaskStatus, card: views.Card) -> bool:
+    async def _send(self, status: TaskStatus, card: views.Card) -> None:
         bot, chat_id = self._courier.bot, status.chat_id
         try:
-            message_id = await delivery.send_status(bot, card, chat_id, status.thread_id)
-        except ThreadClosed:
-            message_id = await delivery.send_status(bot, card, chat_id, None)
+            try:
+                message_id = await delivery.send_status(bot, card, chat_id, status.thread_id)
+            except ThreadClosed:
+                message_id = await delivery.send_status(bot, card, chat_id, None)
+        except Uncertain:
+            # The card may be there, unknown to us: each try may bring one more.
+            self._known[status.task_id].doubtful_sends += 1
+            raise
         await patience.in_transaction(
             self._courier.sessions,
             lambda session: statuses.set_status_message(
                 session, status.task_id, message_id, status.wanted
             ),
         )
-        return True
 
     async def _mark(self, status: TaskStatus) -> None:
         await patience.in_transaction(
@@ -144,10 +169,10 @@ class Cards:
             lambda session: statuses.mark_status_shown(session, status.task_id, status.wanted),
         )
 
-    def _forget_all_but(self, task_ids: set[int]) -> None:
-        for memory in (self._said, self._edited_at, self._not_before):
-            for task_id in memory.keys() - task_ids:
-                del memory[task_id]
+
+def pause_after_fault_s(doubtful_sends: int) -> float:
+    """How long a card is left alone: longer with every copy of it that may be in the chat."""
+    return min(_PAUSE_AFTER_FAULT_S * 2.0**doubtful_sends, _LONGEST_PAUSE_S)
 
 
 def card_of(status: TaskStatus, progress: queue.Progress | None) -> views.Card:

@@ -1,27 +1,27 @@
-"""What others dropped is picked up: dead leases, lost wake-ups, files that nothing refers to."""
+"""What others dropped is picked up: dead leases, files that nothing refers to, old drafts."""
 
 from __future__ import annotations
 
-import asyncio
 import time
 from datetime import UTC, datetime
 
 import structlog
 
-from db import deliveries, images, queue, tasks
+from db import deliveries, images, queue, requests, tasks
 from workers.deliver import Courier
 
 log = structlog.get_logger()
 
-_FILES_EVERY_S = 3600.0
+_TIDY_EVERY_S = 3600.0
+_DRAFTS_FOR_DAYS = 30.0
 
 
 class Sweep:
-    """Call it every few seconds; files are looked through once an hour."""
+    """Call it every few seconds; files and drafts are looked through once an hour."""
 
     def __init__(self, courier: Courier) -> None:
         self._courier = courier
-        self._files_at = time.monotonic() + _FILES_EVERY_S
+        self._tidy_at = time.monotonic() + _TIDY_EVERY_S
 
     async def __call__(self) -> None:
         sessions, pool = self._courier.sessions, self._courier.pool
@@ -36,17 +36,25 @@ class Sweep:
                 failed=dead_tasks.failed,
                 deliveries=dead_deliveries,
             )
-        await asyncio.gather(queue.wake_gpu(pool), queue.wake_io(pool))
-        if time.monotonic() >= self._files_at:
-            self._files_at = time.monotonic() + _FILES_EVERY_S
-            await self._sweep_files()
+        # Only then: wake-ups pile up in Redis while nobody is there to take them, and a worker
+        # that missed one looks by itself.
+        if dead_tasks.requeued:
+            await queue.wake_gpu(pool)
+        if dead_deliveries:
+            await queue.wake_io(pool)
+        if time.monotonic() >= self._tidy_at:
+            self._tidy_at = time.monotonic() + _TIDY_EVERY_S
+            await self.tidy()
 
-    async def _sweep_files(self) -> None:
+    async def tidy(self) -> None:
+        """Deletes what nobody will ask for again."""
+        async with self._courier.sessions.begin() as session:
+            drafts = await requests.prune_drafts(session, older_than_days=_DRAFTS_FOR_DAYS)
         removed = await images.sweep_orphans(
             self._courier.store,
             self._courier.sessions,
             now=datetime.now(UTC),
             older_than_h=self._courier.settings.orphan_files_after_h,
         )
-        if removed:
-            log.info("files without a picture removed", files=removed)
+        if removed or drafts:
+            log.info("tidied up", files=removed, drafts=drafts)

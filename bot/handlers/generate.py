@@ -15,7 +15,7 @@ from bot.callbacks import DraftTap
 from bot.filters import IsForBot, IsPrompt
 from bot.intake import Place, Sessions
 from bot.who import Who, card_of, thread_of
-from db import albums, brands, requests, tasks
+from db import albums, brands, requests, statuses, tasks
 from db.queue import wake_gpu
 from db.states import RequestState
 from db.views import Draft
@@ -206,6 +206,9 @@ async def go(
         message_id=card.message_id,
         reply_markup=status.keyboard,
     )
+    async with sessions.begin() as session:
+        # A quick worker may have shown more before this edit landed; then it shows it again.
+        await statuses.set_status_message(session, task.id, card.message_id, task.wanted)
 
 
 @router.callback_query(DraftTap.filter(F.do == "open"))

@@ -23,8 +23,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.models.base import Base, checked
 from db.states import RequestState, Shown, TaskState
 
-CARD_NOT_SETTLED = "status_shown IS NULL OR status_shown NOT IN ('done', 'failed', 'cancelled')"
-"""The partial index on tasks whose card may still change; queries repeat it word for word."""
+CARD_NOT_SETTLED = "status_shown IS NULL OR status_shown IN ('queued', 'running')"
+"""The partial index on tasks whose card may still change; queries repeat it word for word.
+
+Whoever changes what a settled card should show sets `status_shown` to null.
+"""
 
 
 class Request(Base):
@@ -40,6 +43,7 @@ class Request(Base):
         CheckConstraint("aspect ~ '^[0-9]+:[0-9]+$'", name="aspect"),
         Index(None, "account_id"),
         Index(None, "chat_id"),
+        Index("ix_ml_requests_drafts", "created_at", postgresql_where=text("state = 'draft'")),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)

@@ -63,6 +63,12 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_ml_requests_account_id"), "ml_requests", ["account_id"])
     op.create_index(op.f("ix_ml_requests_chat_id"), "ml_requests", ["chat_id"])
+    op.create_index(
+        "ix_ml_requests_drafts",
+        "ml_requests",
+        ["created_at"],
+        postgresql_where=sa.text("state = 'draft'"),
+    )
     op.create_table(
         "ml_tasks",
         sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
@@ -158,9 +164,7 @@ def upgrade() -> None:
         "ix_ml_tasks_status",
         "ml_tasks",
         ["id"],
-        postgresql_where=sa.text(
-            "status_shown IS NULL OR status_shown NOT IN ('done', 'failed', 'cancelled')"
-        ),
+        postgresql_where=sa.text("status_shown IS NULL OR status_shown IN ('queued', 'running')"),
     )
     op.create_table(
         "predictions",

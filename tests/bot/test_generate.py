@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from aiogram import Bot
+from aiogram.client.session.middlewares.base import NextRequestMiddlewareType
+from aiogram.methods import EditMessageText, Response, TelegramMethod
+from aiogram.methods.base import TelegramType
 from sqlalchemy import text
 
+from db import statuses, tasks
 from db.queue import GPU_QUEUE
+from db.states import Shown
 from tests.bot.stage import Person, Stage, buttons, data_of
 from tests.sim import ANNA, BEN, Message
 
@@ -82,6 +88,33 @@ async def test_create_queues_the_task_and_turns_the_card_into_its_status(
     assert task["status_message_id"] == shown["message_id"]
     assert task["brief"]["platform"] == "instagram"
     assert await live.redis.zcard(GPU_QUEUE) == 1
+
+
+async def test_a_card_whose_worker_was_quicker_than_the_tap_is_drawn_again(
+    anna: Person, live: Stage
+) -> None:
+    shown = await draft(anna)
+
+    async def worker_first(
+        make_request: NextRequestMiddlewareType[TelegramType],
+        bot: Bot,
+        method: TelegramMethod[TelegramType],
+    ) -> Response[TelegramType]:
+        if isinstance(method, EditMessageText):
+            async with live.sessions.begin() as session:
+                claim = await tasks.claim(session, lease_s=60, account_running_cap=1)
+                assert claim is not None
+                await tasks.fail(session, claim.task_id, claim.token, "internal")
+                await statuses.mark_status_shown(session, claim.task_id, Shown.FAILED)
+        return await make_request(bot, method)
+
+    live.bot.session.middleware.register(worker_first)
+    await anna.press("Создать", shown)
+    await anna.text("В очереди")
+    await anna.settled()
+    async with live.sessions.begin() as session:
+        [status] = await statuses.status_work(session, 10)
+    assert status.wanted is Shown.FAILED
 
 
 async def test_second_tap_on_create_changes_nothing(anna: Person, live: Stage) -> None:

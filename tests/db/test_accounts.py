@@ -233,6 +233,34 @@ async def test_a_team_made_too_early_in_the_new_chat_is_merged(sessions: Session
     ) == [(1, "owner"), (2, "editor")]
 
 
+async def test_a_migration_and_a_new_task_at_once_do_not_block_each_other(
+    sessions: Sessions,
+) -> None:
+    await rows.person(sessions, 1)
+    team = Person(1, await _team(sessions, 1))
+
+    async def submit(request_id: int) -> None:
+        async with sessions.begin() as session:
+            await requests.submit(
+                session, team.account_id, request_id, "card:1", chat_id=GROUP, thread_id=None
+            )
+
+    async def waiting(count: int) -> None:
+        query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        while await rows.rows(sessions, query) != [(count,)]:
+            await asyncio.sleep(0.01)
+
+    async with sessions.begin() as session:
+        draft, _ = await requests.draft(session, rows.new_draft(team, chat_id=GROUP))
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group, sessions.begin() as session:
+        await requests.change_draft(session, team.account_id, draft.id, count=1)
+        group.create_task(submit(draft.id))
+        await waiting(1)
+        group.create_task(_migrate(sessions))
+        await waiting(2)
+    assert await rows.rows(sessions, "SELECT chat_id FROM ml_requests") == [(SUPERGROUP,)]
+
+
 async def test_migrating_an_unknown_group_is_nothing(sessions: Sessions) -> None:
     await _migrate(sessions)
     assert await rows.rows(sessions, "SELECT * FROM accounts") == []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from db import images
+from db import albums, images
 from db.errors import FileMissing, InvalidKey
 from tests.db import rows
 from tests.db.rows import Sessions
@@ -76,7 +76,7 @@ async def test_a_store_that_cannot_write_says_so(tmp_path: Path) -> None:
 async def test_orphans_are_swept_by_age_and_known_files_kept(
     store: images.Store, sessions: Sessions
 ) -> None:
-    await rows.done(sessions, await rows.person(sessions))
+    task_id, _ = await rows.done(sessions, who := await rows.person(sessions))
     known = [picture.storage_key for picture in rows.finished_album(2).images]
     orphans = [images.key(9, f"{number:064x}"[::-1]) for number in range(3)]
     for key in [*known, *orphans]:
@@ -92,3 +92,6 @@ async def test_orphans_are_swept_by_age_and_known_files_kept(
         with pytest.raises(FileMissing):
             await store.get(key)
     assert await images.sweep_orphans(store, sessions, now=later) == 0
+    async with sessions.begin() as session:
+        await albums.hide(session, who.account_id, task_id)
+    assert await images.sweep_orphans(store, sessions, now=later) == 2, "of a deleted album"

@@ -24,6 +24,7 @@ FREQUENT: dict[str, Callable[[AsyncSession], Awaitable[object]]] = {
         s, 2, 1, "y", user_id=2, locale="ru", chat_id=1, thread_id=None
     ),
     "requests.of_message": lambda s: requests.of_message(s, 1, 1, 1),
+    "requests.prune_drafts": lambda s: requests.prune_drafts(s, older_than_days=30),
     "tasks.claim": lambda s: tasks.claim(s, lease_s=45, account_running_cap=2),
     "tasks.sweep_leases": tasks.sweep_leases,
     "tasks.queue_place": lambda s: tasks.queue_place(s, 3001),

@@ -121,6 +121,22 @@ async def test_the_card_is_remembered(sessions: Sessions) -> None:
         assert (await requests.get_draft(session, who.account_id, draft.id)).card_message_id == 55
 
 
+async def test_old_drafts_are_pruned_and_what_was_ordered_stays(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    ordered, _, new = [await _draft(sessions, who) for _ in range(3)]
+    await _submit(sessions, who, ordered.id)
+    await rows.execute(
+        sessions,
+        "UPDATE ml_requests SET created_at = now() - interval '31 days' WHERE id <> :id",
+        id=new.id,
+    )
+    async with sessions.begin() as session:
+        assert await requests.prune_drafts(session, older_than_days=30) == 1
+    assert await rows.rows(sessions, "SELECT id FROM ml_requests ORDER BY id") == [
+        (ordered.id,), (new.id,),
+    ]  # fmt: skip
+
+
 async def test_submitting_freezes_the_brief(sessions: Sessions) -> None:
     who = await rows.person(sessions)
     brand_id = await _brand_id(sessions, who)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
-from db import albums, deliveries, statuses, tasks
+from db import accounts, albums, deliveries, statuses, tasks
 from db.states import DeliveryState, Shown
-from db.views import TaskStatus
+from db.views import TaskStatus, TelegramUser
 from tests.db import rows
 from tests.db.rows import Person, Sessions
 
@@ -68,6 +70,55 @@ async def test_cards_that_show_the_wrong_thing_come_first(sessions: Sessions) ->
     wrong_id = await rows.queued(sessions, who)
     assert [status.task_id for status in await _work(sessions)] == [wrong_id, right_id]
     assert [status.task_id for status in await _work(sessions, limit=1)] == [wrong_id]
+
+
+async def test_a_backlog_of_one_chat_hides_nobody_elses_card(sessions: Sessions) -> None:
+    busy, other = await rows.person(sessions, 1), await rows.person(sessions, 2)
+    backlog = [await rows.queued(sessions, busy) for _ in range(6)]
+    other_id = await rows.queued(sessions, other)
+    shown = [status.task_id for status in await _work(sessions, limit=5)]
+    assert shown == [*backlog[:3], other_id]
+
+
+async def test_what_was_shown_too_late_is_drawn_again(sessions: Sessions) -> None:
+    """A settled value would hide the card for ever."""
+    who = await rows.person(sessions)
+    task_id, _ = await rows.done(sessions, who)
+    await _show(sessions, task_id, Shown.UNKNOWN)
+    [status] = await _work(sessions)
+    assert (status.shown, status.wanted) == (None, Shown.RUNNING)
+
+
+async def test_a_lost_album_opened_from_the_history_is_followed_by_its_card(
+    sessions: Sessions,
+) -> None:
+    who = await rows.person(sessions)
+    task_id, _ = await rows.done(sessions, who)
+    await _end(sessions, DeliveryState.UNKNOWN)
+    await _show(sessions, task_id, Shown.UNKNOWN)
+    async with sessions.begin() as session:
+        await deliveries.request(
+            session, who.account_id, task_id, deliveries.DeliveryKind.ALBUM, "history:1"
+        )
+    [status] = await _work(sessions)
+    assert status.wanted is Shown.RUNNING
+
+
+@pytest.mark.parametrize("blocked", [True, False])
+async def test_who_unblocks_the_bot_gets_the_cards_they_missed(
+    sessions: Sessions, blocked: bool
+) -> None:
+    who = await rows.person(sessions)
+    task_id, _ = await rows.done(sessions, who)
+    await _end(sessions, DeliveryState.UNDELIVERABLE)
+    await _show(sessions, task_id, Shown.UNDELIVERABLE)
+    if blocked:
+        async with sessions.begin() as session:
+            await accounts.set_blocked(session, who.id, datetime.now(UTC))
+    assert await _work(sessions) == ()
+    async with sessions.begin() as session:
+        await accounts.ensure_user(session, TelegramUser(id=who.id, first_name="Анна"))
+    assert [status.wanted for status in await _work(sessions)] == [Shown.UNDELIVERABLE] * blocked
 
 
 @pytest.mark.parametrize("shown", [Shown.CANCELLED, Shown.FAILED])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import text
 
+from bot.buckets import Bucket, Buckets
 from db import queue, statuses, tasks
 from db.states import Shown
 from db.views import Claim
@@ -19,7 +21,7 @@ from tests.workers.waiting import until
 from workers import generate, patience
 from workers.deliver import Courier
 from workers.generate import Studio
-from workers.status import Cards
+from workers.status import Cards, pause_after_fault_s
 
 
 @pytest.fixture
@@ -125,6 +127,48 @@ async def test_a_blocked_chat_is_not_tried_for_ever(
     await until(given_up)
     refused = [one for one in await sim.calls("editMessageText") if one["status"] == 403]
     assert len(refused) >= 1
+
+
+async def test_progress_that_comes_too_fast_is_not_asked_about_at_every_look(
+    courier: Courier, cards: Cards, sim: Sim, ask: Ask
+) -> None:
+    async def asked_for_tokens() -> int:
+        stats = await courier.pool.info("commandstats")
+        return int(stats.get("cmdstat_evalsha", {"calls": 0})["calls"])
+
+    await with_card(courier, ask)
+    anna = sim.talk(ANNA)
+    await anna.text("В очереди")
+    before = await asked_for_tokens()
+    claimed = await claim(courier)
+    await queue.write_progress(courier.pool, claimed.task_id, queue.Progress("generate", 1, 4))
+    await anna.text("2/4")
+    assert await asked_for_tokens() - before <= 3
+
+
+async def test_the_end_does_not_wait_for_the_pace_of_progress(
+    courier: Courier, cards: Cards, sim: Sim, ask: Ask
+) -> None:
+    asked = await with_card(courier, ask)
+    await sim.talk(ANNA).text("В очереди")
+    debt = Bucket(f"pace:{courier.bot.id}:status:{ANNA}", 1.0, 1.0, 600.0)
+    await Buckets(courier.pool).take([debt], 600.0)
+    await claim(courier)
+    async with courier.sessions.begin() as session:
+        await tasks.cancel(session, asked.account_id, asked.task_id)
+    await sim.talk(ANNA).text("🚫")
+
+
+def test_a_card_that_may_be_there_is_sent_ever_more_rarely() -> None:
+    pauses_s = [pause_after_fault_s(sends) for sends in range(8)]
+    assert pauses_s == [5, 10, 20, 40, 80, 160, 300, 300]
+
+
+async def test_nothing_to_draw_is_looked_for_less_often(courier: Courier) -> None:
+    cards = Cards(courier)
+    started = time.monotonic()
+    await cards()
+    assert time.monotonic() - started > 0.4
 
 
 async def test_an_edit_that_came_late_is_put_right(
