@@ -108,7 +108,10 @@ class Checkpoint:
 
     def config(self, part: str) -> Mapping[str, object]:
         """A part's `config.json`. Raises BackendUnavailable."""
-        return _json(self.folder / part / "config.json")
+        return _json(self._place(part) / "config.json")
+
+    def _place(self, part: str) -> Path:
+        return self.tiny_vae if part == "vae" and self.tiny_vae else self.folder / part
 
     def _class_of(self, part: str) -> str:
         entry = self.index.get(part)
@@ -132,7 +135,7 @@ class Checkpoint:
 
     def fingerprint(self, part: str, digests: Mapping[str, str]) -> str:
         """Tells what is made of this part's weights from what is made of others."""
-        own = self.folder / part
+        own = self._place(part)
         told = [digest for path, digest in sorted(digests.items()) if Path(path).parent == own]
         told.append(json.dumps(self.config(part), sort_keys=True))
         if part == self.denoiser:

@@ -206,7 +206,7 @@ def _by_torch(checkpoint: Checkpoint, runtime: Runtime) -> DiffusionPipeline:
     denoiser = getattr(pipeline, checkpoint.denoiser)
     # Convolutions on a CPU read pixels faster than planes; a part in bf16 stays one among fp32.
     for part in (denoiser, getattr(pipeline.vae, "decoder", pipeline.vae)):
-        if runtime.dtype == torch.float32 or (checkpoint.tiny_vae and part is not denoiser):
+        if runtime.dtype == torch.float32:
             part.to(memory_format=torch.channels_last)
         else:
             cast(part, runtime.dtype)
@@ -263,10 +263,9 @@ def _by_openvino(
         unet.keep(folder)
         unet = parts.CompiledPart.kept(folder, threads, streams) or unet
     pipeline.unet = parts.CompiledUnet(unet)
-    if checkpoint.tiny_vae is None and hasattr(pipeline.vae, "post_quant_conv"):
-        decoder = _decoder(pipeline.vae, kept.of("vae"), threads)
-        if decoder is not None:
-            pipeline.vae.decoder = decoder
+    decoder = _decoder(pipeline.vae, kept.of("vae"), threads)
+    if decoder is not None:
+        pipeline.vae.decoder = decoder
     return pipeline, Runtime("openvino-bf16")
 
 

@@ -753,6 +753,17 @@ def test_openvino_draws_nearly_the_same_and_is_compiled_once(
 
 
 @pytest.mark.skipif(not has_openvino(), reason="openvino is not installed")
+def test_openvino_draws_few_steps_nearly_the_same(made: Made) -> None:
+    quick = {"diffusion_steps": 0, "diffusion_few_steps": True, "diffusion_tiny_vae": True}
+    exact = _drawn(made(**quick), *SEEDS)
+    for one, other in zip(
+        exact, _drawn(made(**quick, diffusion_runtime="openvino-bf16"), *SEEDS), strict=True
+    ):
+        assert _distance(one, other) < 1.5
+        assert other.meta["runtime"] == "openvino-bf16"
+
+
+@pytest.mark.skipif(not has_openvino(), reason="openvino is not installed")
 def test_a_kind_that_openvino_is_not_used_for_runs_by_torch_and_says_so(made: Made) -> None:
     generator = made(
         diffusion_model="someone/tiny-xl",
