@@ -27,8 +27,8 @@ class BotSettings(BaseSettings):
     webhook_port: int = Field(default=8080, ge=0, le=65535)
     poll_timeout_s: int = Field(default=30, ge=0, le=50)
     request_timeout_s: float = Field(default=30.0, gt=0)
-    throttle_burst: int = Field(default=8, ge=1)
-    throttle_per_s: float = Field(default=0.5, gt=0)
+    throttle_burst: int = Field(default=20, ge=1)
+    throttle_per_s: float = Field(default=1.0, gt=0)
 
     @model_validator(mode="after")
     def _webhook_is_complete(self) -> Self:

@@ -138,6 +138,7 @@ def _fetch_part(source: Source, part: Path, on_bytes: OnBytes, pause_s: float) -
             _read(source, part, on_bytes)
             return
         except urllib.error.HTTPError as error:
+            error.close()  # It holds the connection.
             if error.code not in _PASSING:
                 raise BackendUnavailable("models", f"{source.url}: {error}") from error
             fault: Exception = error
@@ -170,6 +171,7 @@ def _read(source: Source, part: Path, on_bytes: OnBytes) -> None:
     except urllib.error.HTTPError as error:
         if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or not there:
             raise
+        error.close()
         part.unlink()  # Longer than the file: a left-over of another one.
         _read(source, part, on_bytes)
         return
