@@ -6,7 +6,12 @@ DbError
 ├── LimitReached(what, limit)   no more of these
 ├── Stale(what)                 it has moved on: a draft already submitted, a result not there yet
 ├── InvalidKey(key)             not a name under which files may be stored
-└── FileMissing(key)            the store has no such file
+├── FileMissing(key)            the store has no such file
+├── KeyReused(key)              the idempotency key stands for another transfer
+├── InsufficientFunds(missing)  so many kopecks are lacking in the wallet
+├── QuotaOut(left, wanted, missing)  the month's pictures don't suffice, nor does the wallet
+├── WalletPaused()              Telegram took money back that is spent: no paid actions
+└── PaymentRefused(reason)      an order that must not be paid now
 """
 
 from __future__ import annotations
@@ -52,3 +57,40 @@ class FileMissing(DbError):
     def __init__(self, key: str) -> None:
         super().__init__(f"no file: {key}")
         self.key = key
+
+
+class KeyReused(DbError):
+    def __init__(self, key: str) -> None:
+        super().__init__(f"another transfer has the key {key!r}")
+        self.key = key
+
+
+class InsufficientFunds(DbError):
+    """`missing` is in kopecks."""
+
+    def __init__(self, missing: int) -> None:
+        super().__init__(f"{missing} kopecks are lacking")
+        self.missing = missing
+
+
+class QuotaOut(DbError):
+    """`missing`: kopecks lacking to pay for the rest; None when that is not switched on."""
+
+    def __init__(self, left: int, wanted: int, missing: int | None) -> None:
+        super().__init__(f"{wanted} pictures wanted, {left} left")
+        self.left = left
+        self.wanted = wanted
+        self.missing = missing
+
+
+class WalletPaused(DbError):
+    def __init__(self) -> None:
+        super().__init__("paid actions are paused")
+
+
+class PaymentRefused(DbError):
+    """`reason`: unknown, user, amount, currency, expired, paid or paused."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"not to be paid: {reason}")
+        self.reason = reason

@@ -68,3 +68,57 @@ class Shown(enum.StrEnum):
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
     UNDELIVERABLE = "undeliverable"
+
+
+class SystemWallet(enum.StrEnum):
+    """Where money comes from and goes to, seen from the accounts."""
+
+    REVENUE = "revenue"
+    STARS = "stars"
+    PROVIDER = "provider"
+    OPERATOR = "operator"
+    RECEIVABLES = "receivables"
+
+
+class TransferKind(enum.StrEnum):
+    """Why money moved; `chargeback`: Telegram gave it back without asking us."""
+
+    TOP_UP = "top_up"
+    CREDIT = "credit"
+    SUBSCRIPTION = "subscription"
+    UPGRADE = "upgrade"
+    PICTURES = "pictures"
+    REFUND = "refund"
+    REFUND_UNDONE = "refund_undone"
+    CHARGEBACK = "chargeback"
+
+
+class HoldState(enum.StrEnum):
+    OPEN = "open"
+    CAPTURED = "captured"
+    VOIDED = "voided"
+
+
+class PaymentMethod(enum.StrEnum):
+    """`provider`: roubles through Telegram Payments."""
+
+    STARS = "stars"
+    PROVIDER = "provider"
+
+
+class OrderState(enum.StrEnum):
+    OPEN = "open"
+    PAID = "paid"
+    CANCELLED = "cancelled"
+
+
+class PaymentState(enum.StrEnum):
+    """credited -> refunding -> refunded; refunding -> credited when Telegram refused.
+
+    `unmatched`: it answers to no order of ours.
+    """
+
+    CREDITED = "credited"
+    REFUNDING = "refunding"
+    REFUNDED = "refunded"
+    UNMATCHED = "unmatched"

@@ -6,17 +6,30 @@ from db.models.base import Base
 from db.models.brands import Brand
 from db.models.deliveries import Delivery
 from db.models.generations import Prediction, Request, Task
+from db.models.money import Hold, Transfer, Wallet
+from db.models.notices import Notice
+from db.models.payments import Order, Payment
 from db.models.people import Account, Member, User, UserSettings
+from db.models.plans import Period, Plan, Subscription
 
 __all__ = [
     "Account",
     "Base",
     "Brand",
     "Delivery",
+    "Hold",
     "Member",
+    "Notice",
+    "Order",
+    "Payment",
+    "Period",
+    "Plan",
     "Prediction",
     "Request",
+    "Subscription",
     "Task",
+    "Transfer",
     "User",
     "UserSettings",
+    "Wallet",
 ]
