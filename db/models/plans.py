@@ -23,9 +23,24 @@ FREE = "free"
 """The plan everybody begins with, and comes back to."""
 
 
-class Plan(Base):
-    """What may be bought now; an operator changes the rows without a release. Prices in kopecks:
-    `price` a month, `picture_price` for each picture past the quota."""
+class Terms:
+    """What a plan gives and costs. Kopecks: `price` a month, `picture_price` for each picture past
+    the quota."""
+
+    price: Mapped[int]
+    picture_price: Mapped[int]
+    images_limit: Mapped[int] = mapped_column(Integer)
+    auto_enhance: Mapped[bool]
+    auto_best: Mapped[bool]
+    brand_limit: Mapped[int] = mapped_column(Integer)
+    lora_limit: Mapped[int] = mapped_column(Integer)
+    seats: Mapped[int] = mapped_column(Integer)
+    channels: Mapped[int] = mapped_column(Integer)
+    priority: Mapped[int] = mapped_column(Integer)
+
+
+class Plan(Terms, Base):
+    """What may be bought now; an operator changes the rows without a release."""
 
     __tablename__ = "plans"
     __table_args__ = (
@@ -44,16 +59,6 @@ class Plan(Base):
     title_en: Mapped[str]
     position: Mapped[int] = mapped_column(SmallInteger)
     is_offered: Mapped[bool] = mapped_column(server_default=text("true"))
-    price: Mapped[int]
-    picture_price: Mapped[int]
-    images_limit: Mapped[int] = mapped_column(Integer)
-    auto_enhance: Mapped[bool]
-    auto_best: Mapped[bool]
-    brand_limit: Mapped[int] = mapped_column(Integer)
-    lora_limit: Mapped[int] = mapped_column(Integer)
-    seats: Mapped[int] = mapped_column(Integer)
-    channels: Mapped[int] = mapped_column(Integer)
-    priority: Mapped[int] = mapped_column(Integer)
 
 
 class Subscription(Base):
@@ -80,7 +85,7 @@ class Subscription(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-class Period(Base):
+class Period(Terms, Base):
     """A month of an account. The plan's terms are copied when it begins, so a changed plan
     changes nothing that is paid for. `used` and `held` count pictures of the quota."""
 
@@ -96,16 +101,6 @@ class Period(Base):
     plan_code: Mapped[str] = mapped_column(ForeignKey("plans.code"))
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
-    price: Mapped[int]
-    picture_price: Mapped[int]
-    images_limit: Mapped[int] = mapped_column(Integer)
-    auto_enhance: Mapped[bool]
-    auto_best: Mapped[bool]
-    brand_limit: Mapped[int] = mapped_column(Integer)
-    lora_limit: Mapped[int] = mapped_column(Integer)
-    seats: Mapped[int] = mapped_column(Integer)
-    channels: Mapped[int] = mapped_column(Integer)
-    priority: Mapped[int] = mapped_column(Integer)
     used: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     held: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     transfer_id: Mapped[int | None] = mapped_column(ForeignKey("transfers.id"))
