@@ -1,6 +1,7 @@
 """`make bench`: the product's and the judge's times on this machine, beside their baselines.
 
-Drawing at real size loads gigabytes and takes minutes: it runs when it is named.
+Drawing at real size loads gigabytes and takes minutes, the timeline shows what only a GPU gains by:
+both run when they are named.
 """
 
 from __future__ import annotations
@@ -9,28 +10,42 @@ import asyncio
 import sys
 from datetime import UTC, datetime
 
-from benchmarks import diffusion, figures, judge, product, tap_to_album, wake, webhook
+from benchmarks import (
+    diffusion,
+    figures,
+    judge,
+    product,
+    tap_to_album,
+    timeline,
+    wake,
+    webhook,
+)
 
 _PARTS = {"tap": tap_to_album.measure, "wake": wake.measure, "webhook": webhook.measure}
-_MODELS = {"judge": judge.measure, "diffusion": diffusion.measure}
+_ALONE = {
+    "judge": ("judge with random weights: speed only", judge.measure),
+    "diffusion": ("diffusion with random weights: speed only", diffusion.measure),
+    "timeline": ("six requests through a worker", timeline.measure),
+}
 _USUAL = (*_PARTS, "judge")
 
 
 def main(names: list[str]) -> None:
-    if unknown := set(names) - _PARTS.keys() - _MODELS.keys():
-        sys.exit(f"{', '.join(unknown)}: unknown, one of {', '.join((*_PARTS, *_MODELS))}")
+    if unknown := set(names) - _PARTS.keys() - _ALONE.keys():
+        sys.exit(f"{', '.join(unknown)}: unknown, one of {', '.join((*_PARTS, *_ALONE))}")
     machine = f"{datetime.now(UTC):%Y-%m-%d}, {figures.machine()}"
     wanted = names or _USUAL
     if parts := [name for name in wanted if name in _PARTS]:
         _say(f"{machine}; mock generator, pixels judge")
         asyncio.run(_product(parts))
     for name in wanted:
-        if name in _MODELS:
-            _say(f"{machine}; {name} with random weights: speed only")
-            for line in _MODELS[name]():
+        if name in _ALONE:
+            what, measure = _ALONE[name]
+            _say(f"{machine}; {what}")
+            for line in measure():
                 _say(line)
     if not names:
-        _say("diffusion: takes minutes, runs by name only: make bench ARGS=diffusion")
+        _say("by name only: make bench ARGS=diffusion (minutes), make bench ARGS=timeline")
 
 
 async def _product(parts: list[str]) -> None:

@@ -146,7 +146,7 @@ def measure() -> Iterator[str]:
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        _in_process(_save_models, folder)
+        in_process(save_models, folder)
         if (busy := os.getloadavg()[0]) > 1:
             yield f"the machine is busy (load {busy:.1f}): these figures say little"
         with _contender(defaults, folder) as (text, default):
@@ -191,7 +191,7 @@ def _median(took: list[Seconds], key: str) -> float:
     return statistics.median(seconds[key] for seconds in took)
 
 
-def _save_models(folder: Path) -> None:
+def save_models(folder: Path) -> None:
     """Stable Diffusion 1.5 and TAESD in the hub's layout; the large part in bf16."""
     import torch
     from diffusers import (
@@ -248,7 +248,7 @@ def _save_models(folder: Path) -> None:
     AutoencoderTiny().save_pretrained(models.TINY_VAE.path(folder))
 
 
-def _in_process(work: Callable[[Path], None], folder: Path) -> None:
+def in_process(work: Callable[[Path], None], folder: Path) -> None:
     """In a process of its own, whose memory is given back."""
     process = multiprocessing.get_context("spawn").Process(target=work, args=(folder,))
     process.start()

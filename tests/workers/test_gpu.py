@@ -6,18 +6,24 @@ import asyncio
 import contextlib
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+import threading
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import structlog
 from arq import ArqRedis
+from PIL import Image
 
 from db import liveness, queue, tasks
 from db.settings import DatabaseSettings
 from pipeline.errors import BackendBusy
+from pipeline.run import Pipeline
+from pipeline.types import Brief, CancelFlag, OnPicture, Picture, Prompt, Score, Stage
 from tests.pipeline.ollama_server import OllamaServer
-from tests.workers.conftest import SETTINGS, Ask, Painter, Row
+from tests.workers.conftest import SETTINGS, Ask, Critic, Painter, Row, Words
 from tests.workers.waiting import until
 from workers import gpu
 from workers.generate import Studio
@@ -66,6 +72,54 @@ async def test_one_wake_up_is_enough_for_all_that_waits(
         await queue.wake_gpu(pool)
         await until(all_done(row, 21))
     assert await pool.zcard(queue.GPU_QUEUE) == 0
+
+
+class Together:
+    """Three stages that go on only once all are at work at once: for three requests."""
+
+    name = "together"
+    max_count = 4
+    device = "cuda"
+
+    def __init__(self) -> None:
+        self._barrier = threading.Barrier(len(Stage), timeout=20)
+        self._calls = Counter[Stage]()
+
+    def _at_work(self, stage: Stage) -> None:
+        """The first request's judging, the second one's drawing, the third one's enhancing."""
+        self._calls[stage] += 1
+        if self._calls[stage] == [Stage.JUDGE, Stage.GENERATE, Stage.ENHANCE].index(stage) + 1:
+            self._barrier.wait()
+
+    async def enhance(self, brief: Brief) -> Prompt:
+        await asyncio.to_thread(self._at_work, Stage.ENHANCE)
+        return await Words().enhance(brief)
+
+    def generate(
+        self,
+        prompt: Prompt,
+        brief: Brief,
+        seeds: Sequence[int],
+        on_picture: OnPicture,
+        cancel: CancelFlag,
+    ) -> list[Picture]:
+        self._at_work(Stage.GENERATE)
+        return Painter().generate(prompt, brief, seeds, on_picture, cancel)
+
+    def score(self, intent: str, images: Sequence[Image.Image]) -> list[Score]:
+        self._at_work(Stage.JUDGE)
+        return Critic().score(intent, images)
+
+
+async def test_on_a_gpu_three_tasks_are_at_work_one_a_stage(
+    studio: Studio, ask: Ask, row: Row
+) -> None:
+    together = Together()
+    pipeline = Pipeline(together, together, together)
+    for user_id in range(1001, 1004):
+        await ask(user_id, user_id=user_id)
+    async with serving(replace(studio, pipeline=pipeline)):
+        await until(all_done(row, 3))
 
 
 async def test_an_emptied_redis_loses_nothing(
