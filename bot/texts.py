@@ -13,6 +13,7 @@ import html
 import io
 import re
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from importlib import resources
 
 from babel.dates import format_datetime
@@ -60,6 +61,10 @@ class Texts:
         template = self._translations.ngettext(one, many, n)
         return Html(template.format(n=n, **self._escaped(values)))
 
+    def n_plain(self, one: str, many: str, n: int, /, **values: Value) -> str:
+        """The same for a place without markup."""
+        return self._translations.ngettext(one, many, n).format(n=n, **values)
+
     def _escaped(self, values: dict[str, Value]) -> dict[str, Value]:
         return {
             name: html.escape(value, quote=False)
@@ -72,11 +77,22 @@ class Texts:
         """Two decimals, as the language writes them: 0,83."""
         return format_decimal(number, format="0.00", locale=self.locale)
 
+    def money(self, kopecks: int, *, short: bool = False) -> str:
+        """A sum in roubles: 1 299,00 ₽; `short` leaves out kopecks that are none: 1 299 ₽."""
+        pattern = "#,##0" if short and kopecks % 100 == 0 else "#,##0.00"
+        roubles = Decimal(kopecks) / 100
+        return format_decimal(roubles, format=f"{pattern}\u00a0₽", locale=self.locale)
+
     def seconds(self, seconds: float) -> str:
         """A duration in words: 40 s, 3 min."""
         if seconds < 90:
             return self.plain("{n} s", n=max(1, round(seconds)))
         return self.plain("{n} min", n=round(seconds / 60))
+
+    def day(self, moment: datetime) -> str:
+        """A day: 5 марта 2027."""
+        pattern = "d MMMM y" if self.locale == "ru" else "MMMM d, y"
+        return format_datetime(moment.astimezone(MOSCOW), pattern, locale=self.locale)
 
     def when(self, moment: datetime) -> str:
         """A day and time: 5 марта, 14:07."""

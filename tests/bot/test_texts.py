@@ -19,7 +19,7 @@ from pipeline.models import AESTHETIC_HEADS
 from pipeline.types import Aspect
 
 BOT = Path(texts.__file__).parent
-KEYWORDS = {"tr": None, "plain": None, "N_": None, "n": (1, 2)}
+KEYWORDS = {"tr": None, "plain": None, "N_": None, "n": (1, 2), "n_plain": (1, 2)}
 ALLOWED_TAGS = {"b", "i", "code", "blockquote"}
 
 
