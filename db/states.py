@@ -122,3 +122,27 @@ class PaymentState(enum.StrEnum):
     REFUNDING = "refunding"
     REFUNDED = "refunded"
     UNMATCHED = "unmatched"
+
+
+class PostState(enum.StrEnum):
+    """draft -> scheduled -> sending -> sent | unknown | undeliverable; sending -> scheduled when
+    refused; scheduled -> overdue when its time is long past; all but sending and sent -> cancelled.
+
+    What `unknown` and `overdue` become is for a person to say.
+    """
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    OVERDUE = "overdue"
+    SENDING = "sending"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    UNDELIVERABLE = "undeliverable"
+    CANCELLED = "cancelled"
+
+
+class LatePosts(enum.StrEnum):
+    """`ask`: a person decides about posts that are hours late; `send`: they go out all the same."""
+
+    SEND = "send"
+    ASK = "ask"

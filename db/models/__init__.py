@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from db.models.base import Base
 from db.models.brands import Brand
+from db.models.channels import Channel, Post
 from db.models.deliveries import Delivery
 from db.models.generations import Prediction, Request, Task
 from db.models.money import Hold, Transfer, Wallet
@@ -16,6 +17,7 @@ __all__ = [
     "Account",
     "Base",
     "Brand",
+    "Channel",
     "Delivery",
     "Hold",
     "Member",
@@ -24,6 +26,7 @@ __all__ = [
     "Payment",
     "Period",
     "Plan",
+    "Post",
     "Prediction",
     "Request",
     "Subscription",

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, SmallIntege
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, checked
-from db.states import AccountKind, Role
+from db.states import AccountKind, LatePosts, Role
 
 
 class User(Base):
@@ -45,7 +45,8 @@ class UserSettings(Base):
 
 class Account(Base):
     """A person's own account, or a team's (a group chat). `served_at`: when a worker last took
-    one of its tasks, for fair turns."""
+    one of its tasks, for fair turns. `time_zone` (an IANA name) is that of its posts; `late_posts`:
+    what becomes of posts whose time passed while nobody could send them."""
 
     __tablename__ = "accounts"
     __table_args__ = (
@@ -71,6 +72,10 @@ class Account(Base):
         ForeignKey("brands.id", use_alter=True, ondelete="SET NULL")
     )
     served_at: Mapped[datetime | None]
+    time_zone: Mapped[str] = mapped_column(server_default=text("'Europe/Moscow'"))
+    late_posts: Mapped[LatePosts] = mapped_column(
+        checked(LatePosts, "late_posts"), server_default=text("'ask'")
+    )
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

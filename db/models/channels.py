@@ -1,0 +1,120 @@
+"""Channels that an account posts to, and its posts: one row is one call that publishes."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    SmallInteger,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base, checked
+from db.states import PostState
+
+CAPTION_TO_EDIT = "state = 'sent' AND caption <> shown_caption"
+"""The partial index on posts whose caption in the channel is an older one; queries repeat it."""
+
+
+class Channel(Base):
+    """`broken_at`: since when the bot can't post there; null again once it can. A removed channel
+    stays for its posts' sake."""
+
+    __tablename__ = "channels"
+    __table_args__ = (
+        CheckConstraint("(broken_at IS NULL) = (broken_reason IS NULL)", name="broken"),
+        Index(
+            "uq_channels_account_id_chat_id",
+            "account_id",
+            "chat_id",
+            unique=True,
+            postgresql_where=text("removed_at IS NULL"),
+        ),
+        Index(None, "chat_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    chat_id: Mapped[int]
+    title: Mapped[str]
+    username: Mapped[str | None]
+    connected_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    connected_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    broken_at: Mapped[datetime | None]
+    broken_reason: Mapped[str | None]
+    removed_at: Mapped[datetime | None]
+
+
+class Post(Base):
+    """Pictures of a task (`ranks`, in order) for a channel. `caption` is HTML; `shown_caption` is
+    what the channel shows. The unique index on `sending` keeps a channel's posts in order."""
+
+    __tablename__ = "posts"
+    __table_args__ = (
+        CheckConstraint("cardinality(ranks) BETWEEN 1 AND 10", name="ranks"),
+        CheckConstraint(
+            "(state = 'sending') = (lease_token IS NOT NULL)"
+            " AND (lease_token IS NULL) = (lease_until IS NULL)",
+            name="lease",
+        ),
+        CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent"),
+        CheckConstraint(
+            "state IN ('draft', 'cancelled') OR publish_at IS NOT NULL", name="publish_at"
+        ),
+        CheckConstraint(
+            "state NOT IN ('unknown', 'undeliverable') OR reason IS NOT NULL", name="reason"
+        ),
+        CheckConstraint("attempt >= 0", name="attempt"),
+        Index(
+            "uq_posts_sending_channel_id",
+            "channel_id",
+            unique=True,
+            postgresql_where=text("state = 'sending'"),
+        ),
+        Index(
+            "ix_posts_scheduled",
+            "channel_id",
+            "publish_at",
+            "id",
+            postgresql_where=text("state = 'scheduled'"),
+        ),
+        Index("ix_posts_to_edit", "id", postgresql_where=text(CAPTION_TO_EDIT)),
+        Index(None, "account_id", "publish_at"),
+        Index(None, "channel_id"),
+        Index(None, "task_id", "channel_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    channel_id: Mapped[int] = mapped_column(ForeignKey("channels.id"))
+    task_id: Mapped[int] = mapped_column(ForeignKey("ml_tasks.id"))
+    created_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    origin: Mapped[str] = mapped_column(unique=True)
+    ranks: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
+    caption: Mapped[str] = mapped_column(server_default=text("''"))
+    shown_caption: Mapped[str | None]
+    state: Mapped[PostState] = mapped_column(
+        checked(PostState, "state"), server_default=text("'draft'")
+    )
+    publish_at: Mapped[datetime | None]
+    not_before: Mapped[datetime | None]
+    attempt: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    lease_token: Mapped[uuid.UUID | None]
+    lease_until: Mapped[datetime | None]
+    message_ids: Mapped[list[int]] = mapped_column(
+        ARRAY(BigInteger), server_default=text("'{}'::bigint[]")
+    )
+    reactions: Mapped[dict[str, int]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    reason: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    sent_at: Mapped[datetime | None]
