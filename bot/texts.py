@@ -77,7 +77,7 @@ class Texts:
         """Two decimals, as the language writes them: 0,83."""
         return format_decimal(number, format="0.00", locale=self.locale)
 
-    def money(self, kopecks: int, *, short: bool = False) -> str:
+    def roubles(self, kopecks: int, *, short: bool = False) -> str:
         """A sum in roubles: 1 299,00 ₽; `short` leaves out kopecks that are none: 1 299 ₽."""
         pattern = "#,##0" if short and kopecks % 100 == 0 else "#,##0.00"
         roubles = Decimal(kopecks) / 100
