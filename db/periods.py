@@ -1,0 +1,230 @@
+"""An account's plan and its periods as rows: found, made when missing, begun anew.
+
+What the rules of `db.plans` and `db.renewals` stand on. Whoever changes an account's plan holds
+its subscription's row; after it they lock periods, then wallets, as holds do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.errors import NotFound
+from db.models import Account, Period, Plan, Subscription
+from db.models.plans import FREE
+from db.money_views import PeriodView, PlanView, Standing, Terms
+from db.months import add_months, latest_start
+
+_TICK = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """An account's subscription, the plan as sold now, and the newest period."""
+
+    subscription: Subscription
+    plan: Plan
+    period: Period
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether the period has run out and the next one has not begun."""
+        return now >= self.subscription.renews_at
+
+
+async def current(session: AsyncSession, account_id: int, *, now: datetime) -> Current:
+    """As it is now: who is met for the first time begins with Free, whose months need no charge
+    to roll over. Raises NotFound for an account that is none."""
+    found = await _look(session, account_id)
+    if found is None or _is_to_roll(found, now):
+        return await locked(session, account_id, now=now)
+    return found
+
+
+async def locked(session: AsyncSession, account_id: int, *, now: datetime) -> Current:
+    """The same, and until the transaction's end nobody else changes the account's plan."""
+    if not await _lock(session, account_id):
+        await _subscribe(session, account_id, now)
+        if not await _lock(session, account_id):
+            raise NotFound("account", account_id)
+    # Looked at after the lock is ours: what others did while we waited for it is seen.
+    found = await _look(session, account_id)
+    if found is None:
+        free = await plan(session, FREE)
+        return await begin(session, account_id, free, starts_at=now, anchor_day=now.day)
+    if _is_to_roll(found, now):
+        return await free_from(session, found, found.subscription.renews_at, now=now)
+    return found
+
+
+async def begin(
+    session: AsyncSession,
+    account_id: int,
+    of_plan: Plan,
+    *,
+    starts_at: datetime,
+    anchor_day: int,
+    transfer_id: int | None = None,
+) -> Current:
+    """A new period on the plan's terms of today. The subscription must be locked."""
+    ends_at = add_months(starts_at, 1, anchor_day)
+    await session.execute(
+        insert(Period).values(
+            account_id=account_id,
+            plan_code=of_plan.code,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            price=of_plan.price,
+            transfer_id=transfer_id,
+            **asdict(_terms(of_plan)),
+        )
+    )
+    await change(
+        session,
+        account_id,
+        plan_code=of_plan.code,
+        next_plan_code=None,
+        anchor_day=anchor_day,
+        renews_at=ends_at,
+        grace_until=None,
+    )
+    begun = await _look(session, account_id)
+    assert begun is not None
+    return begun
+
+
+async def free_from(
+    session: AsyncSession, before: Current, start: datetime, *, now: datetime
+) -> Current:
+    """Free, its months counted from `start`; those that nobody was there for are left out."""
+    subscription = before.subscription
+    # Grace ends on a day that is not the old anchor.
+    is_anchored = start == subscription.renews_at
+    anchor_day = subscription.anchor_day if is_anchored else start.day
+    return await begin(
+        session,
+        subscription.account_id,
+        await plan(session, FREE),
+        starts_at=latest_start(start, anchor_day, now),
+        anchor_day=anchor_day,
+    )
+
+
+def start_after(period: Period, now: datetime) -> datetime:
+    """`now`, or just after the period began: no two begin at once, whatever the clocks say."""
+    return max(now, period.starts_at + _TICK)
+
+
+async def change(session: AsyncSession, account_id: int, **fields: object) -> None:
+    """Sets fields of a locked subscription."""
+    await session.execute(
+        update(Subscription)
+        .where(Subscription.account_id == account_id)
+        .values(**fields)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def plan(session: AsyncSession, code: str) -> Plan:
+    """Raises NotFound."""
+    found = await session.get(Plan, code, populate_existing=True)
+    if found is None:
+        raise NotFound("plan")
+    return found
+
+
+def standing(of: Current) -> Standing:
+    """As others see it."""
+    return Standing(
+        plan=plan_view(of.plan),
+        period=_period_view(of.period),
+        next_plan_code=of.subscription.next_plan_code,
+        grace_until=of.subscription.grace_until,
+        pays_per_picture=of.subscription.pays_per_picture,
+    )
+
+
+def plan_view(row: Plan) -> PlanView:
+    return PlanView(
+        code=row.code,
+        title_ru=row.title_ru,
+        title_en=row.title_en,
+        price=row.price,
+        terms=_terms(row),
+        is_offered=row.is_offered,
+    )
+
+
+def _period_view(row: Period) -> PeriodView:
+    return PeriodView(
+        id=row.id,
+        account_id=row.account_id,
+        plan_code=row.plan_code,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        price=row.price,
+        terms=_terms(row),
+        used=row.used,
+        held=row.held,
+    )
+
+
+def _terms(row: Plan | Period) -> Terms:
+    return Terms(
+        images_limit=row.images_limit,
+        auto_enhance=row.auto_enhance,
+        auto_best=row.auto_best,
+        brand_limit=row.brand_limit,
+        lora_limit=row.lora_limit,
+        seats=row.seats,
+        channels=row.channels,
+        priority=row.priority,
+        picture_price=row.picture_price,
+    )
+
+
+def _is_to_roll(found: Current, now: datetime) -> bool:
+    return found.subscription.plan_code == FREE and found.is_over(now)
+
+
+async def _look(session: AsyncSession, account_id: int) -> Current | None:
+    newest = (
+        select(func.max(Period.starts_at)).where(Period.account_id == account_id).scalar_subquery()
+    )
+    found = (
+        await session.execute(
+            select(Subscription, Plan, Period)
+            .join(Plan, Plan.code == Subscription.plan_code)
+            .join(Period, and_(Period.account_id == account_id, Period.starts_at == newest))
+            .where(Subscription.account_id == account_id)
+            .execution_options(populate_existing=True)
+        )
+    ).one_or_none()
+    return None if found is None else Current(*found)
+
+
+async def _lock(session: AsyncSession, account_id: int) -> bool:
+    """False: there is no subscription yet."""
+    found = await session.scalar(
+        select(Subscription.account_id)
+        .where(Subscription.account_id == account_id)
+        .with_for_update(key_share=True)
+    )
+    return found is not None
+
+
+async def _subscribe(session: AsyncSession, account_id: int, now: datetime) -> None:
+    """Nothing for an account that is none, or when a twin of this call was faster."""
+    await session.execute(
+        insert(Subscription)
+        .from_select(
+            ["account_id", "plan_code", "anchor_day", "renews_at"],
+            select(Account.id, literal(FREE), literal(now.day), literal(now)).where(
+                Account.id == account_id
+            ),
+        )
+        .on_conflict_do_nothing()
+    )
