@@ -1,11 +1,14 @@
-"""What an operator may set of the bot: environment variables that begin with `BOT_`."""
+"""What an operator may set of the bot: variables that begin with `BOT_`, and `PAYMENTS_`."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from db.states import PaymentMethod
 
 
 class BotSettings(BaseSettings):
@@ -35,3 +38,44 @@ class BotSettings(BaseSettings):
         if self.mode == "webhook" and not (self.webhook_url and self.webhook_secret):
             raise ValueError("webhook mode needs BOT_WEBHOOK_URL and BOT_WEBHOOK_SECRET")
         return self
+
+
+class PaymentTerms(BaseSettings):
+    """How wallets are topped up: environment variables that begin with `PAYMENTS_`.
+
+    A method is off until it is set: Stars by `stars_rate_kopecks` (what one Star is worth in a
+    wallet), roubles by the `provider_token` that @BotFather gives. `tax_system_code` (1-6) and
+    `vat_code` (1-12), as the provider numbers them, go on the receipt that 54-FZ asks for.
+    `min_kopecks` and `max_kopecks` bound one top-up.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="PAYMENTS_", env_ignore_empty=True, frozen=True)
+
+    stars_rate_kopecks: int | None = Field(default=None, ge=1)
+    provider_token: SecretStr | None = Field(default=None)
+    tax_system_code: int | None = Field(default=None, ge=1, le=6)
+    vat_code: int | None = Field(default=None, ge=1, le=12)
+    min_kopecks: int = Field(default=100_00, ge=100)
+    max_kopecks: int = Field(default=15_000_00, ge=100)
+    order_ttl_minutes: int = Field(default=60, ge=1)
+
+    @model_validator(mode="after")
+    def _sums_can_be_paid(self) -> Self:
+        if self.min_kopecks > self.max_kopecks:
+            raise ValueError("PAYMENTS_MIN_KOPECKS is above PAYMENTS_MAX_KOPECKS")
+        return self
+
+    @property
+    def methods(self) -> tuple[PaymentMethod, ...]:
+        """What people can pay with, in the order of the buttons."""
+        by_card = (PaymentMethod.PROVIDER,) if self.provider_token else ()
+        by_stars = (PaymentMethod.STARS,) if self.stars_rate_kopecks else ()
+        return by_card + by_stars
+
+    @property
+    def order_ttl(self) -> timedelta:
+        return timedelta(minutes=self.order_ttl_minutes)
+
+    def rate(self, method: PaymentMethod) -> int | None:
+        """Kopecks for a Star; None for roubles."""
+        return self.stars_rate_kopecks if method is PaymentMethod.STARS else None

@@ -5,9 +5,12 @@ Amounts are kopecks.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+from db.states import OrderState, PaymentMethod, PaymentState, TransferKind
 
 # Plans.
 
@@ -96,3 +99,138 @@ class Renewed:
 
     outcome: RenewalOutcome
     standing: Standing
+
+
+# The ledger. Amounts are kopecks.
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """`created` False: it had been made before, under the same key."""
+
+    id: int
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WalletView:
+    """`reserved` of the balance is held for tasks at work. `paused`: no paid actions now."""
+
+    account_id: int
+    balance: int
+    reserved: int
+    paused: bool
+
+    @property
+    def free(self) -> int:
+        return self.balance - self.reserved
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """A transfer as its account sees it: `amount` is negative when money went away."""
+
+    id: int
+    amount: int
+    kind: TransferKind
+    memo: Mapping[str, object]
+    created_at: datetime
+    balance_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class MovementPage:
+    """`next_before_id` None: there is no older movement."""
+
+    items: tuple[Movement, ...]
+    next_before_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """`total`: of all wallets, 0 when nothing was made or lost. `wrong`: accounts whose figures
+    differ from what their transfers and open holds add up to."""
+
+    total: int
+    wrong: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a task may cost: `quota` pictures of the month, `paid` ones at `picture_price` each."""
+
+    quota: int
+    paid: int
+    picture_price: int
+
+
+# Top-ups.
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """An invoice. `amount` is in the currency's smallest unit (Stars, kopecks), `credit` in
+    kopecks; `rate` is kopecks for a Star, None for roubles."""
+
+    id: int
+    account_id: int
+    user_id: int
+    method: PaymentMethod
+    currency: str
+    amount: int
+    credit: int
+    rate: int | None
+    payload: str
+    state: OrderState
+    expires_at: datetime
+    chat_id: int
+    message_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What Telegram says of money it has taken; `amount` in the currency's smallest unit."""
+
+    payload: str
+    user_id: int
+    currency: str
+    amount: int
+    charge_id: str
+    provider_charge_id: str
+    paid_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Credited:
+    """`order` and `wallet` are None for money that answers to no order of ours. `created` False:
+    this charge had been dealt with before."""
+
+    order: OrderView | None
+    created: bool
+    wallet: WalletView | None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentView:
+    """Money taken by Telegram. `account_id` None and `credit` 0: it answered to no order."""
+
+    charge_id: str
+    provider_charge_id: str
+    account_id: int | None
+    user_id: int
+    method: PaymentMethod
+    currency: str
+    amount: int
+    credit: int
+    state: PaymentState
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """What a refund that Telegram reports did; all of it in kopecks. `created` False: it was
+    known. `taken` came from the wallet, `shortfall` had been spent already."""
+
+    payment: PaymentView
+    created: bool
+    taken: int
+    shortfall: int

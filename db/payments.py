@@ -1,0 +1,259 @@
+"""Top-ups: orders (invoices), what Telegram says was paid, and money that goes back.
+
+orders    open -> paid | cancelled; an order past its `expires_at` is refused before it is paid
+payments  credited -> refunding -> refunded   `begin_refund`, then Telegram, then `finish_refund`
+          refunding -> credited               `undo_refund`: Telegram refused
+          credited -> refunded                `refunded`: Telegram gave it back without asking
+          unmatched -> refunding -> refunded  it answers to no order, so nothing is debited
+
+Money Telegram has taken is booked whatever its order's state, once for each charge id: the order
+is locked first, and the transfer's key is made from the charge id.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db import wallet
+from db.errors import NotFound, PaymentRefused, Stale, WalletPaused
+from db.models import Order, Payment
+from db.money_views import Credited, OrderView, Paid, PaymentView
+from db.states import OrderState, PaymentMethod, PaymentState, SystemWallet, TransferKind
+
+log = structlog.get_logger()
+
+CURRENCIES = {PaymentMethod.STARS: "XTR", PaymentMethod.PROVIDER: "RUB"}
+
+_PAYLOAD_BYTES = 24
+
+
+async def open_order(
+    session: AsyncSession,
+    account_id: int,
+    user_id: int,
+    *,
+    method: PaymentMethod,
+    credit: int,
+    rate: int | None,
+    chat_id: int,
+    now: datetime,
+    ttl: timedelta,
+) -> OrderView:
+    """A new order for `credit` kopecks, which only `user_id` may pay, within `ttl`.
+
+    `rate`: kopecks for a Star, None for roubles. Stars are whole, so a sum that is no multiple of
+    the rate costs the next one; the credit stays what was asked. Raises WalletPaused.
+    """
+    if (await wallet.wallet(session, account_id)).paused:
+        raise WalletPaused
+    row = await session.scalar(
+        insert(Order)
+        .values(
+            account_id=account_id,
+            user_id=user_id,
+            method=method,
+            currency=CURRENCIES[method],
+            amount=credit if rate is None else -(-credit // rate),
+            credit=credit,
+            rate=rate,
+            payload=secrets.token_urlsafe(_PAYLOAD_BYTES),
+            expires_at=now + ttl,
+            chat_id=chat_id,
+        )
+        .returning(Order)
+    )
+    assert row is not None
+    return _order_view(row)
+
+
+async def set_message(session: AsyncSession, order_id: int, message_id: int) -> None:
+    """Notes the message that shows the invoice."""
+    await session.execute(
+        update(Order)
+        .where(Order.id == order_id)
+        .values(message_id=message_id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def cancel_order(session: AsyncSession, account_id: int, order_id: int) -> OrderView:
+    """Nobody can pay it from now on; again changes nothing.
+
+    Raises NotFound, Stale for one that is paid.
+    """
+    row = await session.scalar(
+        select(Order)
+        .where(Order.id == order_id, Order.account_id == account_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise NotFound("order", order_id)
+    if row.state is OrderState.PAID:
+        raise Stale("order")
+    row.state = OrderState.CANCELLED
+    await session.flush()
+    return _order_view(row)
+
+
+async def check(
+    session: AsyncSession, *, payload: str, user_id: int, currency: str, amount: int, now: datetime
+) -> OrderView:
+    """Pre-checkout: the order, if this payment for it may go through. Waits for nobody's lock.
+
+    Raises PaymentRefused.
+    """
+    row = await session.scalar(
+        select(Order).where(Order.payload == payload).execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise PaymentRefused("unknown")
+    order = _order_view(row)
+    reasons = {
+        "user": order.user_id != user_id,
+        "currency": order.currency != currency,
+        "amount": order.amount != amount,
+        "paid": order.state is OrderState.PAID,
+        "cancelled": order.state is OrderState.CANCELLED,
+        "expired": order.expires_at <= now,
+    }
+    for reason, applies in reasons.items():
+        if applies:
+            raise PaymentRefused(reason)
+    if (await wallet.wallet(session, order.account_id)).paused:
+        raise PaymentRefused("paused")
+    return order
+
+
+async def credit(session: AsyncSession, paid: Paid) -> Credited:
+    """Books money that Telegram has taken, once for each charge id.
+
+    Also on an order that is expired, cancelled or paid by another charge: the money has been
+    taken. What answers to no order is kept as `unmatched` for the operator.
+    """
+    order = await _order_of(session, paid)
+    if order is None:
+        return Credited(None, await _keep_unmatched(session, paid), None)
+    # By now a twin that was faster has committed: the order's lock was its own.
+    created = await payment(session, paid.charge_id) is None
+    if created:
+        await _book(session, order, paid)
+    return Credited(_order_view(order), created, await wallet.wallet(session, order.account_id))
+
+
+async def payment(
+    session: AsyncSession, charge_id: str, *, lock: bool = False
+) -> PaymentView | None:
+    """The payment of a charge; with `lock`, nobody else changes it in the meantime."""
+    query = select(Payment).where(Payment.charge_id == charge_id)
+    row = await session.scalar(
+        (query.with_for_update() if lock else query).execution_options(populate_existing=True)
+    )
+    return None if row is None else payment_view(row)
+
+
+async def _order_of(session: AsyncSession, paid: Paid) -> Order | None:
+    """The order that was paid, locked; None when this is not what it asked for."""
+    order = await session.scalar(
+        select(Order)
+        .where(Order.payload == paid.payload)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if order is None:
+        return None
+    asked = order.user_id, order.currency, order.amount
+    return order if asked == (paid.user_id, paid.currency, paid.amount) else None
+
+
+async def _book(session: AsyncSession, order: Order, paid: Paid) -> None:
+    transferred = await wallet.transfer(
+        session,
+        METHOD_WALLETS[order.method],
+        order.account_id,
+        order.credit,
+        TransferKind.TOP_UP,
+        f"charge:{paid.charge_id}",
+        {"order": order.id, "charge": paid.charge_id, "amount": paid.amount, "rate": order.rate},
+    )
+    await session.execute(
+        insert(Payment).values(
+            order_id=order.id,
+            account_id=order.account_id,
+            credit=order.credit,
+            transfer_id=transferred.id,
+            **_as_paid(paid, order.method),
+        )
+    )
+    order.state = OrderState.PAID
+    await session.flush()
+
+
+async def _keep_unmatched(session: AsyncSession, paid: Paid) -> bool:
+    method = PaymentMethod.STARS if paid.currency == "XTR" else PaymentMethod.PROVIDER
+    made_id = await session.scalar(
+        insert(Payment)
+        .values(credit=0, state=PaymentState.UNMATCHED, **_as_paid(paid, method))
+        .on_conflict_do_nothing(index_elements=[Payment.charge_id])
+        .returning(Payment.id)
+    )
+    if made_id is not None:
+        log.error("a payment answers to no order", charge=paid.charge_id, payload=paid.payload)
+    return made_id is not None
+
+
+METHOD_WALLETS = {
+    PaymentMethod.STARS: SystemWallet.STARS,
+    PaymentMethod.PROVIDER: SystemWallet.PROVIDER,
+}
+"""Where the money of a method comes from, and goes back to."""
+
+
+def _as_paid(paid: Paid, method: PaymentMethod) -> dict[str, object]:
+    return {
+        "user_id": paid.user_id,
+        "charge_id": paid.charge_id,
+        "provider_charge_id": paid.provider_charge_id,
+        "method": method,
+        "currency": paid.currency,
+        "amount": paid.amount,
+        "paid_at": paid.paid_at,
+    }
+
+
+def _order_view(row: Order) -> OrderView:
+    return OrderView(
+        id=row.id,
+        account_id=row.account_id,
+        user_id=row.user_id,
+        method=row.method,
+        currency=row.currency,
+        amount=row.amount,
+        credit=row.credit,
+        rate=row.rate,
+        payload=row.payload,
+        state=row.state,
+        expires_at=row.expires_at,
+        chat_id=row.chat_id,
+        message_id=row.message_id,
+    )
+
+
+def payment_view(row: Payment) -> PaymentView:
+    return PaymentView(
+        charge_id=row.charge_id,
+        provider_charge_id=row.provider_charge_id,
+        account_id=row.account_id,
+        user_id=row.user_id,
+        method=row.method,
+        currency=row.currency,
+        amount=row.amount,
+        credit=row.credit,
+        state=row.state,
+    )
