@@ -6,10 +6,13 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import asyncpg
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from db import accounts, deliveries, requests, tasks
+from db.models import Base
 from db.states import DeliveryKind
 from db.views import (
     Claim,
@@ -170,3 +173,45 @@ async def execute(sessions: Sessions, statement: str, **values: object) -> None:
 async def rows(sessions: Sessions, query: str, **values: object) -> Sequence[tuple[object, ...]]:
     async with sessions() as session:
         return [tuple(row) for row in await session.execute(text(query), values)]
+
+
+_MIGRATED = ("plans", "wallets")
+"""Tables that a migrated database has rows in."""
+
+
+async def remember_migrated(url: str) -> None:
+    """Puts the rows that migrations brought aside, for `empty` to bring back."""
+    copies = [f"CREATE TABLE migrated.{name} AS TABLE {name}" for name in _MIGRATED]
+    await run_on(url, "; ".join(["CREATE SCHEMA migrated", *copies]))
+
+
+async def empty(url: str) -> None:
+    """As freshly migrated. Deleting a few rows is ten times as quick as TRUNCATE; the setting
+    spares us the order of the foreign keys, and lets transfers go."""
+    tables = Base.metadata.sorted_tables
+    statements = [f"DELETE FROM {table.name}" for table in tables]
+    statements += [
+        f"ALTER TABLE {table.name} ALTER id RESTART" for table in tables if _counts(table.name)
+    ]
+    statements += [
+        f"INSERT INTO {name} OVERRIDING SYSTEM VALUE TABLE migrated.{name}" for name in _MIGRATED
+    ]
+    statements.append("SELECT setval('wallets_id_seq', (SELECT max(id) FROM wallets))")
+    await run_on(url, "; ".join(["SET session_replication_role = replica", *statements]))
+
+
+async def run_on(url: str, statements: str) -> None:
+    """Outside of the product's own connections."""
+    parsed = make_url(url)
+    connection = await asyncpg.connect(
+        host=str(parsed.query["host"]), user=parsed.username, database=parsed.database
+    )
+    try:
+        await connection.execute(statements)
+    finally:
+        await connection.close()
+
+
+def _counts(table: str) -> bool:
+    id_column = Base.metadata.tables[table].columns.get("id")
+    return id_column is not None and id_column.identity is not None

@@ -23,7 +23,6 @@ from sqlalchemy import text
 
 from db import deliveries, requests, tasks
 from db import engine as db_engine
-from db.models import Base
 from tests.db import rows
 
 _T = TypeVar("_T")
@@ -66,8 +65,7 @@ class Work(RuleBasedStateMachine):
         return self.runner.run(work)
 
     def teardown(self) -> None:
-        names = ", ".join(table.name for table in Base.metadata.sorted_tables)
-        self.do(rows.execute(self.sessions, f"TRUNCATE {names} RESTART IDENTITY"))
+        self.do(rows.empty(self.url))
         self.do(self.engine.dispose())
         self.runner.close()
 
