@@ -57,7 +57,7 @@ class Channel(Base):
 
 class Post(Base):
     """Pictures of a task (`ranks`, in order) for a channel. `caption` is HTML; `shown_caption` is
-    what the channel shows. The unique index on `sending` keeps a channel's posts in order."""
+    what the channel shows. The card, where there is one, says in the chat how it went. The unique index on `sending` keeps a channel's posts in order."""
 
     __tablename__ = "posts"
     __table_args__ = (
@@ -115,6 +115,8 @@ class Post(Base):
         ARRAY(BigInteger), server_default=text("'{}'::bigint[]")
     )
     reactions: Mapped[dict[str, int]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    card_chat_id: Mapped[int | None]
+    card_message_id: Mapped[int | None]
     reason: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     sent_at: Mapped[datetime | None]

@@ -92,6 +92,8 @@ def _create_posts() -> None:
         sa.Column(
             "reactions", postgresql.JSONB(), server_default=sa.text("'{}'::jsonb"), nullable=False
         ),
+        sa.Column("card_chat_id", sa.BigInteger(), nullable=True),
+        sa.Column("card_message_id", sa.BigInteger(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column(
             "created_at",
