@@ -93,7 +93,7 @@ def build(
         pool=pool,
     )
     dispatcher.update.outer_middleware(Overhear())
-    dispatcher.update.outer_middleware(Introduce(sessions))
+    dispatcher.update.outer_middleware(Introduce(sessions, redis))
     dispatcher.update.outer_middleware(Throttle(redis, options))
     dispatcher.include_routers(*(_copy(module.router) for module in _HANDLERS))
     return dispatcher, bot

@@ -68,7 +68,7 @@ async def new_draft(
             goal=idea.goal,
             seed=secrets.randbelow(MAX_SEED + 1),
             locale=who.locale,
-            count=who.settings.count,
+            count=min(who.settings.count, who.max_count),
             aspect=who.settings.aspect,
             enhance=who.settings.enhance,
             brand_id=brand.id if brand else None,
@@ -95,11 +95,11 @@ def opened_words(who: Who, draft: Draft) -> str | None:
     return who.tr.plain("The draft is above") if draft.card_message_id else None
 
 
-async def show_draft(bot: Bot, sessions: Sessions, draft: Draft, place: Place) -> None:
+async def show_draft(bot: Bot, sessions: Sessions, who: Who, draft: Draft, place: Place) -> None:
     """Send the draft's card, unless it has one: a message that comes twice gets one card."""
     if draft.card_message_id is not None or draft.state != RequestState.DRAFT:
         return
-    card = views.draft_card(draft)
+    card = views.draft_card(draft, who.max_count)
     message_id = await send_status(bot, card, place.chat_id, place.thread_id, place.reply_to)
     async with sessions.begin() as session:
         await requests.set_card(session, draft.id, message_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from aiogram.types import (
     InlineKeyboardButton,
@@ -12,6 +12,7 @@ from aiogram.types import (
 )
 
 from bot import names, texts
+from bot.buttons import Row, button, in_rows, markup
 from bot.callbacks import (
     AlbumTap,
     BrandTap,
@@ -27,19 +28,6 @@ from bot.texts import N_, Texts
 from db.views import AlbumView, Brand, Draft, HistoryPage, UserSettings
 from pipeline.styles import PRESETS
 from pipeline.types import Aspect
-
-Row = list[InlineKeyboardButton]
-Tap = (
-    AlbumTap
-    | BrandTap
-    | CancelTap
-    | DraftTap
-    | ExampleTap
-    | HistoryTap
-    | ResendTap
-    | RetryTap
-    | SettingsTap
-)
 
 MENU: dict[str, str] = {
     "create": N_("✨ Create"),
@@ -63,32 +51,6 @@ EXAMPLE_LABELS: tuple[str, ...] = (
 )
 
 
-def _button(text: str, tap: Tap, style: str | None = None) -> InlineKeyboardButton:
-    """`style` is Telegram's colour: `primary`, `success` or `danger`; old apps show none."""
-    return InlineKeyboardButton(text=text, callback_data=tap.pack(), style=style)
-
-
-_LETTERS_IN_ROW = 32
-"""What a phone of 375 points shows of a row of buttons."""
-
-
-def _markup(rows: Iterable[Row]) -> InlineKeyboardMarkup:
-    return InlineKeyboardMarkup(inline_keyboard=[row for row in rows if row])
-
-
-def _in_rows(buttons: Sequence[InlineKeyboardButton], width: int) -> list[Row]:
-    """Up to `width` in a row, fewer where a label would be cut off on a phone."""
-    rows: list[Row] = []
-    for button in buttons:
-        row = [*rows[-1], button] if rows else [button]
-        longest = max(len(one.text) for one in row)
-        if rows and len(row) <= width and longest <= _LETTERS_IN_ROW // len(row):
-            rows[-1] = row
-        else:
-            rows.append([button])
-    return rows
-
-
 def menu(tr: Texts) -> ReplyKeyboardMarkup:
     """The menu under the message field of a private chat."""
     labels = [KeyboardButton(text=tr.plain(label)) for label in MENU.values()]
@@ -101,8 +63,8 @@ def menu(tr: Texts) -> ReplyKeyboardMarkup:
 
 
 def examples(tr: Texts) -> InlineKeyboardMarkup:
-    return _markup(
-        [_button(tr.plain(label), ExampleTap(index=index))]
+    return markup(
+        [button(tr.plain(label), ExampleTap(index=index))]
         for index, label in enumerate(EXAMPLE_LABELS)
     )
 
@@ -110,28 +72,28 @@ def examples(tr: Texts) -> InlineKeyboardMarkup:
 # --- the draft card ---
 
 
-def draft(tr: Texts, draft: Draft, aspect: Aspect) -> InlineKeyboardMarkup:
+def draft(tr: Texts, draft: Draft, aspect: Aspect, max_count: int) -> InlineKeyboardMarkup:
     def tap(do: str, field: str = "", value: str = "") -> DraftTap:
         return DraftTap(request_id=draft.id, do=do, field=field, value=value)
 
     brand = draft.brand.name if draft.brand else tr.plain("no brand")
     enhance = tr.plain("Improve prompt: on") if draft.enhance else tr.plain("Improve prompt: off")
     # The value that a tap leads to, not a step: a tap handled twice leads to the same.
-    count = str(draft.count % 4 + 1)
-    return _markup(
+    count = str(draft.count % max_count + 1)
+    return markup(
         [
-            [_button(tr.plain("✨ Create"), tap("go"), "primary")],
+            [button(tr.plain("✨ Create"), tap("go"), "primary")],
             [
-                _button(f"📍 {names.platform(tr, draft.platform)}", tap("open", "platform")),
-                _button(f"🏁 {names.goal(tr, draft.goal)}", tap("open", "goal")),
+                button(f"📍 {names.platform(tr, draft.platform)}", tap("open", "platform")),
+                button(f"🏁 {names.goal(tr, draft.goal)}", tap("open", "goal")),
             ],
             [
-                _button(tr.plain("Brand: {name}", name=brand), tap("open", "brand")),
-                _button(tr.plain("Format: {ratio}", ratio=aspect.value), tap("open", "aspect")),
+                button(tr.plain("Brand: {name}", name=brand), tap("open", "brand")),
+                button(tr.plain("Format: {ratio}", ratio=aspect.value), tap("open", "aspect")),
             ],
             [
-                _button(tr.plain("Variants: {n}", n=draft.count), tap("set", "count", count)),
-                _button(enhance, tap("set", "enhance", str(int(not draft.enhance)))),
+                button(tr.plain("Variants: {n}", n=draft.count), tap("set", "count", count)),
+                button(enhance, tap("set", "enhance", str(int(not draft.enhance)))),
             ],
         ]
     )
@@ -143,14 +105,14 @@ def draft_choice(
     """The values one field of a draft can take; the present one is marked."""
     present, values, width = _choices(tr, draft, field, brands)
     buttons = [
-        _button(
+        button(
             f"✓ {label}" if value == present else label,
             DraftTap(request_id=draft.id, do="set", field=field, value=value),
         )
         for value, label in values
     ]
-    back = _button(tr.plain("‹ Back"), DraftTap(request_id=draft.id, do="back"))
-    return _markup([*_in_rows(buttons, width), [back]])
+    back = button(tr.plain("‹ Back"), DraftTap(request_id=draft.id, do="back"))
+    return markup([*in_rows(buttons, width), [back]])
 
 
 def _choices(
@@ -175,7 +137,7 @@ def _choices(
 def use_caption(tr: Texts, request_id: int) -> InlineKeyboardMarkup:
     """Turns the offer into the draft card."""
     tap = DraftTap(request_id=request_id, do="back")
-    return _markup([[_button(tr.plain("✍️ Draw from the caption"), tap)]])
+    return markup([[button(tr.plain("✍️ Draw from the caption"), tap)]])
 
 
 # --- a task and its album ---
@@ -183,11 +145,11 @@ def use_caption(tr: Texts, request_id: int) -> InlineKeyboardMarkup:
 
 def status(tr: Texts, shown: str, task_id: int) -> InlineKeyboardMarkup | None:
     if shown in ("queued", "running"):
-        return _markup([[_button(tr.plain("✕ Cancel"), CancelTap(task_id=task_id))]])
+        return markup([[button(tr.plain("✕ Cancel"), CancelTap(task_id=task_id))]])
     if shown in ("failed", "cancelled"):
-        return _markup([[_button(tr.plain("🔁 Try again"), RetryTap(task_id=task_id))]])
+        return markup([[button(tr.plain("🔁 Try again"), RetryTap(task_id=task_id))]])
     if shown in ("unknown", "undeliverable"):
-        return _markup([[_button(tr.plain("🔁 Show again"), ResendTap(task_id=task_id))]])
+        return markup([[button(tr.plain("🔁 Show again"), ResendTap(task_id=task_id))]])
     return None
 
 
@@ -197,30 +159,30 @@ def actions(tr: Texts, album: AlbumView) -> InlineKeyboardMarkup:
 
     like = album.chosen_rank or 1
     ranks = [
-        _button(
+        button(
             f"✓ {image.rank}" if image.rank == album.chosen_rank else str(image.rank),
             tap("choose", image.rank),
             "success" if image.rank == album.chosen_rank else None,
         )
         for image in album.images
     ]
-    return _markup(
+    return markup(
         [
             ranks if len(ranks) > 1 else [],
             [
-                _button(tr.plain("🔁 More variants"), tap("more")),
-                _button(tr.plain("🎯 Like №{rank}", rank=like), tap("similar", like)),
+                button(tr.plain("🔁 More variants"), tap("more")),
+                button(tr.plain("🎯 Like №{rank}", rank=like), tap("similar", like)),
             ],
             [
-                _button(tr.plain("📥 PNG originals"), tap("png")),
-                _button(tr.plain("🤔 Why?"), tap("why")),
+                button(tr.plain("📥 PNG originals"), tap("png")),
+                button(tr.plain("🤔 Why?"), tap("why")),
             ],
         ]
     )
 
 
 def back_to_actions(tr: Texts, task_id: int) -> InlineKeyboardMarkup:
-    return _markup([[_button(tr.plain("‹ Back"), AlbumTap(task_id=task_id, do="back"))]])
+    return markup([[button(tr.plain("‹ Back"), AlbumTap(task_id=task_id, do="back"))]])
 
 
 # --- brands ---
@@ -229,14 +191,14 @@ def back_to_actions(tr: Texts, task_id: int) -> InlineKeyboardMarkup:
 def brands(tr: Texts, listed: Sequence[Brand]) -> InlineKeyboardMarkup:
     rows = [
         [
-            _button(
+            button(
                 f"⭐ {brand.name}" if brand.is_default else brand.name,
                 BrandTap(do="open", brand_id=brand.id),
             )
         ]
         for brand in listed
     ]
-    return _markup([*rows, [_button(tr.plain("🆕 New brand"), BrandTap(do="new"))]])
+    return markup([*rows, [button(tr.plain("🆕 New brand"), BrandTap(do="new"))]])
 
 
 def brand(tr: Texts, brand: Brand) -> InlineKeyboardMarkup:
@@ -244,31 +206,29 @@ def brand(tr: Texts, brand: Brand) -> InlineKeyboardMarkup:
         return BrandTap(do=do, brand_id=brand.id, value=value)
 
     default = (
-        _button(tr.plain("☆ Not in new drafts"), tap("undefault"))
+        button(tr.plain("☆ Not in new drafts"), tap("undefault"))
         if brand.is_default
-        else _button(tr.plain("⭐ Into new drafts"), tap("default"))
+        else button(tr.plain("⭐ Into new drafts"), tap("default"))
     )
-    return _markup(
+    return markup(
         [
             [
-                _button(tr.plain("✏️ Name"), tap("edit", "name")),
-                _button(tr.plain("✏️ Style"), tap("edit", "style")),
-                _button(tr.plain("✏️ Colours"), tap("edit", "palette")),
+                button(tr.plain("✏️ Name"), tap("edit", "name")),
+                button(tr.plain("✏️ Style"), tap("edit", "style")),
+                button(tr.plain("✏️ Colours"), tap("edit", "palette")),
             ],
-            [default, _button(tr.plain("🗑 Delete"), tap("delete"))],
-            [_button(tr.plain("‹ All brands"), BrandTap(do="list"))],
+            [default, button(tr.plain("🗑 Delete"), tap("delete"))],
+            [button(tr.plain("‹ All brands"), BrandTap(do="list"))],
         ]
     )
 
 
 def sure_to_delete_brand(tr: Texts, brand_id: int) -> InlineKeyboardMarkup:
-    return _markup(
+    return markup(
         [
             [
-                _button(
-                    tr.plain("🗑 Yes, delete"), BrandTap(do="sure", brand_id=brand_id), "danger"
-                ),
-                _button(tr.plain("‹ Keep it"), BrandTap(do="open", brand_id=brand_id)),
+                button(tr.plain("🗑 Yes, delete"), BrandTap(do="sure", brand_id=brand_id), "danger"),
+                button(tr.plain("‹ Keep it"), BrandTap(do="open", brand_id=brand_id)),
             ]
         ]
     )
@@ -276,24 +236,24 @@ def sure_to_delete_brand(tr: Texts, brand_id: int) -> InlineKeyboardMarkup:
 
 def presets(tr: Texts) -> InlineKeyboardMarkup:
     buttons = [
-        _button(names.preset(tr, preset), BrandTap(do="preset", value=code))
+        button(names.preset(tr, preset), BrandTap(do="preset", value=code))
         for code, preset in PRESETS.items()
     ]
-    return _markup([*_in_rows(buttons, 2), [_cancel_dialogue(tr)]])
+    return markup([*in_rows(buttons, 2), [_cancel_dialogue(tr)]])
 
 
 def palette_step(tr: Texts, *, has_some: bool) -> InlineKeyboardMarkup:
     """`has_some`: colours came with a preset, and not answering keeps them."""
     label = tr.plain("Keep the style's colours") if has_some else tr.plain("Skip the colours")
-    return _markup([[_button(label, BrandTap(do="skip"))], [_cancel_dialogue(tr)]])
+    return markup([[button(label, BrandTap(do="skip"))], [_cancel_dialogue(tr)]])
 
 
 def cancel_dialogue(tr: Texts) -> InlineKeyboardMarkup:
-    return _markup([[_cancel_dialogue(tr)]])
+    return markup([[_cancel_dialogue(tr)]])
 
 
 def _cancel_dialogue(tr: Texts) -> InlineKeyboardButton:
-    return _button(tr.plain("✕ Cancel"), BrandTap(do="cancel"))
+    return button(tr.plain("✕ Cancel"), BrandTap(do="cancel"))
 
 
 # --- history and settings ---
@@ -302,32 +262,32 @@ def _cancel_dialogue(tr: Texts) -> InlineKeyboardButton:
 def history(tr: Texts, page: HistoryPage, *, first_page: bool) -> InlineKeyboardMarkup:
     """A number for each album on the page, then the way to older and newer ones."""
     numbers = [
-        _button(str(number), HistoryTap(do="item", task_id=item.task_id))
+        button(str(number), HistoryTap(do="item", task_id=item.task_id))
         for number, item in enumerate(page.items, start=1)
     ]
     paging: Row = []
     if not first_page:
-        paging.append(_button(tr.plain("‹ To the newest"), HistoryTap(do="page")))
+        paging.append(button(tr.plain("‹ To the newest"), HistoryTap(do="page")))
     if page.next_before_id is not None:
         older = HistoryTap(do="page", before=page.next_before_id)
-        paging.append(_button(tr.plain("Older ›"), older))
-    return _markup([numbers, paging])
+        paging.append(button(tr.plain("Older ›"), older))
+    return markup([numbers, paging])
 
 
 def history_item(tr: Texts, task_id: int) -> InlineKeyboardMarkup:
     def tap(do: str) -> HistoryTap:
         return HistoryTap(do=do, task_id=task_id)
 
-    return _markup(
+    return markup(
         [
-            [_button(tr.plain("🖼 Open the album"), tap("open"))],
+            [button(tr.plain("🖼 Open the album"), tap("open"))],
             [
-                _button(tr.plain("🔁 Repeat"), tap("repeat")),
-                _button(tr.plain("✏️ With changes"), tap("change")),
+                button(tr.plain("🔁 Repeat"), tap("repeat")),
+                button(tr.plain("✏️ With changes"), tap("change")),
             ],
             [
-                _button(tr.plain("🗑 Delete"), tap("delete")),
-                _button(tr.plain("‹ History"), HistoryTap(do="page")),
+                button(tr.plain("🗑 Delete"), tap("delete")),
+                button(tr.plain("‹ History"), HistoryTap(do="page")),
             ],
         ]
     )
@@ -337,43 +297,46 @@ def sure_to_delete_album(tr: Texts, task_id: int) -> InlineKeyboardMarkup:
     def tap(do: str) -> HistoryTap:
         return HistoryTap(do=do, task_id=task_id)
 
-    return _markup(
+    return markup(
         [
             [
-                _button(tr.plain("🗑 Yes, delete"), tap("sure"), "danger"),
-                _button(tr.plain("‹ Keep it"), tap("item")),
+                button(tr.plain("🗑 Yes, delete"), tap("sure"), "danger"),
+                button(tr.plain("‹ Keep it"), tap("item")),
             ]
         ]
     )
 
 
-def settings(tr: Texts, settings: UserSettings, user_id: int) -> InlineKeyboardMarkup:
+def settings(
+    tr: Texts, settings: UserSettings, user_id: int, max_count: int
+) -> InlineKeyboardMarkup:
     def tap(field: str, value: str = "") -> SettingsTap:
         return SettingsTap(user_id=user_id, field=field, value=value)
 
     locales = [
-        _button(_marked(label, code == tr.locale), tap("locale", code))
+        button(_marked(label, code == tr.locale), tap("locale", code))
         for code, label in names.LOCALES.items()
     ]
     counts = [
-        _button(_marked(str(n), n == settings.count), tap("count", str(n))) for n in range(1, 5)
+        button(_marked(str(n), n == min(settings.count, max_count)), tap("count", str(n)))
+        for n in range(1, max_count + 1)
     ]
     aspects = [
-        _button(
+        button(
             _marked(value.value, value.value == settings.aspect),
             tap("aspect", value.name),
         )
         for value in Aspect
     ]
-    auto = _button(
+    auto = button(
         _marked(tr.plain("Format: as the platform wants"), settings.aspect is None),
         tap("aspect"),
     )
     enhance = (
         tr.plain("Improve prompt: on") if settings.enhance else tr.plain("Improve prompt: off")
     )
-    switch = _button(enhance, tap("enhance", str(int(not settings.enhance))))
-    return _markup([locales, counts, [auto], aspects, [switch]])
+    switch = button(enhance, tap("enhance", str(int(not settings.enhance))))
+    return markup([locales, counts, [auto], aspects, [switch]])
 
 
 def _marked(label: str, present: bool) -> str:

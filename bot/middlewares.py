@@ -16,7 +16,7 @@ from bot.buckets import Bucket, Buckets
 from bot.filters import is_command, replies_to
 from bot.settings import BotSettings
 from bot.who import ANONYMOUS_ADMIN, Who
-from db import accounts
+from db import accounts, capacity
 from db.errors import NotFound
 from db.states import Role
 from db.views import TelegramUser
@@ -101,8 +101,9 @@ def _is_present(event: TelegramObject, chat: Chat) -> bool:
 class Introduce(BaseMiddleware):
     """Remembers the person and their account, and hands `who` to the handler."""
 
-    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
+    def __init__(self, sessions: async_sessionmaker[AsyncSession], redis: Redis) -> None:
         self._sessions = sessions
+        self._redis = redis
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
         user: User | None = data.get("event_from_user")
@@ -149,4 +150,5 @@ class Introduce(BaseMiddleware):
             locale=known.locale,
             is_group=is_group,
             settings=known.settings,
+            max_count=await capacity.max_count(self._redis),
         )

@@ -20,7 +20,7 @@ def welcome(tr: Texts, name: str) -> Html:
     """The greeting that brings the menu; the examples follow in a message of their own."""
     return tr(
         "👋 Hi, {name}! I turn a rough idea into pictures ready to post.\n"
-        "Write what you need in your own words: I improve the prompt, draw four variants, "
+        "Write what you need in your own words: I improve the prompt, draw up to four variants, "
         "score them and put the best one first.",
         name=name,
     )
@@ -225,7 +225,8 @@ def sure_to_delete_album(tr: Texts, task_id: int) -> Card:
 # --- settings ---
 
 
-def settings(settings: UserSettings, locale: str, user_id: int) -> Card:
+def settings(settings: UserSettings, locale: str, user_id: int, max_count: int) -> Card:
+    """`max_count`: no more variants are offered, whatever was saved."""
     tr = texts.of(locale)
     return Card(
         tr(
@@ -235,11 +236,11 @@ def settings(settings: UserSettings, locale: str, user_id: int) -> Card:
             "🔢 variants in an album: {count}\n"
             "📐 format: {aspect}\n"
             "✨ improve the prompt: {enhance}",
-            count=settings.count,
+            count=min(settings.count, max_count),
             aspect=_aspect(tr, settings),
             enhance=tr.plain("yes") if settings.enhance else tr.plain("no"),
         ),
-        keyboards.settings(tr, settings, user_id),
+        keyboards.settings(tr, settings, user_id, max_count),
     )
 
 

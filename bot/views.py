@@ -45,8 +45,11 @@ def shortened(text: str, limit: int) -> str:
     return (at_word if at_word and len(rest) < 30 else cut).rstrip(" ,.;:") + "…"
 
 
-def draft_card(draft: Draft) -> Card:
-    """A request as understood, every guess one tap from being put right."""
+def draft_card(draft: Draft, max_count: int) -> Card:
+    """A request as understood, every guess one tap from being put right.
+
+    `max_count`: so many variants are offered.
+    """
     tr = texts.of(draft.locale)
     aspect = aspect_of(draft)
     lines = [
@@ -62,7 +65,7 @@ def draft_card(draft: Draft) -> Card:
     ]
     if not draft.enhance:
         lines.append(tr("✍️ The prompt goes in as it is, word for word"))
-    return Card(Html("\n".join(lines)), keyboards.draft(tr, draft, aspect))
+    return Card(Html("\n".join(lines)), keyboards.draft(tr, draft, aspect, max_count))
 
 
 def _brand(tr: Texts, draft: Draft) -> str:

@@ -18,7 +18,10 @@ ANONYMOUS_ADMIN = 1087968824
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """The person behind an update. `role` is theirs in `account_id`: the team's in a group."""
+    """The person behind an update. `role` is theirs in `account_id`: the team's in a group.
+
+    `max_count` is how many pictures a request can have at present, 1..4.
+    """
 
     user_id: int
     name: str
@@ -27,6 +30,7 @@ class Who:
     locale: Locale
     is_group: bool
     settings: UserSettings
+    max_count: int
 
     @property
     def tr(self) -> Texts:

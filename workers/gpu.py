@@ -9,7 +9,7 @@ import asyncio
 
 import structlog
 
-from db import engine, images, liveness, queue, tasks
+from db import capacity, engine, images, liveness, queue, tasks
 from db.settings import DatabaseSettings
 from db.views import Claim
 from pipeline.errors import BackendBusy
@@ -30,10 +30,11 @@ async def run(settings: WorkerSettings, database: DatabaseSettings) -> None:
     Raises BackendUnavailable for a wrong setting.
     """
     pipeline = Pipeline.from_settings(PipelineSettings())
-    await warm_up(pipeline)
     db = engine.create(database.database_url)
     pool = await queue.create_pool(database.redis_url)
     try:
+        await capacity.tell(pool, pipeline.generator.max_count)
+        await warm_up(pipeline)
         log.info(
             "gpu worker is up",
             enhancer=pipeline.enhancer.name,
@@ -99,5 +100,6 @@ async def serve(studio: Studio) -> None:
         group.create_task(listen(studio.pool, queue.GPU_QUEUE, queue.RUN_GENERATIONS, wake))
         group.create_task(patience.forever(obey_cancels, "listening for cancels"))
         group.create_task(liveness.beat(studio.pool, "gpu"))
+        group.create_task(capacity.keep_telling(studio.pool, studio.pipeline.generator.max_count))
         for _ in range(studio.settings.tasks_in_flight or studio.pipeline.requests_in_flight):
             group.create_task(claim_and_work(claim, work, wake, idle_s))

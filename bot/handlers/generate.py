@@ -72,7 +72,7 @@ async def prompt(
     place = place_of(message, who)
     async with sessions.begin() as session:
         draft = await intake.new_draft(session, who, idea, place, message.message_id)
-    await intake.show_draft(bot, sessions, draft, place)
+    await intake.show_draft(bot, sessions, who, draft, place)
 
 
 async def _is_tail(redis: Redis, message: Message) -> bool:
@@ -151,9 +151,10 @@ async def edited(message: Message, who: Who, bot: Bot, sessions: Sessions) -> No
             # What the person put right by hand stays.
             platform=now.platform if draft.platform == before.platform else draft.platform,
             goal=now.goal if draft.goal == before.goal else draft.goal,
+            count=min(draft.count, who.max_count),
         )
     if draft.card_message_id is not None:
-        card = views.draft_card(draft)
+        card = views.draft_card(draft, who.max_count)
         await bot.edit_message_text(
             card.text,
             chat_id=draft.chat_id,
@@ -221,7 +222,7 @@ async def open_choice(
         listed = await brands.list_(session, who.account_id)
     await query.answer()
     choice = keyboards.draft_choice(who.tr, draft, callback_data.field, listed)
-    await _redraw(query, bot, draft, choice)
+    await _redraw(query, bot, who, draft, choice)
 
 
 @router.callback_query(DraftTap.filter(F.do.in_({"set", "back"})))
@@ -231,19 +232,22 @@ async def change(
     """Any other tap on a draft card; values that no button offers change nothing."""
     async with sessions.begin() as session:
         draft = await _own_draft(session, who, callback_data)
-        fields = _fields(callback_data)
+        fields = _fields(callback_data, who.max_count)
         draft = await requests.change_draft(session, who.account_id, draft.id, **fields)
     await query.answer()
-    await _redraw(query, bot, draft)
+    await _redraw(query, bot, who, draft)
 
 
 async def _own_draft(session: AsyncSession, who: Who, tap: DraftTap) -> Draft:
+    """The tapped draft; of no more variants than can be made by now."""
     draft = await requests.get_draft(session, who.account_id, tap.request_id)
     who.must_be(draft.user_id)
-    return draft
+    if draft.state != RequestState.DRAFT or draft.count <= who.max_count:
+        return draft
+    return await requests.change_draft(session, who.account_id, draft.id, count=who.max_count)
 
 
-def _fields(tap: DraftTap) -> requests.DraftFields:
+def _fields(tap: DraftTap, max_count: int) -> requests.DraftFields:
     value = tap.value or None
     match tap.do, tap.field:
         case "set", "platform" if value is None or value in PLATFORMS:
@@ -255,16 +259,20 @@ def _fields(tap: DraftTap) -> requests.DraftFields:
         case "set", "brand" if value is None or (value.isdecimal() and len(value) < 19):
             return {"brand_id": int(value) if value else None}
         case "set", "count" if value in {"1", "2", "3", "4"}:
-            return {"count": int(value)}
+            return {"count": min(int(value), max_count)}
         case "set", "enhance" if value in {"0", "1"}:
             return {"enhance": value == "1"}
     return {}
 
 
 async def _redraw(
-    query: CallbackQuery, bot: Bot, draft: Draft, keyboard: InlineKeyboardMarkup | None = None
+    query: CallbackQuery,
+    bot: Bot,
+    who: Who,
+    draft: Draft,
+    keyboard: InlineKeyboardMarkup | None = None,
 ) -> None:
-    card = views.draft_card(draft)
+    card = views.draft_card(draft, who.max_count)
     at = card_of(query)
     await bot.edit_message_text(
         card.text,

@@ -133,12 +133,12 @@ async def change(
                 who.account_id,
                 draft.id,
                 aspect=old.aspect,
-                count=old.count,
+                count=min(old.count, who.max_count),
                 enhance=old.enhance,
                 brand_id=old.brand.id if old.brand else None,
             )
     await query.answer(intake.opened_words(who, draft))
-    await intake.show_draft(bot, sessions, draft, place)
+    await intake.show_draft(bot, sessions, who, draft, place)
 
 
 @router.callback_query(HistoryTap.filter(F.do == "sure"))

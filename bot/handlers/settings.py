@@ -25,7 +25,7 @@ router = Router(name="settings")
 @router.message(F.text.in_(keyboards.menu_labels("settings")))
 async def show(message: Message, who: Who, state: FSMContext) -> None:
     await state.clear()
-    card = pages.settings(who.settings, who.locale, who.user_id)
+    card = pages.settings(who.settings, who.locale, who.user_id, who.max_count)
     await message.answer(card.text, reply_markup=card.keyboard)
 
 
@@ -39,7 +39,7 @@ async def change(
         changed = await accounts.change_settings(session, who.user_id, **fields)
     locale = changed.locale or who.locale
     await query.answer(texts.of(locale).plain("Saved"))
-    card, at = pages.settings(changed, locale, who.user_id), card_of(query)
+    card, at = pages.settings(changed, locale, who.user_id, who.max_count), card_of(query)
     await bot.edit_message_text(
         card.text, chat_id=at.chat.id, message_id=at.message_id, reply_markup=card.keyboard
     )

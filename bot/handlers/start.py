@@ -78,7 +78,7 @@ async def try_example(
     async with sessions.begin() as session:
         draft = await intake.open_draft(session, who, idea, place, *tap)
     await query.answer(intake.opened_words(who, draft))
-    await intake.show_draft(bot, sessions, draft, place)
+    await intake.show_draft(bot, sessions, who, draft, place)
 
 
 @router.message(F.migrate_to_chat_id | F.migrate_from_chat_id)

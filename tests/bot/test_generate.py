@@ -9,7 +9,7 @@ from aiogram.methods import EditMessageText, Response, TelegramMethod
 from aiogram.methods.base import TelegramType
 from sqlalchemy import text
 
-from db import statuses, tasks
+from db import capacity, statuses, tasks
 from db.queue import GPU_QUEUE
 from db.states import Shown
 from tests.bot.stage import Person, Stage, buttons, data_of
@@ -449,3 +449,39 @@ PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
     "0000000c49444154789c63f8ffff3f0005fe02fe0def46b80000000049454e44ae426082"
 )
+
+
+async def test_a_card_offers_no_more_variants_than_the_workers_make(
+    anna: Person, live: Stage
+) -> None:
+    await capacity.tell(live.pool, 2)  # and four are what new drafts start with
+    shown = await draft(anna)
+    assert "2 варианта" in shown["text"]
+    await anna.press("Вариантов: 2", shown)
+    await anna.press("Вариантов: 1")
+    again = await anna.button("Вариантов: 2")
+    await anna.tap(data_of(again, "Вариантов: 2").removesuffix("1") + "4", again)
+    await anna.settled()
+    assert (await card(anna, shown))["text"] == shown["text"]
+
+
+async def test_a_card_of_more_variants_than_can_be_made_by_now_is_lowered_by_the_next_tap(
+    anna: Person, live: Stage
+) -> None:
+    shown = await draft(anna)
+    other = await draft(anna, "зимний лес")
+    await capacity.tell(live.pool, 2)
+    await anna.press("Улучшать", shown)
+    await anna.text("слово в слово")
+    assert "2 варианта" in (await card(anna, shown))["text"]
+    await anna.press("Создать", other)
+    await anna.text("В очереди")
+    (task,) = await live.rows("SELECT brief FROM ml_tasks")
+    assert task["brief"]["count"] == 2
+
+
+async def test_gen_orders_as_many_as_can_be_made(anna: Person, live: Stage) -> None:
+    await capacity.tell(live.pool, 2)
+    await anna.answer_to("/gen зимний лес", "В очереди")
+    (task,) = await live.rows("SELECT brief FROM ml_tasks")
+    assert task["brief"]["count"] == 2

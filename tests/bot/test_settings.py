@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.settings import BotSettings
+from db import capacity
 from tests.bot.stage import Person, Stage, buttons, data_of
 from tests.sim import ANNA, BEN
 
@@ -43,6 +44,22 @@ async def test_defaults_go_into_the_next_draft(anna: Person) -> None:
     await anna.press("как принято", page)
     await anna.send("обложка для ютуба")
     await anna.text("16:9 широкий")
+
+
+async def test_a_saved_number_that_can_not_be_made_is_lowered_where_it_shows(
+    anna: Person, live: Stage
+) -> None:
+    await anna.send("/settings")
+    await anna.press("4", await anna.text("Настройки"))
+    await capacity.tell(live.pool, 2)
+    asked = await anna.send("/settings")
+    page = await anna.next(asked, "вариантов в альбоме: 2")
+    assert "✓ 2" in buttons(page)
+    assert not {"3", "4", "✓ 4"} & set(buttons(page))
+    await capacity.tell(live.pool, 4)
+    asked = await anna.send("/settings")
+    page = await anna.next(asked, "вариантов в альбоме: 4")
+    assert "✓ 4" in buttons(page)
 
 
 async def test_values_that_no_button_offers_change_nothing(anna: Person, live: Stage) -> None:

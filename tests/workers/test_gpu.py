@@ -17,7 +17,7 @@ import structlog
 from arq import ArqRedis
 from PIL import Image
 
-from db import liveness, queue, tasks
+from db import capacity, liveness, queue, tasks
 from db.settings import DatabaseSettings
 from pipeline.errors import BackendBusy
 from pipeline.run import Pipeline
@@ -120,6 +120,18 @@ async def test_on_a_gpu_three_tasks_are_at_work_one_a_stage(
         await ask(user_id, user_id=user_id)
     async with serving(replace(studio, pipeline=pipeline)):
         await until(all_done(row, 3))
+
+
+async def test_it_tells_how_many_pictures_it_makes(
+    studio: Studio, painter: Painter, pool: ArqRedis
+) -> None:
+    painter.max_count = 2
+
+    async def told() -> bool:
+        return await capacity.max_count(pool) == 2
+
+    async with serving(studio):
+        await until(told)
 
 
 async def test_an_emptied_redis_loses_nothing(
