@@ -77,3 +77,33 @@ class SettingsTap(CallbackData, prefix="o"):
     user_id: Id
     field: str
     value: str = ""
+
+
+class WalletTap(CallbackData, prefix="w"):
+    """A button of the wallet. `do`: show, page, csv, top_up, sum, any, pay, cancel, stop.
+
+    `value` is a sum in kopecks, an order's id or the movement to go on before; `method` is how to
+    pay.
+    """
+
+    do: str
+    value: Id = 0
+    method: str = ""
+
+
+class PlanTap(CallbackData, prefix="p"):
+    """A button of the plans. `do`: show, ask, choose, pay (each picture past the quota).
+
+    What is charged was worked out for the moment `at` (Unix time, s) of the period `period_id`.
+    """
+
+    do: str
+    value: str = ""
+    period_id: Id = 0
+    at: Id = 0
+
+
+class CureTap(CallbackData, prefix="q"):
+    """A way out when the quota is out. `do`: pay (for each picture), again (look once more)."""
+
+    do: str
