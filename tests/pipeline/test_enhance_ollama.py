@@ -371,6 +371,35 @@ async def test_the_generators_own_tokenizer_counts_where_it_is_there(
     assert TOKENS - 40 < letters_kept <= TOKENS
 
 
+@pytest.mark.parametrize(
+    ("chosen", "folder"),
+    [
+        ("stabilityai/sdxl-turbo", "stabilityai--sdxl-turbo"),
+        ("runwayml/stable-diffusion-v1-5", "stable-diffusion-v1-5--stable-diffusion-v1-5"),
+        ("{tmp}/own", "own"),
+    ],
+)
+def test_of_several_models_the_chosen_ones_tokenizer_counts(
+    tmp_path: Path, chosen: str, folder: str
+) -> None:
+    tokenizers = pytest.importorskip("tokenizers")
+    names = ("stabilityai--sdxl-turbo", "stable-diffusion-v1-5--stable-diffusion-v1-5", "own")
+    for name in (*names, "openai--clip-vit-base-patch32"):
+        tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel({"?": 0}, unk_token="?"))
+        split = tokenizers.pre_tokenizers
+        # A token a word, or one a character.
+        parts = (
+            split.Whitespace() if name == folder else split.Split(tokenizers.Regex("."), "isolated")
+        )
+        tokenizer.pre_tokenizer = parts
+        place = tmp_path / name / ("tokenizer" if name in names else "")
+        place.mkdir(parents=True)
+        tokenizer.save(str(place / "tokenizer.json"))
+    model = chosen.replace("{tmp}", str(tmp_path))
+    limit = TokenLimit.of(PipelineSettings(models_dir=tmp_path, diffusion_model=model))
+    assert limit.count("a cup of tea") == 4
+
+
 def test_the_tokenizer_of_old_files_counts_as_transformers_does(tmp_path: Path) -> None:
     transformers = pytest.importorskip("transformers")
     pieces = pytest.importorskip("tokenizers.pre_tokenizers").ByteLevel.alphabet()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import BackendUnavailable
-from pipeline.models import STABLE_DIFFUSION, clip_model
+from pipeline.models import clip_model, diffusion_model
 from pipeline.settings import PipelineSettings
 
 if TYPE_CHECKING:
@@ -32,14 +32,15 @@ class TokenLimit:
 
     @classmethod
     def of(cls, settings: PipelineSettings) -> TokenLimit:
-        """With the tokenizer of a model on the disk, the generator's before the judge's.
+        """With the tokenizer of a model on the disk, the chosen generator's before the judge's.
 
-        Both are CLIP's byte pairs, lower case; the judge's file says the same where only it is
-        there.
+        Nearly all are CLIP's byte pairs, lower case; the judge's file says the same where only it
+        is there.
         """
         folder = settings.models_dir
         for place in (
-            STABLE_DIFFUSION.path(folder) / "tokenizer",
+            Path(settings.diffusion_model) / "tokenizer",
+            diffusion_model(settings.diffusion_model).path(folder) / "tokenizer",
             Path(settings.judge_model),
             clip_model(settings.judge_model).path(folder),
         ):
