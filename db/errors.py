@@ -89,7 +89,7 @@ class WalletPaused(DbError):
 
 
 class PaymentRefused(DbError):
-    """`reason`: unknown, user, amount, currency, expired, paid or paused."""
+    """`reason`: unknown, user, amount, currency, expired, cancelled, paid or paused."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"not to be paid: {reason}")

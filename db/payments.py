@@ -1,10 +1,7 @@
 """Top-ups: orders (invoices), what Telegram says was paid, and money that goes back.
 
 orders    open -> paid | cancelled; an order past its `expires_at` is refused before it is paid
-payments  credited -> refunding -> refunded   `begin_refund`, then Telegram, then `finish_refund`
-          refunding -> credited               `undo_refund`: Telegram refused
-          credited -> refunded                `refunded`: Telegram gave it back without asking
-          unmatched -> refunding -> refunded  it answers to no order, so nothing is debited
+payments  what becomes of them later is in db/refunds.py
 
 Money Telegram has taken is booked whatever its order's state, once for each charge id: the order
 is locked first, and the transfer's key is made from the charge id.
@@ -20,7 +17,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import wallet
+from db import notices, wallet
 from db.errors import NotFound, PaymentRefused, Stale, WalletPaused
 from db.models import Order, Payment
 from db.money_views import Credited, OrderView, Paid, PaymentView
@@ -29,6 +26,9 @@ from db.states import OrderState, PaymentMethod, PaymentState, SystemWallet, Tra
 log = structlog.get_logger()
 
 CURRENCIES = {PaymentMethod.STARS: "XTR", PaymentMethod.PROVIDER: "RUB"}
+
+TOPPED_UP = "topped_up"
+"""The notice about a credit; its data: `sum` and `balance` after it, in kopecks."""
 
 _PAYLOAD_BYTES = 24
 
@@ -132,10 +132,10 @@ async def check(
 
 
 async def credit(session: AsyncSession, paid: Paid) -> Credited:
-    """Books money that Telegram has taken, once for each charge id.
+    """Books money that Telegram has taken, once for each charge id, and tells the account.
 
-    Also on an order that is expired, cancelled or paid by another charge: the money has been
-    taken. What answers to no order is kept as `unmatched` for the operator.
+    Also on an order that is expired, cancelled, or paid by another charge or person: the money
+    has been taken. What answers to no order is kept as `unmatched` for the operator.
     """
     order = await _order_of(session, paid)
     if order is None:
@@ -144,7 +144,13 @@ async def credit(session: AsyncSession, paid: Paid) -> Credited:
     created = await payment(session, paid.charge_id) is None
     if created:
         await _book(session, order, paid)
-    return Credited(_order_view(order), created, await wallet.wallet(session, order.account_id))
+    left = await wallet.wallet(session, order.account_id)
+    if created:
+        told = {"sum": order.credit, "balance": left.balance}
+        await notices.tell(
+            session, order.account_id, TOPPED_UP, told, key=f"charge:{paid.charge_id}"
+        )
+    return Credited(_order_view(order), created, left)
 
 
 async def payment(
@@ -168,8 +174,8 @@ async def _order_of(session: AsyncSession, paid: Paid) -> Order | None:
     )
     if order is None:
         return None
-    asked = order.user_id, order.currency, order.amount
-    return order if asked == (paid.user_id, paid.currency, paid.amount) else None
+    is_as_asked = (order.currency, order.amount) == (paid.currency, paid.amount)
+    return order if is_as_asked else None
 
 
 async def _book(session: AsyncSession, order: Order, paid: Paid) -> None:
