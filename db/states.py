@@ -146,3 +146,29 @@ class LatePosts(enum.StrEnum):
 
     SEND = "send"
     ASK = "ask"
+
+
+class ApprovalState(enum.StrEnum):
+    """open -> approved | changes | rejected. `changes`: sent back, a new round is drawn."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+    CHANGES = "changes"
+    REJECTED = "rejected"
+
+
+class Answer(enum.StrEnum):
+    """What a person can be asked to write about an album: what to change, or why not."""
+
+    CHANGES = "changes"
+    REJECTED = "rejected"
+
+
+class Presence(enum.StrEnum):
+    """What the bot is in a team's group, in Telegram's words."""
+
+    MEMBER = "member"
+    ADMINISTRATOR = "administrator"
+    RESTRICTED = "restricted"
+    LEFT = "left"
+    KICKED = "kicked"

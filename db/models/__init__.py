@@ -12,13 +12,17 @@ from db.models.notices import Notice
 from db.models.payments import Order, Payment
 from db.models.people import Account, Member, User, UserSettings
 from db.models.plans import Period, Plan, Subscription
+from db.models.teams import Approval, Approver, Event, Question, Vote
 
 __all__ = [
     "Account",
+    "Approval",
+    "Approver",
     "Base",
     "Brand",
     "Channel",
     "Delivery",
+    "Event",
     "Hold",
     "Member",
     "Notice",
@@ -28,11 +32,13 @@ __all__ = [
     "Plan",
     "Post",
     "Prediction",
+    "Question",
     "Request",
     "Subscription",
     "Task",
     "Transfer",
     "User",
     "UserSettings",
+    "Vote",
     "Wallet",
 ]

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, SmallIntege
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, checked
-from db.states import AccountKind, LatePosts, Role
+from db.states import AccountKind, LatePosts, Presence, Role
 
 
 class User(Base):
@@ -27,7 +27,7 @@ class User(Base):
 
 class UserSettings(Base):
     """What a person's next draft starts with. `locale` null: Telegram's language decides;
-    `aspect` null: the platform decides."""
+    `aspect` null: the platform decides. `team_id`: for which team they work in the private chat."""
 
     __tablename__ = "user_settings"
     __table_args__ = (
@@ -41,12 +41,14 @@ class UserSettings(Base):
     count: Mapped[int] = mapped_column(SmallInteger, server_default=text("4"))
     aspect: Mapped[str | None]
     enhance: Mapped[bool] = mapped_column(server_default=text("true"))
+    team_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
 
 
 class Account(Base):
     """A person's own account, or a team's (a group chat). `served_at`: when a worker last took
     one of its tasks, for fair turns. `time_zone` (an IANA name) is that of its posts; `late_posts`:
-    what becomes of posts whose time passed while nobody could send them."""
+    what becomes of posts whose time passed while nobody could send them. `presence`: what the bot
+    is in the team's group; `approvals_needed`: how many must say yes to an album."""
 
     __tablename__ = "accounts"
     __table_args__ = (
@@ -55,6 +57,7 @@ class Account(Base):
             " OR (kind = 'team' AND chat_id IS NOT NULL)",
             name="owner_or_chat",
         ),
+        CheckConstraint("approvals_needed BETWEEN 1 AND 9", name="approvals_needed"),
         Index(
             "uq_accounts_personal_owner",
             "owner_user_id",
@@ -76,16 +79,31 @@ class Account(Base):
     late_posts: Mapped[LatePosts] = mapped_column(
         checked(LatePosts, "late_posts"), server_default=text("'ask'")
     )
+    presence: Mapped[Presence | None] = mapped_column(checked(Presence, "presence"))
+    approvals_needed: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class Member(Base):
-    """What a person may do in an account."""
+    """What a person may do in an account. `left_at`: since when no more; `removed_by`: who sent
+    them away, so that they don't come back by themselves."""
 
     __tablename__ = "members"
-    __table_args__ = (Index(None, "user_id"),)
+    __table_args__ = (
+        CheckConstraint("removed_by IS NULL OR left_at IS NOT NULL", name="removed"),
+        CheckConstraint("left_at IS NULL OR role <> 'owner'", name="owner_is_there"),
+        Index(None, "user_id"),
+        Index(
+            "uq_members_owner",
+            "account_id",
+            unique=True,
+            postgresql_where=text("role = 'owner'"),
+        ),
+    )
 
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
     role: Mapped[Role] = mapped_column(checked(Role, "role"))
     joined_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    left_at: Mapped[datetime | None]
+    removed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
