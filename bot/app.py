@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from redis.exceptions import LockNotOwnedError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from bot.clock import Clock, utc_now
 from bot.gateway import create_bot
 from bot.handlers import (
     album,
@@ -28,7 +29,7 @@ from bot.handlers import (
     start,
 )
 from bot.middlewares import Introduce, Overhear, Throttle
-from bot.settings import BotSettings
+from bot.settings import BotSettings, PaymentTerms
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +72,8 @@ def build(
     sessions: async_sessionmaker[AsyncSession],
     redis: Redis,
     pool: ArqRedis,
+    terms: PaymentTerms,
+    clock: Clock = utc_now,
 ) -> tuple[Dispatcher, Bot]:
     """The dispatcher and the bot of one process; the caller closes `bot.session`.
 
@@ -91,6 +94,8 @@ def build(
         sessions=sessions,
         redis=redis,
         pool=pool,
+        terms=terms,
+        clock=clock,
     )
     dispatcher.update.outer_middleware(Overhear())
     dispatcher.update.outer_middleware(Introduce(sessions, redis))

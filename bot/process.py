@@ -17,7 +17,7 @@ from bot import app, commands, webhook
 from bot.errors import CannotStart
 from bot.gateway import who_am_i
 from bot.polling import Poller
-from bot.settings import BotSettings
+from bot.settings import BotSettings, PaymentTerms
 from db import engine as db_engine
 from db import liveness
 from db.queue import create_pool
@@ -54,7 +54,8 @@ async def _built(
         pool = await create_pool(stores.redis_url)
         stack.push_async_callback(pool.aclose)
         try:
-            dispatcher, bot = app.build(options, db_engine.session_factory(engine), redis, pool)
+            sessions = db_engine.session_factory(engine)
+            dispatcher, bot = app.build(options, sessions, redis, pool, PaymentTerms())
         except TokenValidationError:
             raise CannotStart("BOT_TOKEN is no token: it looks like 123456:ABC-DEF") from None
         stack.push_async_callback(bot.session.close)

@@ -13,8 +13,9 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from bot import app, commands
+from bot.clock import Clock, utc_now
 from bot.polling import Poller
-from bot.settings import BotSettings
+from bot.settings import BotSettings, PaymentTerms
 from db import images, queue
 from pipeline.errors import Cancelled
 from pipeline.run import Pipeline
@@ -24,6 +25,9 @@ from workers import gpu, io
 from workers.deliver import Courier
 from workers.generate import Studio
 from workers.settings import WorkerSettings
+
+TERMS = PaymentTerms(stars_rate_kopecks=150, provider_token=SecretStr("play:provider"))
+"""Every way to pay is on."""
 
 
 class Held:
@@ -67,6 +71,8 @@ async def running(
     redis_url: str,
     image_dir: Path,
     pipeline: Pipeline,
+    terms: PaymentTerms = TERMS,
+    clock: Clock = utc_now,
 ) -> AsyncIterator[None]:
     """Everything but the playground; all of it must still run at the end."""
     options = BotSettings(token=SecretStr(TOKEN), api_url=playground_url, poll_timeout_s=5)
@@ -77,7 +83,7 @@ async def running(
         stack.push_async_callback(pool.aclose)
         redis = Redis.from_url(redis_url)
         stack.push_async_callback(redis.aclose)
-        dispatcher, bot = app.build(options, sessions, redis, pool)
+        dispatcher, bot = app.build(options, sessions, redis, pool, terms, clock)
         stack.push_async_callback(bot.session.close)
         await bot.me()
         await commands.introduce(bot)

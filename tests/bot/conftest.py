@@ -13,10 +13,12 @@ from redis.asyncio import Redis
 
 from bot import app
 from bot.polling import Poller
-from bot.settings import BotSettings
+from bot.settings import BotSettings, PaymentTerms
 from db.queue import create_pool
 from playground import server
 from tests.bot.stage import Person, Sessions, Stage
+from tests.clock import MovedClock
+from tests.product import TERMS
 from tests.sim import ANNA, BEN, TOKEN, Sim
 
 
@@ -43,13 +45,29 @@ def options(sim: Sim) -> BotSettings:
 
 
 @pytest.fixture
+def terms() -> PaymentTerms:
+    return TERMS
+
+
+@pytest.fixture
+def clock() -> MovedClock:
+    """The bot's time of day; a test moves it."""
+    return MovedClock()
+
+
+@pytest.fixture
 async def stage(
-    sim: Sim, options: BotSettings, sessions: Sessions, redis_url: str
+    sim: Sim,
+    options: BotSettings,
+    sessions: Sessions,
+    redis_url: str,
+    terms: PaymentTerms,
+    clock: MovedClock,
 ) -> AsyncIterator[Stage]:
     """The bot's parts, nobody listening yet."""
     redis = Redis.from_url(redis_url)
     pool = await create_pool(redis_url)
-    dispatcher, bot = app.build(options, sessions, redis, pool)
+    dispatcher, bot = app.build(options, sessions, redis, pool, terms, clock)
     await bot.me()
     yield Stage(sim, bot, dispatcher, sessions, redis, pool)
     await bot.session.close()
