@@ -16,6 +16,24 @@ TASK_DONE = (
 )
 PERSONAL = "INSERT INTO accounts (kind, owner_user_id, chat_id) VALUES "
 LEASED = "lease_token = gen_random_uuid(), lease_until = now()"
+RESOLVED = "state = 'captured', resolved_at = now()"
+
+
+def _transfer(**changed: object) -> str:
+    """Wallets 2 and 3 are system wallets, so nobody's balance is touched."""
+    values = {
+        "source_id": 2,
+        "destination_id": 3,
+        "amount": 5,
+        "kind": "'credit'",
+        "key": "'other'",
+        "input_hash": "''",
+    } | changed
+    return (
+        f"INSERT INTO transfers ({', '.join(values)})"
+        f" VALUES ({', '.join(str(value) for value in values.values())})"
+    )
+
 
 # constraint -> statements that break it, on the rows of `_one_of_each`
 REFUSED: dict[str, list[str]] = {
@@ -133,7 +151,123 @@ REFUSED: dict[str, list[str]] = {
     "ck_deliveries_reason": ["UPDATE deliveries SET state = 'unknown'",
                              "UPDATE deliveries SET state = 'undeliverable'"],
     "ck_deliveries_attempt": ["UPDATE deliveries SET attempt = -1"],
+    "ck_plans_code": [f"UPDATE plans SET code = '{code}' WHERE code = 'start'"
+                      for code in ("", "Start", "1st", "a b", "a" * 17)],
+    "ck_plans_price": ["UPDATE plans SET price = -1 WHERE code = 'start'",
+                       "UPDATE plans SET picture_price = -1"],
+    "ck_plans_free": ["UPDATE plans SET price = 1 WHERE code = 'free'",
+                      "UPDATE plans SET is_offered = false WHERE code = 'free'"],
+    "ck_plans_limits": [
+        *(f"UPDATE plans SET {column} = -1"
+          for column in ("images_limit", "brand_limit", "lora_limit", "channels")),
+        "UPDATE plans SET seats = 0",
+    ],
+    "ck_subscriptions_anchor_day": ["UPDATE subscriptions SET anchor_day = 0",
+                                    "UPDATE subscriptions SET anchor_day = 32"],
+    "ck_periods_ends_at": ["UPDATE periods SET ends_at = starts_at - interval '1 s'"],
+    "ck_periods_quota": [
+        "UPDATE periods SET used = -1",
+        "UPDATE periods SET held = -1",
+        "UPDATE periods SET used = images_limit - held + 1",
+        "UPDATE periods SET held = images_limit - used + 1",
+        "UPDATE periods SET images_limit = used + held - 1",
+    ],
+    "uq_periods_account_id_starts_at": ["INSERT INTO periods OVERRIDING USER VALUE"
+                                        " SELECT * FROM periods"],
+    "ck_wallets_owner": [
+        "UPDATE wallets SET system = NULL WHERE system = 'stars'",
+        "UPDATE wallets SET account_id = 1 WHERE system = 'stars'",
+    ],
+    "ck_wallets_stored_balance": [
+        "UPDATE wallets SET balance = NULL WHERE account_id = 1",
+        "UPDATE wallets SET reserved = NULL WHERE account_id = 1",
+        "UPDATE wallets SET balance = 0, reserved = 0 WHERE system = 'stars'",
+        "UPDATE wallets SET reserved = 0 WHERE system = 'stars'",
+    ],
+    "ck_wallets_balance": [
+        "UPDATE wallets SET balance = -1 WHERE account_id = 1",
+        "UPDATE wallets SET reserved = -1 WHERE account_id = 1",
+        "UPDATE wallets SET reserved = balance + 1 WHERE account_id = 1",
+    ],
+    "ck_wallets_system": ["UPDATE wallets SET system = 'pocket' WHERE system = 'stars'"],
+    "uq_wallets_account_id": ["INSERT INTO wallets (account_id, balance, reserved)"
+                              " VALUES (1, 0, 0)"],
+    "uq_wallets_system": ["INSERT INTO wallets (system) VALUES ('stars')"],
+    "ck_transfers_amount": [_transfer(amount=0), _transfer(amount=-1)],
+    "ck_transfers_two_wallets": [_transfer(destination_id=2)],
+    "ck_transfers_kind": [_transfer(kind="'theft'")],
+    "uq_transfers_key": [_transfer(key="'k'")],
+    "ck_holds_held": ["UPDATE holds SET quota = 0, paid = 0"],
+    "ck_holds_picture_price": ["UPDATE holds SET picture_price = -1"],
+    "ck_holds_captured": [
+        f"UPDATE holds SET {column} = {count}, {RESOLVED}"
+        for column in ("captured_quota", "captured_paid") for count in (-1, 2)
+    ],
+    "ck_holds_resolved": [
+        "UPDATE holds SET state = 'captured'",
+        "UPDATE holds SET state = 'voided'",
+        "UPDATE holds SET resolved_at = now()",
+        "UPDATE holds SET captured_quota = 1",
+        "UPDATE holds SET state = 'voided', resolved_at = now(), captured_paid = 1",
+    ],
+    "ck_holds_state": ["UPDATE holds SET state = 'lost', resolved_at = now()"],
+    "uq_holds_task_id": ["INSERT INTO holds (task_id, account_id, period_id, quota)"
+                         " VALUES (1, 1, 1, 1)"],
+    "ck_orders_amount": ["UPDATE orders SET amount = 0", "UPDATE orders SET credit = 0"],
+    "ck_orders_rate": [
+        "UPDATE orders SET rate = NULL",
+        "UPDATE orders SET rate = 0",
+        "UPDATE orders SET method = 'provider', currency = 'RUB'",
+    ],
+    "ck_orders_currency": [
+        "UPDATE orders SET currency = 'RUB'",
+        "UPDATE orders SET method = 'provider', rate = NULL",
+    ],
+    "ck_orders_method": ["UPDATE orders SET method = 'cash', rate = NULL, currency = 'RUB'"],
+    "ck_orders_state": ["UPDATE orders SET state = 'lost'"],
+    "uq_orders_payload": ["INSERT INTO orders OVERRIDING USER VALUE SELECT * FROM orders"],
+    "ck_payments_amount": ["UPDATE payments SET amount = 0", "UPDATE payments SET credit = -1"],
+    "ck_payments_order": [
+        "UPDATE payments SET order_id = NULL, transfer_id = NULL",
+        "UPDATE payments SET account_id = NULL",
+    ],
+    "ck_payments_transfer": ["UPDATE payments SET transfer_id = NULL"],
+    "ck_payments_refunded_at": ["UPDATE payments SET state = 'refunded'",
+                                "UPDATE payments SET refunded_at = now()"],
+    "ck_payments_method": ["UPDATE payments SET method = 'cash'"],
+    "ck_payments_state": ["UPDATE payments SET state = 'lost'"],
+    "uq_payments_charge_id": ["INSERT INTO payments OVERRIDING USER VALUE SELECT * FROM payments"],
+    "ck_notices_lease": [
+        "UPDATE notices SET state = 'sending'",
+        f"UPDATE notices SET {LEASED}",
+        "UPDATE notices SET lease_until = now()",
+    ],
+    "ck_notices_sent": ["UPDATE notices SET state = 'sent'",
+                        "UPDATE notices SET sent_at = now()"],
+    "ck_notices_reason": ["UPDATE notices SET state = 'unknown'",
+                          "UPDATE notices SET state = 'undeliverable'"],
+    "ck_notices_state": ["UPDATE notices SET state = 'lost'"],
+    "uq_notices_key": ["INSERT INTO notices (account_id, key, kind) VALUES (1, 'k', 'reminder')"],
 }  # fmt: skip
+
+
+MONEY = (
+    "INSERT INTO wallets (account_id, balance, reserved) VALUES (1, 500, 9)",
+    _transfer(key="'k'"),
+    "INSERT INTO subscriptions (account_id, plan_code, anchor_day, renews_at)"
+    " VALUES (1, 'free', 1, now())",
+    "INSERT INTO periods (account_id, plan_code, starts_at, ends_at, price, picture_price,"
+    " images_limit, auto_enhance, auto_best, brand_limit, lora_limit, seats, channels, priority,"
+    " used, held) VALUES (1, 'free', now(), now(), 0, 9, 40, true, false, 1, 0, 3, 0, 0, 2, 1)",
+    "INSERT INTO holds (task_id, account_id, period_id, quota, paid, picture_price)"
+    " VALUES (1, 1, 1, 1, 1, 9)",
+    "INSERT INTO orders (account_id, user_id, method, currency, amount, credit, rate, payload,"
+    " expires_at, chat_id) VALUES (1, 1, 'stars', 'XTR', 4, 500, 150, 'p', now(), 1)",
+    "INSERT INTO payments (order_id, account_id, user_id, charge_id, provider_charge_id, method,"
+    " currency, amount, credit, transfer_id, paid_at)"
+    " VALUES (1, 1, 1, 'c', '', 'stars', 'XTR', 4, 500, 1, now())",
+    "INSERT INTO notices (account_id, key, kind) VALUES (1, 'k', 'reminder')",
+)
 
 
 async def _one_of_each(sessions: Sessions) -> None:
@@ -157,6 +291,8 @@ async def _one_of_each(sessions: Sessions) -> None:
         "INSERT INTO deliveries (task_id, kind, origin, chat_id)"
         " VALUES (1, 'album', 'first', 1), (1, 'actions', 'first', 1)",
     )
+    for statement in MONEY:
+        await rows.execute(sessions, statement)
 
 
 @pytest.mark.parametrize("constraint", list(REFUSED))

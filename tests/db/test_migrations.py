@@ -47,6 +47,47 @@ ROWS = {
         INSERT INTO deliveries (task_id, kind, origin, chat_id)
         SELECT id, 'album', 'first', 1 FROM ml_tasks
     """,
+    "0005": """
+        INSERT INTO subscriptions (account_id, plan_code, anchor_day, renews_at)
+        SELECT id, 'free', 31, now() FROM accounts
+    """,
+    "0006": """
+        INSERT INTO wallets (account_id, balance, reserved) SELECT id, 500, 9 FROM accounts;
+        INSERT INTO transfers (source_id, destination_id, amount, kind, key, input_hash)
+        SELECT s.id, d.id, 500, 'top_up', 'k', '' FROM wallets s, wallets d
+        WHERE s.system = 'stars' AND d.balance = 500;
+        INSERT INTO periods (account_id, plan_code, starts_at, ends_at, price, picture_price,
+            images_limit, auto_enhance, auto_best, brand_limit, lora_limit, seats, channels,
+            priority, used, held, transfer_id)
+        SELECT a.id, 'free', now(), now() + interval '1 month', 0, 9, 40, true, false, 1, 0, 3, 0,
+            0, 39, 1, t.id
+        FROM accounts a, transfers t;
+        INSERT INTO holds (task_id, account_id, period_id, quota, paid, picture_price)
+        SELECT t.id, t.account_id, p.id, 1, 1, 9 FROM ml_tasks t, periods p
+    """,
+    "0007": """
+        INSERT INTO orders (account_id, user_id, method, currency, amount, credit, rate, payload,
+            state, expires_at, chat_id)
+        SELECT id, 1, 'stars', 'XTR', 4, 500, 150, 'p', 'paid', now(), 1 FROM accounts;
+        INSERT INTO payments (order_id, account_id, user_id, charge_id, provider_charge_id, method,
+            currency, amount, credit, transfer_id, paid_at)
+        SELECT o.id, o.account_id, 1, 'c', '', 'stars', 'XTR', 4, 500, t.id, now()
+        FROM orders o, transfers t;
+        INSERT INTO notices (account_id, key, kind) SELECT id, 'k', 'reminder' FROM accounts
+    """,
+    "0009": """
+        INSERT INTO votes (task_id, user_id, rank) SELECT id, 1, 2 FROM ml_tasks;
+        INSERT INTO approvals (account_id, task_id, needed, asked_by, chat_id)
+        SELECT account_id, id, 1, 1, 1 FROM ml_tasks;
+        INSERT INTO approvers (approval_id, user_id) SELECT id, 1 FROM approvals;
+        INSERT INTO approval_questions (chat_id, message_id, approval_id, answer)
+        SELECT 1, 5, id, 'changes' FROM approvals;
+        INSERT INTO events (account_id, user_id, action, object)
+        SELECT id, 1, 'propose', 'task 1' FROM accounts;
+        UPDATE members SET role = 'admin', left_at = now(), removed_by = 1;
+        UPDATE user_settings SET team_id = (SELECT id FROM accounts);
+        UPDATE accounts SET presence = 'member', approvals_needed = 2
+    """,
 }
 
 
