@@ -38,6 +38,7 @@ from aiogram.exceptions import (
 )
 from aiogram.methods import (
     AnswerCallbackQuery,
+    AnswerPreCheckoutQuery,
     EditMessageText,
     Response,
     SendMediaGroup,
@@ -239,7 +240,7 @@ def _fits(failure: RateLimited, deadline: float) -> bool:
 def _is_done_already(method: TelegramMethod[TelegramType], failure: SendError) -> bool:
     """Whether Telegram refuses only because the call has nothing left to do."""
     detail = failure.detail.lower()
-    if isinstance(method, AnswerCallbackQuery):
+    if isinstance(method, AnswerCallbackQuery | AnswerPreCheckoutQuery):
         return "query is too old" in detail or "query id is invalid" in detail
     return "message is not modified" in detail
 

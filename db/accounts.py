@@ -160,7 +160,7 @@ async def _known_user(session: AsyncSession, user: TelegramUser) -> UserView | N
     return UserView(
         id=user.id,
         first_name=user.first_name,
-        locale=view.locale or _locale_of(user.language_code),
+        locale=view.locale or locale_of(user.language_code),
         account_id=account_id,
         settings=view,
     )
@@ -284,6 +284,6 @@ def _settings_view(row: SettingsRow) -> UserSettings:
     )
 
 
-def _locale_of(language_code: str | None) -> Locale:
+def locale_of(language_code: str | None) -> Locale:
     """Russian, unless Telegram says that the person reads another language."""
     return "ru" if language_code is None or language_code.startswith("ru") else "en"
