@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 from aiogram import Bot, Dispatcher, Router
+from aiogram.fsm.middleware import FSMContextMiddleware
 from aiogram.fsm.storage.base import DefaultKeyBuilder, StorageKey
 from aiogram.fsm.storage.redis import RedisEventIsolation, RedisStorage
 from aiogram.fsm.strategy import FSMStrategy
+from aiogram.types import TelegramObject, Update
 from arq import ArqRedis
 from redis.asyncio import Redis
 from redis.exceptions import LockNotOwnedError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from bot.clock import Clock, utc_now
+from bot.filters import is_payment
 from bot.gateway import create_bot
 from bot.handlers import (
     album,
@@ -25,6 +29,7 @@ from bot.handlers import (
     fallback,
     generate,
     history,
+    payments,
     settings,
     start,
 )
@@ -36,6 +41,7 @@ log = structlog.get_logger(__name__)
 # The pages of the menu go before the dialogue and the prompts: their words leave a dialogue.
 _HANDLERS = (
     errors,
+    payments,
     start,
     brands,
     history,
@@ -67,6 +73,20 @@ class _Isolation(RedisEventIsolation):
                 log.warning("handled for longer than its lock", key=lock.name, lock_s=_LOCK_S)
 
 
+class _Dialogues(FSMContextMiddleware):
+    """A dialogue's state, for all but payments: they have no part in one and wait for no lock."""
+
+    async def __call__(
+        self,
+        handler: Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]],
+        event: TelegramObject,
+        data: dict[str, Any],
+    ) -> Any:
+        if isinstance(event, Update) and is_payment(event):
+            return await handler(event, data)
+        return await super().__call__(handler, event, data)
+
+
 def build(
     options: BotSettings,
     sessions: async_sessionmaker[AsyncSession],
@@ -91,12 +111,15 @@ def build(
         storage=RedisStorage(redis, keys, state_ttl=_DIALOGUE_TTL_S, data_ttl=_DIALOGUE_TTL_S),
         events_isolation=_Isolation(redis, keys, {"timeout": _LOCK_S, "sleep": 0.02}),
         fsm_strategy=FSMStrategy.USER_IN_TOPIC,
+        disable_fsm=True,  # Ours, below, makes an exception for payments.
         sessions=sessions,
         redis=redis,
         pool=pool,
         terms=terms,
         clock=clock,
     )
+    fsm = dispatcher.fsm
+    dispatcher.update.outer_middleware(_Dialogues(fsm.storage, fsm.events_isolation, fsm.strategy))
     dispatcher.update.outer_middleware(Overhear())
     dispatcher.update.outer_middleware(Introduce(sessions, redis))
     dispatcher.update.outer_middleware(Throttle(redis, options))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiogram import Bot
 from aiogram.enums import ChatType
 from aiogram.filters import Filter
-from aiogram.types import Message
+from aiogram.types import Message, Update
 
 
 class IsPrompt(Filter):
@@ -22,6 +22,14 @@ class IsForBot(Filter):
 
     async def __call__(self, message: Message, bot: Bot) -> bool:
         return message.chat.type == ChatType.PRIVATE or replies_to(message, bot)
+
+
+def is_payment(update: Update) -> bool:
+    """Whether it is about money: then nothing may drop it or make it wait."""
+    if update.pre_checkout_query is not None:
+        return True
+    message = update.message
+    return message is not None and bool(message.successful_payment or message.refunded_payment)
 
 
 def replies_to(message: Message, bot: Bot) -> bool:

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from bot.buckets import Bucket, Buckets
-from bot.filters import is_command, replies_to
+from bot.filters import is_command, is_payment, replies_to
 from bot.settings import BotSettings
 from bot.who import ANONYMOUS_ADMIN, Who
 from db import accounts, capacity
@@ -38,6 +38,8 @@ class Overhear(BaseMiddleware):
 async def _is_talk(update: Update, bot: Bot) -> bool:
     message = update.message or update.edited_message
     if message is None or message.chat.type == ChatType.PRIVATE or _moves(message):
+        return False
+    if is_payment(update):
         return False
     return not (replies_to(message, bot) or await is_command(message, bot))
 
@@ -79,18 +81,19 @@ class Throttle(BaseMiddleware):
 
 
 def _person_event(event: TelegramObject) -> Message | CallbackQuery | None:
-    """What a person can flood with; payments and membership always come through."""
+    """What a person can flood with; membership always comes through."""
     if not isinstance(event, Update):
         return None
-    message = event.message or event.edited_message
-    if message is not None and message.successful_payment is not None:
-        return None
-    return message or event.callback_query
+    return event.message or event.edited_message or event.callback_query
 
 
 def _is_present(event: TelegramObject, chat: Chat) -> bool:
-    """Whether there is a chat to have an account: not one that was just left or given up."""
-    if chat.type == ChatType.CHANNEL or not isinstance(event, Update):
+    """Whether there is a chat to have an account: not one that was just left or given up.
+
+    Money goes to its order's account, whoever says so: payments need no introduction, and with it
+    they are spared flood control.
+    """
+    if chat.type == ChatType.CHANNEL or not isinstance(event, Update) or is_payment(event):
         return False
     if event.my_chat_member is not None:
         gone = (ChatMemberStatus.LEFT, ChatMemberStatus.KICKED)

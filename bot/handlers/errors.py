@@ -19,6 +19,7 @@ from bot.errors import (
     ThreadClosed,
     Undeliverable,
 )
+from bot.filters import is_payment
 from bot.texts import Html, Texts
 from bot.who import Who
 from db.errors import BrandNameTaken, LimitReached, NotFound, Stale
@@ -32,6 +33,8 @@ router = Router(name="errors")
 @router.error()
 async def on_error(event: ErrorEvent, who: Who | None = None) -> None:
     error = event.exception
+    if is_payment(event.update):
+        raise error  # Nothing about money is settled with a word: it must come again.
     if isinstance(error, Undeliverable | MessageGone | ThreadClosed | ChatMigrated):
         # Nobody is there to be told, and trying again would change nothing.
         if isinstance(error, Undeliverable) and error.reason == "rejected":
