@@ -142,7 +142,7 @@ def _finish_device_work() -> None:
 def measure() -> Iterator[str]:
     """Lines to print."""
     if absent := [name for name in ("torch", "diffusers") if find_spec(name) is None]:
-        yield f"diffusion: skipped, {absent[0]} is not installed: pip install 'vitrina[ml]'"
+        yield f"diffusion: skipped, {absent[0]} is not installed: pip install -e '.[ml]'"
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

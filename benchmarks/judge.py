@@ -148,7 +148,7 @@ def measure() -> Iterator[str]:
     """Lines to print."""
     absent = [name for name in ("torch", "torchmetrics") if importlib.util.find_spec(name) is None]
     if absent:
-        yield f"judge: skipped, {' and '.join(absent)} not installed: pip install 'vitrina[bench]'"
+        yield f"judge: skipped, {' and '.join(absent)} not installed: pip install -e '.[bench]'"
         return
     os.environ["TQDM_DISABLE"] = "1"  # The libraries' progress bars, here and in the contenders.
     with tempfile.TemporaryDirectory() as name:

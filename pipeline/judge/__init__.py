@@ -48,7 +48,7 @@ def clip_lacks(settings: PipelineSettings) -> str | None:
     """Why the `clip` judge can't run here, None if it can; imports no ML library."""
     absent = [lib for lib in ("torch", "tokenizers", "safetensors") if not _installed(lib)]
     if absent:
-        return f"{', '.join(absent)} not installed: pip install 'vitrina[ml]'"
+        return f"{', '.join(absent)} not installed: {models.INSTALL}"
     from pipeline.judge.weights import lacking
 
     files = _clip_files(settings)

@@ -26,6 +26,7 @@ from PIL import Image, ImageDraw
 
 from pipeline.errors import BackendUnavailable
 from pipeline.judge.weights import ClipFolder
+from pipeline.models import INSTALL
 
 if TYPE_CHECKING:
     import openvino
@@ -87,7 +88,7 @@ def candidates(name: str = "auto") -> tuple[str, ...]:
             "clip", f"unknown runtime {name!r}, one of: auto, {', '.join(RUNTIMES)}"
         )
     if name == "openvino-bf16" and not _has_openvino():
-        raise BackendUnavailable("clip", "openvino is not installed: pip install 'vitrina[ml]'")
+        raise BackendUnavailable("clip", f"openvino is not installed: {INSTALL}")
     return (name, "torch-fp32") if name != "torch-fp32" else (name,)
 
 

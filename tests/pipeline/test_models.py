@@ -433,6 +433,50 @@ def test_status_and_verify_commands_tell_missing_from_ready(
     assert "there already" in capsys.readouterr().out
 
 
+def test_without_a_model_the_real_backends_are_told_what_to_do_next(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import vitrina
+
+    monkeypatch.setenv("PIPELINE_ENHANCER", "ollama")
+    monkeypatch.setenv("PIPELINE_GENERATOR", "diffusion")
+    monkeypatch.setenv("PIPELINE_JUDGE", "clip")
+    monkeypatch.setenv("PIPELINE_OLLAMA_HOST", "http://127.0.0.1:9")
+    monkeypatch.setenv("MODELS_DIR", str(tmp_path))
+    for name in ("status", "verify"):
+        assert vitrina.run(["models", name]) == 1
+        shown = capsys.readouterr().out
+        for model in needed(PipelineSettings()):
+            assert f" {model.name}\n" in shown
+        assert "0.0 MB of 605 MB" in shown
+        assert "start Ollama there (ollama serve), or set PIPELINE_OLLAMA_HOST" in shown
+        assert "next: `vitrina models pull`" in shown
+    assert vitrina.run(["doctor"]) == 1
+    missing = [line for line in capsys.readouterr().out.splitlines() if "MISSING" in line]
+    assert len(missing) == 2
+    assert all(line.endswith("vitrina models pull") for line in missing)
+
+
+def test_a_model_that_can_not_be_fetched_does_not_hold_up_the_others(
+    hub: Hub,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import vitrina
+
+    name = "openai/clip-vit-base-patch32"
+    head = models.AESTHETIC_HEADS[name]
+    hub.files["/head.pth"] = DATA
+    local = replace(head, url=f"{hub.url}/head.pth", sha256=SHA, size_bytes=len(DATA))
+    monkeypatch.setitem(models.AESTHETIC_HEADS, name, local)  # type: ignore[arg-type]
+    monkeypatch.setenv("PIPELINE_OLLAMA_HOST", "http://127.0.0.1:9")
+    names = ["some:model", head.name]
+    assert vitrina.run(["models", "pull", *names, "--dir", str(tmp_path)]) == 1
+    assert "not fetched: some:model; the others are there" in capsys.readouterr().err
+    assert head.path(tmp_path).read_bytes() == DATA
+
+
 def test_pull_command_fetches_and_says_the_licence(
     hub: Hub,
     tmp_path: Path,

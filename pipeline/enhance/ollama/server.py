@@ -150,7 +150,10 @@ class OllamaServer:
             raise self._refusal(error, pulling) from error
         except (ConnectionError, httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise BackendBusy(
-                "ollama", f"nothing answers at {self.host}", code="unreachable"
+                "ollama",
+                f"nothing answers at {self.host}: start Ollama there (ollama serve),"
+                " or set PIPELINE_OLLAMA_HOST",
+                code="unreachable",
             ) from error
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise BackendUnavailable(
