@@ -1,17 +1,23 @@
-"""Brand profiles of an account: made, changed, deleted, one of them the default."""
+"""Brand profiles of an account: made, changed, deleted, one of them the default.
+
+How many there may be is a matter of the plan. Those over its limit, the oldest but the default
+one first, are frozen: kept and shown, and not to be used or changed until a larger plan comes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TypedDict, Unpack
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from db.errors import BrandNameTaken, LimitReached, NotFound
-from db.models import Account
+from db.models import Account, Period, Plan
 from db.models import Brand as Row
+from db.models.plans import FREE
 from db.views import Brand
 
 BRAND_LIMIT = 10
@@ -41,7 +47,7 @@ async def create(
 ) -> Brand:
     """Adds a brand; the very same once more is the brand that is there (a message handled twice).
 
-    Raises BrandNameTaken, LimitReached.
+    Raises BrandNameTaken, LimitReached with the plan's limit.
     """
     await _lock(session, account_id)
     values = {
@@ -58,8 +64,9 @@ async def create(
     count = await session.scalar(
         select(func.count()).where(Row.account_id == account_id, Row.deleted_at.is_(None))
     )
-    if (count or 0) >= BRAND_LIMIT:
-        raise LimitReached("brands", BRAND_LIMIT)
+    limit = await _limit(session, account_id)
+    if (count or 0) >= limit:
+        raise LimitReached("brands", limit)
     brand_id = await session.scalar(
         insert(Row)
         .values(account_id=account_id, name=name, name_key=_name_key(name), **values)
@@ -72,7 +79,7 @@ async def create(
 async def list_(session: AsyncSession, account_id: int) -> tuple[Brand, ...]:
     """The account's brands in the order they were made."""
     rows = await session.execute(_select(account_id).order_by(Row.id))
-    return tuple(view(row, default_id) for row, default_id in rows)
+    return tuple(view(*found) for found in rows)
 
 
 async def get(session: AsyncSession, account_id: int, brand_id: int) -> Brand:
@@ -80,15 +87,31 @@ async def get(session: AsyncSession, account_id: int, brand_id: int) -> Brand:
     found = (await session.execute(_select(account_id).where(Row.id == brand_id))).one_or_none()
     if found is None:
         raise NotFound("brand", brand_id)
-    row, default_id = found
-    return view(row, default_id)
+    return view(*found)
+
+
+async def usable(session: AsyncSession, account_id: int, brand_id: int) -> Brand:
+    """A brand to draw with. Raises NotFound, LimitReached for a frozen one."""
+    brand = await get(session, account_id, brand_id)
+    if brand.is_frozen:
+        raise LimitReached("brands", await _limit(session, account_id))
+    return brand
+
+
+async def count_frozen(session: AsyncSession, account_id: int) -> int:
+    """How many of the account's brands are over its plan's limit."""
+    return sum(brand.is_frozen for brand in await list_(session, account_id))
 
 
 async def edit(
     session: AsyncSession, account_id: int, brand_id: int, **fields: Unpack[BrandFields]
 ) -> Brand:
-    """Sets the fields given, leaves the others. Raises NotFound, BrandNameTaken."""
+    """Sets the fields given, leaves the others.
+
+    Raises NotFound, BrandNameTaken, LimitReached for a frozen one.
+    """
     await _lock(session, account_id)
+    await usable(session, account_id, brand_id)
     values: dict[str, object] = dict(fields)
     if "palette" in fields:
         values["palette"] = list(fields["palette"])
@@ -124,29 +147,78 @@ async def delete(session: AsyncSession, account_id: int, brand_id: int) -> None:
 
 
 async def set_default(session: AsyncSession, account_id: int, brand_id: int | None) -> None:
-    """The brand that new drafts start with; None: neutral. Raises NotFound."""
+    """The brand that new drafts start with; None: neutral.
+
+    Raises NotFound, LimitReached for a frozen one.
+    """
+    # Which brands are frozen hangs from which is the default.
+    await _lock(session, account_id)
     if brand_id is not None:
-        await get(session, account_id, brand_id)
+        await usable(session, account_id, brand_id)
     await session.execute(
         update(Account).where(Account.id == account_id).values(default_brand_id=brand_id)
     )
 
 
 async def default(session: AsyncSession, account_id: int) -> Brand | None:
-    """The brand that new drafts start with."""
+    """The brand that new drafts start with; a frozen one is none."""
     found = (
         await session.execute(_select(account_id).where(Row.id == Account.default_brand_id))
     ).one_or_none()
-    return None if found is None else view(*found)
+    brand = None if found is None else view(*found)
+    return None if brand is None or brand.is_frozen else brand
 
 
-def _select(account_id: int) -> Select[Row, int | None]:
+def is_frozen() -> ColumnElement[bool]:
+    """For a query of `Brand` and `Account`: whether the brand is over its account's limit."""
+    other = aliased(Row)
+    goes_before = or_(
+        other.id == Account.default_brand_id,
+        and_(other.id < Row.id, Row.id.is_distinct_from(Account.default_brand_id)),
+    )
+    before = (
+        select(func.count())
+        .select_from(other)
+        .where(
+            other.account_id == Account.id,
+            other.deleted_at.is_(None),
+            other.id != Row.id,
+            goes_before,
+        )
+        .correlate(Row, Account)
+        .scalar_subquery()
+    )
+    return before >= func.coalesce(*_limits())
+
+
+def _select(account_id: int) -> Select[Row, int | None, bool]:
     return (
-        select(Row, Account.default_brand_id)
+        select(Row, Account.default_brand_id, is_frozen())
         .join(Account, Account.id == Row.account_id)
         .where(Row.account_id == account_id, Row.deleted_at.is_(None))
         .execution_options(populate_existing=True)
     )
+
+
+def _limits() -> tuple[ScalarSelect[int], ScalarSelect[int]]:
+    """The limit of an `Account`'s period, and that of whoever has none yet."""
+    newest = aliased(Period)
+    of_period = (
+        select(newest.brand_limit)
+        .where(newest.account_id == Account.id)
+        .order_by(newest.starts_at.desc())
+        .limit(1)
+        .correlate(Account)
+        .scalar_subquery()
+    )
+    return of_period, select(Plan.brand_limit).where(Plan.code == FREE).scalar_subquery()
+
+
+async def _limit(session: AsyncSession, account_id: int) -> int:
+    limit = await session.scalar(
+        select(func.coalesce(*_limits())).select_from(Account).where(Account.id == account_id)
+    )
+    return limit or 0
 
 
 async def _lock(session: AsyncSession, account_id: int) -> None:
@@ -174,7 +246,7 @@ def _name_key(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
-def view(row: Row, default_id: int | None) -> Brand:
+def view(row: Row, default_id: int | None, frozen: bool) -> Brand:
     """A stored brand as others see it; `default_id` is its account's default."""
     return Brand(
         id=row.id,
@@ -185,4 +257,5 @@ def view(row: Row, default_id: int | None) -> Brand:
         palette=tuple(row.palette),
         preset=row.preset,
         is_default=row.id == default_id,
+        is_frozen=frozen,
     )

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 from db.states import OrderState, PaymentMethod, PaymentState, TransferKind
+from db.views import Locale
 
 # Plans.
 
@@ -234,3 +236,21 @@ class Refunded:
     created: bool
     taken: int
     shortfall: int
+
+
+# Notices.
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeClaim:
+    """A notice that is ours to send, once, while the lease lasts: to the account's own chat, in
+    its owner's language."""
+
+    id: int
+    token: UUID
+    account_id: int
+    kind: str
+    data: Mapping[str, object]
+    chat_id: int
+    locale: Locale
+    attempt: int

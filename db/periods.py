@@ -9,30 +9,42 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, literal, select, update
+from sqlalchemy import and_, bindparam, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.errors import NotFound
+from db import wallet
+from db.errors import NotFound, WalletPaused
 from db.models import Account, Period, Plan, Subscription
 from db.models.plans import FREE
 from db.money_views import PeriodView, PlanView, Standing, Terms
 from db.months import add_months, latest_start
+from db.states import SystemWallet, TransferKind
 
 _TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """An account's subscription, the plan as sold now, and the newest period."""
+    """Where an account stands, and when its next period is to begin: `renews_at`, and from then on
+    every `anchor_day` of the month."""
 
-    subscription: Subscription
-    plan: Plan
-    period: Period
+    account_id: int
+    standing: Standing
+    anchor_day: int
+    renews_at: datetime
+
+    @property
+    def plan(self) -> PlanView:
+        return self.standing.plan
+
+    @property
+    def period(self) -> PeriodView:
+        return self.standing.period
 
     def is_over(self, now: datetime) -> bool:
         """Whether the period has run out and the next one has not begun."""
-        return now >= self.subscription.renews_at
+        return now >= self.renews_at
 
 
 async def current(session: AsyncSession, account_id: int, *, now: datetime) -> Current:
@@ -56,14 +68,14 @@ async def locked(session: AsyncSession, account_id: int, *, now: datetime) -> Cu
         free = await plan(session, FREE)
         return await begin(session, account_id, free, starts_at=now, anchor_day=now.day)
     if _is_to_roll(found, now):
-        return await free_from(session, found, found.subscription.renews_at, now=now)
+        return await free_from(session, found, found.renews_at, now=now)
     return found
 
 
 async def begin(
     session: AsyncSession,
     account_id: int,
-    of_plan: Plan,
+    of_plan: PlanView,
     *,
     starts_at: datetime,
     anchor_day: int,
@@ -79,7 +91,7 @@ async def begin(
             ends_at=ends_at,
             price=of_plan.price,
             transfer_id=transfer_id,
-            **asdict(_terms(of_plan)),
+            **asdict(of_plan.terms),
         )
     )
     await change(
@@ -100,20 +112,57 @@ async def free_from(
     session: AsyncSession, before: Current, start: datetime, *, now: datetime
 ) -> Current:
     """Free, its months counted from `start`; those that nobody was there for are left out."""
-    subscription = before.subscription
     # Grace ends on a day that is not the old anchor.
-    is_anchored = start == subscription.renews_at
-    anchor_day = subscription.anchor_day if is_anchored else start.day
+    anchor_day = before.anchor_day if start == before.renews_at else start.day
     return await begin(
         session,
-        subscription.account_id,
+        before.account_id,
         await plan(session, FREE),
         starts_at=latest_start(start, anchor_day, now),
         anchor_day=anchor_day,
     )
 
 
-def start_after(period: Period, now: datetime) -> datetime:
+async def charge(
+    session: AsyncSession,
+    before: Current,
+    wanted: PlanView,
+    amount: int,
+    *,
+    kind: TransferKind,
+    starts_at: datetime,
+    key: str,
+) -> int | None:
+    """Takes the price of a period from the wallet; the transfer's id, None for a gift.
+
+    Raises InsufficientFunds, WalletPaused; then nothing has been written.
+    """
+    if amount == 0:
+        return None
+    account_id = before.account_id
+    if (await wallet.wallet(session, account_id)).paused:
+        raise WalletPaused
+    memo = {
+        "plan": wanted.code,
+        "title_ru": wanted.title_ru,
+        "title_en": wanted.title_en,
+        "starts_at": starts_at.isoformat(),
+    }
+    made = await wallet.transfer(session, account_id, SystemWallet.REVENUE, amount, kind, key, memo)
+    return made.id
+
+
+async def cut(session: AsyncSession, period: PeriodView, ends_at: datetime) -> None:
+    """Ends a period early; one that is over already stays as it was. Its holds still resolve."""
+    await session.execute(
+        update(Period)
+        .where(Period.id == period.id, Period.ends_at > ends_at)
+        .values(ends_at=ends_at)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def start_after(period: PeriodView, now: datetime) -> datetime:
     """`now`, or just after the period began: no two begin at once, whatever the clocks say."""
     return max(now, period.starts_at + _TICK)
 
@@ -128,26 +177,16 @@ async def change(session: AsyncSession, account_id: int, **fields: object) -> No
     )
 
 
-async def plan(session: AsyncSession, code: str) -> Plan:
+async def plan(session: AsyncSession, code: str) -> PlanView:
     """Raises NotFound."""
     found = await session.get(Plan, code, populate_existing=True)
     if found is None:
         raise NotFound("plan")
-    return found
-
-
-def standing(of: Current) -> Standing:
-    """As others see it."""
-    return Standing(
-        plan=plan_view(of.plan),
-        period=_period_view(of.period),
-        next_plan_code=of.subscription.next_plan_code,
-        grace_until=of.subscription.grace_until,
-        pays_per_picture=of.subscription.pays_per_picture,
-    )
+    return plan_view(found)
 
 
 def plan_view(row: Plan) -> PlanView:
+    """A stored plan as others see it."""
     return PlanView(
         code=row.code,
         title_ru=row.title_ru,
@@ -187,23 +226,41 @@ def _terms(row: Plan | Period) -> Terms:
 
 
 def _is_to_roll(found: Current, now: datetime) -> bool:
-    return found.subscription.plan_code == FREE and found.is_over(now)
+    return found.plan.code == FREE and found.is_over(now)
+
+
+# Made once: it is asked for with every request, and costs more to put together than to answer.
+_NEWEST = (
+    select(func.max(Period.starts_at))
+    .where(Period.account_id == bindparam("account_id"))
+    .scalar_subquery()
+)
+_CURRENT = (
+    select(Subscription, Plan, Period)
+    .join(Plan, Plan.code == Subscription.plan_code)
+    .join(Period, and_(Period.account_id == Subscription.account_id, Period.starts_at == _NEWEST))
+    .where(Subscription.account_id == bindparam("account_id"))
+    .execution_options(populate_existing=True)
+)
 
 
 async def _look(session: AsyncSession, account_id: int) -> Current | None:
-    newest = (
-        select(func.max(Period.starts_at)).where(Period.account_id == account_id).scalar_subquery()
+    found = (await session.execute(_CURRENT, {"account_id": account_id})).one_or_none()
+    if found is None:
+        return None
+    subscription, plan_row, period_row = found
+    return Current(
+        account_id=account_id,
+        standing=Standing(
+            plan=plan_view(plan_row),
+            period=_period_view(period_row),
+            next_plan_code=subscription.next_plan_code,
+            grace_until=subscription.grace_until,
+            pays_per_picture=subscription.pays_per_picture,
+        ),
+        anchor_day=subscription.anchor_day,
+        renews_at=subscription.renews_at,
     )
-    found = (
-        await session.execute(
-            select(Subscription, Plan, Period)
-            .join(Plan, Plan.code == Subscription.plan_code)
-            .join(Period, and_(Period.account_id == account_id, Period.starts_at == newest))
-            .where(Subscription.account_id == account_id)
-            .execution_options(populate_existing=True)
-        )
-    ).one_or_none()
-    return None if found is None else Current(*found)
 
 
 async def _lock(session: AsyncSession, account_id: int) -> bool:

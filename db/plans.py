@@ -9,11 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import periods
 from db.errors import NotFound
-from db.models import Plan
+from db.models import Period, Plan, Transfer
 from db.models.plans import FREE
 from db.money_views import PlanView, Quote, Standing, Terms
 from db.months import add_months as add_months
+from db.months import latest_start
 from db.periods import Current
+from db.renewals import due as due
+from db.renewals import remind as remind
+from db.renewals import renew as renew
+from db.states import TransferKind
 
 
 async def list_(session: AsyncSession) -> tuple[PlanView, ...]:
@@ -33,7 +38,7 @@ async def standing(session: AsyncSession, account_id: int, *, now: datetime) -> 
     Whoever is met for the first time begins with Free, whose months follow one another by
     themselves.
     """
-    return periods.standing(await periods.current(session, account_id, now=now))
+    return (await periods.current(session, account_id, now=now)).standing
 
 
 async def terms(session: AsyncSession, account_id: int, *, now: datetime) -> Terms:
@@ -47,6 +52,31 @@ async def quote(session: AsyncSession, account_id: int, plan_code: str, *, now: 
     return _quote(current, await _choosable(session, plan_code, current), now)
 
 
+async def choose(
+    session: AsyncSession, account_id: int, plan_code: str, *, now: datetime, key: str
+) -> Standing:
+    """Takes a plan, as `quote` says: what costs more begins and is charged at once, what costs
+    less begins with the next period, the plan that is there stays.
+
+    The same key charges once. Raises NotFound for a plan that can't be chosen, InsufficientFunds,
+    WalletPaused; then nothing has been written.
+    """
+    current = await periods.locked(session, account_id, now=now)
+    transfer_key = f"plan:{account_id}:{key}"
+    if await _is_charged(session, transfer_key):
+        return current.standing
+    wanted = await _choosable(session, plan_code, current)
+    offer = _quote(current, wanted, now)
+    if offer.kind in ("buy", "upgrade"):
+        return await _take(session, current, wanted, offer, now, transfer_key)
+    if offer.kind == "downgrade" and current.is_over(now):
+        return (await periods.free_from(session, current, now, now=now)).standing
+    await periods.change(
+        session, account_id, next_plan_code=wanted.code if offer.kind == "downgrade" else None
+    )
+    return await standing(session, account_id, now=now)
+
+
 async def switch_pay_per_picture(
     session: AsyncSession, account_id: int, on: bool, *, now: datetime
 ) -> Standing:
@@ -56,27 +86,67 @@ async def switch_pay_per_picture(
     return await standing(session, account_id, now=now)
 
 
-async def _choosable(session: AsyncSession, plan_code: str, current: Current) -> Plan:
+async def _choosable(session: AsyncSession, plan_code: str, current: Current) -> PlanView:
     wanted = await periods.plan(session, plan_code)
-    if not wanted.is_offered and plan_code != current.subscription.plan_code:
+    if not wanted.is_offered and plan_code != current.plan.code:
         raise NotFound("plan")
     return wanted
 
 
-def _quote(current: Current, wanted: Plan, now: datetime) -> Quote:
-    subscription, period = current.subscription, current.period
+async def _is_charged(session: AsyncSession, key: str) -> bool:
+    found = await session.scalar(select(Transfer.id).where(Transfer.key == key))
+    return found is not None
+
+
+async def _take(
+    session: AsyncSession,
+    current: Current,
+    wanted: PlanView,
+    offer: Quote,
+    now: datetime,
+    key: str,
+) -> Standing:
+    """Pays, ends the running period and begins the new one."""
+    period = current.period
+    starts_at, anchor_day = periods.start_after(period, now), now.day
+    if wanted.code == current.plan.code:
+        # Its own plan, while the period waits for money: the months go on as they were.
+        anchor_day = current.anchor_day
+        starts_at = latest_start(current.renews_at, anchor_day, now)
+    # The period before the wallet, as holds lock them.
+    await session.execute(
+        select(Period.id).where(Period.id == period.id).with_for_update(key_share=True)
+    )
+    kind = TransferKind.UPGRADE if offer.kind == "upgrade" else TransferKind.SUBSCRIPTION
+    transfer_id = await periods.charge(
+        session, current, wanted, offer.to_pay, kind=kind, starts_at=starts_at, key=key
+    )
+    await periods.cut(session, period, starts_at)
+    begun = await periods.begin(
+        session,
+        current.account_id,
+        wanted,
+        starts_at=starts_at,
+        anchor_day=anchor_day,
+        transfer_id=transfer_id,
+    )
+    return begun.standing
+
+
+def _quote(current: Current, wanted: PlanView, now: datetime) -> Quote:
+    period, renews_at = current.period, current.renews_at
     is_over = current.is_over(now)
-    if wanted.code == subscription.plan_code and not is_over:
+    if wanted.code == current.plan.code and not is_over:
         return Quote(wanted.code, "keep", wanted.price, 0, 0, period.starts_at)
     if wanted.code == FREE:
-        return Quote(FREE, "downgrade", 0, 0, 0, max(now, subscription.renews_at))
-    if subscription.plan_code == FREE or is_over:
+        return Quote(FREE, "downgrade", 0, 0, 0, max(now, renews_at))
+    if current.plan.code == FREE or is_over:
         return Quote(wanted.code, "buy", wanted.price, 0, wanted.price, now)
     # By what was paid, not by what the plan costs today: so the credit is always less.
     if wanted.price > period.price:
         credit = _credit(current, now)
         return Quote(wanted.code, "upgrade", wanted.price, credit, wanted.price - credit, now)
-    return Quote(wanted.code, "downgrade", wanted.price, 0, 0, subscription.renews_at)
+    return Quote(wanted.code, "downgrade", wanted.price, 0, 0, renews_at)
 
 
 def _credit(current: Current, now: datetime) -> int:

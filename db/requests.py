@@ -38,10 +38,10 @@ class DraftFields(TypedDict, total=False):
 async def draft(session: AsyncSession, new: NewDraft) -> tuple[Draft, bool]:
     """The request of a message, and whether it is new: a message seen again finds its request.
 
-    Raises NotFound for a brand of another account.
+    Raises NotFound for a brand of another account, LimitReached for a frozen one.
     """
     if new.brand_id is not None:
-        await brands.get(session, new.account_id, new.brand_id)
+        await brands.usable(session, new.account_id, new.brand_id)
     made_id = await session.scalar(
         insert(Request)
         .values(
@@ -84,11 +84,12 @@ async def change_draft(
 ) -> Draft:
     """Sets the fields given, leaves the others.
 
-    Raises NotFound (for a brand too), Stale once the work has been ordered.
+    Raises NotFound (for a brand too), LimitReached for a frozen brand, Stale once the work has been
+    ordered.
     """
     brand_id = fields.get("brand_id")
     if brand_id is not None:
-        await brands.get(session, account_id, brand_id)
+        await brands.usable(session, account_id, brand_id)
     changed_id = await session.scalar(
         update(Request)
         .where(
@@ -150,10 +151,12 @@ async def submit(
     """Queues a task for the request as it stands now, for its author.
 
     `origin` names the card and the action: the same origin again queues nothing. Raises NotFound,
-    LimitReached.
+    LimitReached, also for a brand that has been frozen since.
     """
     await _lock_queue(session, account_id)
     request = await _order(session, account_id, request_id)
+    if request.brand is not None and request.brand.is_frozen:
+        await brands.usable(session, account_id, request.brand.id)
     task = Task(
         request_id=request_id,
         account_id=account_id,
@@ -278,7 +281,7 @@ async def _find(session: AsyncSession, which: ColumnElement[bool]) -> Draft | No
     """With its brand, unless that has been deleted since."""
     found = (
         await session.execute(
-            select(Request, BrandRow, Account.default_brand_id)
+            select(Request, BrandRow, Account.default_brand_id, brands.is_frozen())
             .join(Account, Account.id == Request.account_id)
             .outerjoin(
                 BrandRow, and_(BrandRow.id == Request.brand_id, BrandRow.deleted_at.is_(None))
@@ -289,8 +292,8 @@ async def _find(session: AsyncSession, which: ColumnElement[bool]) -> Draft | No
     ).one_or_none()
     if found is None:
         return None
-    row, brand_row, default_id = found
-    return _view(row, None if brand_row is None else brands.view(brand_row, default_id))
+    row, brand_row, default_id, frozen = found
+    return _view(row, None if brand_row is None else brands.view(brand_row, default_id, frozen))
 
 
 def _view(row: Request, brand: Brand | None) -> Draft:

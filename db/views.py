@@ -46,7 +46,10 @@ class UserView:
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """`style_short` is English, for prompts; `palette` holds `#rrggbb`, the main colour first."""
+    """`style_short` is English, for prompts; `palette` holds `#rrggbb`, the main colour first.
+
+    `is_frozen`: over the plan's limit, so it can only be looked at and deleted.
+    """
 
     id: int
     account_id: int
@@ -56,6 +59,7 @@ class Brand:
     palette: tuple[str, ...]
     preset: str | None
     is_default: bool
+    is_frozen: bool
 
 
 @dataclass(frozen=True, slots=True)

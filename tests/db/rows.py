@@ -5,15 +5,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import asyncpg
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from db import accounts, deliveries, requests, tasks
+from db import accounts, deliveries, plans, requests, tasks, wallet
 from db.models import Base
-from db.states import DeliveryKind
+from db.money_views import Standing
+from db.states import DeliveryKind, SystemWallet, TransferKind
 from db.views import (
     Claim,
     DeliveryClaim,
@@ -41,6 +43,32 @@ async def person(sessions: Sessions, user_id: int = 1) -> Person:
             session, TelegramUser(id=user_id, first_name="Аня", language_code="ru")
         )
     return Person(id=user_id, account_id=view.account_id)
+
+
+async def credit(sessions: Sessions, account_id: int, amount: int, key: str = "credit") -> None:
+    """Money from the operator, in kopecks."""
+    async with sessions.begin() as session:
+        await wallet.transfer(
+            session, SystemWallet.OPERATOR, account_id, amount, TransferKind.CREDIT, key
+        )
+
+
+async def subscribe(
+    sessions: Sessions, account_id: int, plan_code: str, *, now: datetime | None = None
+) -> Standing:
+    """On a paid plan, with the money for exactly that."""
+    moment = now or datetime.now(UTC)
+    async with sessions.begin() as session:
+        offer = await plans.quote(session, account_id, plan_code, now=moment)
+        await wallet.transfer(
+            session,
+            SystemWallet.OPERATOR,
+            account_id,
+            offer.to_pay,
+            TransferKind.CREDIT,
+            f"for {plan_code} at {moment}",
+        )
+        return await plans.choose(session, account_id, plan_code, now=moment, key=f"{moment}")
 
 
 def new_draft(who: Person, **fields: object) -> NewDraft:
