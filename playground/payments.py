@@ -1,6 +1,7 @@
 """Money between people and the bot: pre-checkout, the payment, the refund. People never run out."""
 
 import asyncio
+import re
 import time
 
 from playground.errors import SimError
@@ -9,7 +10,7 @@ from playground.state import PRESENT, Charge, Chat, JsonObject, Message, Order, 
 from playground.world import ANSWER_WITHIN_S, World, new_query_id
 
 
-async def pre_checkout(world: World, person: Person, order: Order) -> JsonObject:
+async def pre_checkout(world: World, person: Person, order: Order, email: str | None) -> JsonObject:
     """Ask the bot whether the order may be paid; no answer in time is a no."""
     query = world.ask(Query(new_query_id(), "pre_checkout", time.time()))
     answered: asyncio.Future[JsonObject] = asyncio.get_running_loop().create_future()
@@ -20,6 +21,7 @@ async def pre_checkout(world: World, person: Person, order: Order) -> JsonObject
         "currency": order.currency,
         "total_amount": order.total_amount,
         "invoice_payload": order.payload,
+        **_order_info(email),
     }
     world.push("pre_checkout_query", update, queue=person.id + (7 << 33))
     world.store.flush()
@@ -31,7 +33,11 @@ async def pre_checkout(world: World, person: Person, order: Order) -> JsonObject
         world.answers.pop(query.id, None)
 
 
-def succeed(world: World, chat: Chat, person: Person, order: Order) -> Message:
+def _order_info(email: str | None) -> JsonObject:
+    return {"order_info": {"email": email}} if email else {}
+
+
+def succeed(world: World, chat: Chat, person: Person, order: Order, email: str | None) -> Message:
     """Move the money and say so in the chat; an invoice that is a message is paid once."""
     charge = Charge(
         charge_id=f"play{new_query_id()}",
@@ -41,11 +47,13 @@ def succeed(world: World, chat: Chat, person: Person, order: Order) -> Message:
         currency=order.currency,
         payload=order.payload,
         date=int(time.time()),
+        email=email,
     )
     world.save_charge(charge)
     if not order.link:
-        order.charge_id = charge.charge_id
-    return post_service(world, chat, person.id, {"successful_payment": _payment(charge)})
+        order.charge_id, order.email = charge.charge_id, email
+    payment = _payment(charge) | _order_info(email)
+    return post_service(world, chat, person.id, {"successful_payment": payment})
 
 
 def _payment(charge: Charge) -> JsonObject:
@@ -64,6 +72,15 @@ def refund(world: World, charge: Charge) -> Message:
     world.save_charge(charge)
     chat = world.chats[charge.chat_id]
     return post_service(world, chat, charge.user_id, {"refunded_payment": _payment(charge)})
+
+
+def asked_email(order: Order, given: str | None) -> str | None:
+    """The address that goes to the bot: one only where the invoice asks. Raises SimError."""
+    if not order.need_email:
+        return None
+    if given is None or not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", given):
+        raise SimError("this invoice asks for an e-mail address")
+    return given
 
 
 def payable(world: World, chat: Chat, message: Message) -> Order:

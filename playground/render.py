@@ -182,6 +182,15 @@ def invoice_object(order: Order) -> JsonObject:
     }
 
 
+def checkout_object(order: Order) -> JsonObject:
+    """What the chat page knows of an invoice beyond the Invoice: what to ask for, and its fate."""
+    return {
+        "need_email": order.need_email,
+        "paid": order.charge_id is not None,
+        "email": order.email,
+    }
+
+
 def sender_fields(
     message: Message, chat: JsonObject, profile: Profile, people: dict[int, Person]
 ) -> JsonObject:

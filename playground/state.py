@@ -78,7 +78,10 @@ class Media:
 
 @dataclass(slots=True)
 class Order:
-    """What an invoice asks for; `payload` is the bot's own and never shown to a person."""
+    """What an invoice asks for; `payload` is the bot's own and never shown to a person.
+
+    `charge_id` and `email` (where `need_email`) are there once it is paid.
+    """
 
     title: str
     description: str
@@ -88,6 +91,8 @@ class Order:
     start_parameter: str = ""
     charge_id: str | None = None
     link: str = ""
+    need_email: bool = False
+    email: str | None = None
 
 
 @dataclass(slots=True)
@@ -156,6 +161,7 @@ class Charge:
     payload: str
     date: int
     refunded_at: int | None = None
+    email: str | None = None
 
 
 @dataclass(slots=True)

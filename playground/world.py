@@ -228,6 +228,8 @@ class World:
                 str(user_id or self.profile.id): given
                 for user_id, given in message.reactions.items()
             }
+        if message.order is not None:
+            shown["checkout"] = render.checkout_object(message.order)
         return {**shown, "seq": message.seq}
 
     def _shown(self, message: Message, *, nested: bool) -> JsonObject:

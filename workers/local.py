@@ -72,6 +72,13 @@ class Plan:
 _HOST = "127.0.0.1"
 # The playground makes a bot of every well-formed token; this one is nobody's on Telegram.
 _PLAYGROUND_TOKEN = "1000001:playground"
+# Every way to pay is on, with a receipt: no money moves there.
+_PLAYGROUND_PAYMENTS = {
+    "PAYMENTS_STARS_RATE_KOPECKS": "150",
+    "PAYMENTS_PROVIDER_TOKEN": "playground:provider",
+    "PAYMENTS_TAX_SYSTEM_CODE": "2",
+    "PAYMENTS_VAT_CODE": "1",
+}
 
 
 async def run(plan: Plan, write: Write) -> None:
@@ -124,7 +131,7 @@ async def _start_playground(
     await supervisor.start(_command(plan, env, "playground", ready=lambda: _answers(url)))
     write("vitrina", f"open {url} and write to the bot; Ctrl-C stops everything")
     await asyncio.to_thread(plan.on_open, url)
-    return {"BOT_TOKEN": _PLAYGROUND_TOKEN, "BOT_API_URL": url}
+    return {"BOT_TOKEN": _PLAYGROUND_TOKEN, "BOT_API_URL": url, **_PLAYGROUND_PAYMENTS}
 
 
 async def _start_backing(backing: Backing, supervisor: Supervisor) -> tuple[str, str]:

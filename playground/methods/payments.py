@@ -4,6 +4,7 @@ Limits: https://core.telegram.org/bots/api#sendinvoice and
 https://core.telegram.org/bots/payments-stars
 """
 
+import json
 import re
 from typing import Protocol
 
@@ -45,6 +46,10 @@ class _Invoice(Protocol):
     def currency(self) -> str: ...
     @property
     def prices(self) -> list[LabeledPrice]: ...
+    @property
+    def provider_data(self) -> str | None: ...
+    @property
+    def need_email(self) -> bool | None: ...
 
 
 def _order(args: _Invoice) -> Order:
@@ -74,7 +79,21 @@ def _order(args: _Invoice) -> Order:
         raise BadRequest("PAYMENT_PROVIDER_INVALID")
     elif total <= 0:
         raise BadRequest("CURRENCY_TOTAL_AMOUNT_INVALID")
-    return Order(args.title, args.description, args.payload, args.currency, total)
+    if args.provider_data and not _is_json(args.provider_data):
+        raise BadRequest("DATA_JSON_INVALID")
+    # For Stars Telegram asks for nothing, whatever the bot wants.
+    need_email = bool(args.need_email) and args.currency != STARS
+    return Order(
+        args.title, args.description, args.payload, args.currency, total, need_email=need_email
+    )
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 @method(SendInvoice, messages=lambda _: 1)

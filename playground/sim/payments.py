@@ -3,18 +3,22 @@
 from aiohttp import web
 
 from playground.errors import SimError
-from playground.payments import payable, pre_checkout, refund, succeed
+from playground.payments import asked_email, payable, pre_checkout, refund, succeed
 from playground.sim.http import Body, Routes, message_in, person_in, read_body, reply
-from playground.state import Chat, Message, Order, Person
+from playground.state import Message, Order
 
 
 class Payment(Body):
-    """An invoice to pay: a message, or a link made by createInvoiceLink."""
+    """An invoice to pay: a message, or a link made by createInvoiceLink.
+
+    `email` is for invoices that ask for one.
+    """
 
     user_id: int | None = None
     chat_id: int | None = None
     message_id: int | None = None
     link: str | None = None
+    email: str | None = None
 
 
 class Refund(Body):
@@ -45,29 +49,18 @@ class PaymentRoutes(Routes):
             order = payable(world, chat, invoice)
         if order is None:
             raise SimError("no such invoice link", 404)
-        said = await pre_checkout(world, person, order)
+        email = asked_email(order, body.email)
+        said = await pre_checkout(world, person, order, email)
         if not said["ok"]:
             return reply({"pre_checkout": said, "successful_payment": None, "message": None})
-        shown = world.shown(self._settle(request, chat, person, order, invoice))
-        return reply({"pre_checkout": said, "successful_payment": shown, "message": shown})
-
-    def _settle(
-        self,
-        request: web.Request,
-        chat: Chat,
-        person: Person,
-        order: Order,
-        invoice: Message | None,
-    ) -> Message:
-        """Take the money, once for an invoice that is a message."""
-        world = self.world(request)
         if invoice is not None:
             # Two people, or two taps, may have passed pre-checkout at the same time.
             payable(world, chat, invoice)
-        message = succeed(world, chat, person, order)
+        message = succeed(world, chat, person, order, email)
         if invoice is not None:
             world.put(invoice)
-        return message
+        shown = world.shown(message)
+        return reply({"pre_checkout": said, "successful_payment": shown, "message": shown})
 
     async def refund(self, request: web.Request) -> web.Response:
         """Give a payment back without the bot having asked."""

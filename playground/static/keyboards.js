@@ -5,7 +5,7 @@ import { alertBox, complain, toast } from "./dialogs.js";
 import { h, icon } from "./dom.js";
 import { copyText } from "./entities.js";
 import { t } from "./i18n.js";
-import { checkout, chooseToShare } from "./pay.js";
+import { checkout, chooseToShare, receipt } from "./pay.js";
 import { botName, emit, room, speaker } from "./store.js";
 
 /** The rows of buttons under a message, or null. */
@@ -28,12 +28,17 @@ function inlineButton(c, message, button, place) {
     "aria-busy": busy ? "true" : null,
     disabled: button.disabled,
     onclick: () => act(c, message, button, key).catch(complain),
-  }, h("span", { class: "key-text" }, button.text.replace("⭐️", "⭐")), corner ? icon(corner, "corner") : null);
+  }, h("span", { class: "key-text" }, keyLabel(message, button)), corner ? icon(corner, "corner") : null);
+}
+
+/** A Pay button of a paid invoice opens the receipt, as Telegram's does. */
+function keyLabel(message, button) {
+  return button.pay && message.checkout?.paid ? t("Receipt") : button.text.replace("⭐️", "⭐");
 }
 
 async function act(c, message, button, key) {
   if (button.callback_data !== undefined) return pressCallback(c, message, button, key);
-  if (button.pay) return checkout(c, message);
+  if (button.pay) return message.checkout?.paid ? receipt(message) : checkout(c, message);
   if (button.copy_text) return copyText(button.copy_text.text);
   const address = button.url ?? button.web_app?.url ?? button.login_url?.url;
   if (address) return openLink(address);

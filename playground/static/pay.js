@@ -6,21 +6,67 @@ import { avatar, h } from "./dom.js";
 import { price, t } from "./i18n.js";
 import { botName, fullName, people, speaker, state, title, took } from "./store.js";
 
+const EMAIL_KEY = "playground.email";
+const paying = new Set();
+
+const item = (invoice) =>
+  h("div", { class: "check-item" }, h("b", {}, invoice.title), h("p", {}, invoice.description));
+
+const total = (label, sum) => h("div", { class: "check-total" }, h("span", {}, label), h("b", {}, sum));
+
 /** Asks once, then pays; what pre-checkout refuses is shown in the bot's words. */
 export async function checkout(c, message) {
-  const { invoice } = message;
+  const key = `${c.id}:${message.message_id}`;
+  if (paying.has(key)) return;
+  paying.add(key);
+  try {
+    const agreed = await confirm(message);
+    if (!agreed) return;
+    const body = { user_id: speaker(c)?.id, chat_id: c.id, message_id: message.message_id };
+    const result = await api.pay(agreed.email ? { ...body, email: agreed.email } : body);
+    if (result.pre_checkout.ok) took(c.id, result.message);
+    else alertBox(botName(), `${t("Payment refused")}. ${result.pre_checkout.error_message ?? ""}`.trim());
+  } finally {
+    paying.delete(key);
+  }
+}
+
+/** The order and its sum; resolves with {email}, or null when the person thinks better of it. */
+function confirm({ invoice, checkout: asks }) {
   const sum = price(invoice.total_amount, invoice.currency);
-  const sure = await modal(t("Checkout"), (close) => [
-    h("h2", {}, t("Checkout")),
-    h("div", { class: "check-item" }, h("b", {}, invoice.title), h("p", {}, invoice.description)),
-    h("div", { class: "check-total" }, h("span", {}, t("Total")), h("b", {}, sum)),
-    h("p", { class: "modal-note" }, t("This is a playground: no money moves.")),
-    buttons(close, [t("Cancel"), null], [t("Pay {price}", { price: sum }), true, "primary"]),
+  const email = h("input", {
+    class: "field", type: "email", required: true, autocomplete: "email",
+    "aria-label": t("Email for the receipt"), placeholder: t("Email for the receipt"),
+    value: localStorage.getItem(EMAIL_KEY) ?? "",
+  });
+  const pay = (close) => {
+    if (!asks?.need_email) return close({});
+    if (!email.reportValidity()) return null;
+    localStorage.setItem(EMAIL_KEY, email.value);
+    return close({ email: email.value });
+  };
+  return modal(t("Checkout"), (close) => h("form", {
+    onsubmit: (event) => { event.preventDefault(); pay(close); },
+  }, h("h2", {}, t("Checkout")),
+  item(invoice),
+  asks?.need_email ? email : null,
+  total(t("Total"), sum),
+  h("p", { class: "modal-note" }, t("This is a playground: no money moves.")),
+  h("div", { class: "modal-buttons" },
+    h("button", { type: "button", onclick: () => close() }, t("Cancel")),
+    h("button", { type: "submit", class: "primary" }, t("Pay {price}", { price: sum })))),
+  { className: "small checkout" });
+}
+
+/** What was paid: behind the button of a paid invoice. */
+export function receipt({ invoice, checkout: paid }) {
+  return modal(t("Receipt"), (close) => [
+    h("h2", {}, t("Receipt")),
+    item(invoice),
+    total(t("Paid"), price(invoice.total_amount, invoice.currency)),
+    paid.email ? h("p", { class: "modal-note" }, paid.email) : null,
+    buttons(close, [t("Close"), null, "primary"]),
   ], { className: "small checkout" });
-  if (!sure) return;
-  const result = await api.pay({ user_id: speaker(c)?.id, chat_id: c.id, message_id: message.message_id });
-  if (result.pre_checkout.ok) took(c.id, result.message);
-  else alertBox(botName(), `${t("Payment refused")}. ${result.pre_checkout.error_message ?? ""}`.trim());
 }
 
 function choices(c, button) {

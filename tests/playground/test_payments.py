@@ -115,6 +115,43 @@ async def test_roubles_through_a_provider(playground: Playground) -> None:
     assert stars_only.error == "Bad Request: CHARGE_NOT_FOUND"
 
 
+async def test_an_invoice_may_ask_for_an_email(playground: Playground) -> None:
+    fields = {**STARS, "currency": "RUB", "need_email": True, "provider_data": '{"receipt": {}}'}
+    invoice = await playground.call("sendInvoice", chat_id=ANNA, provider_token="p:1", **fields)
+    target = {"chat_id": ANNA, "message_id": invoice["message_id"]}
+    for missing in ({}, {"email": "anna"}):
+        refused = await playground.post("pay", status=400, **target, **missing)
+        assert refused["description"] == "this invoice asks for an e-mail address"
+    bot = in_background(checkout(playground, ok=True))
+    paid = await playground.post("pay", **target, email="anna@example.com")
+    info = {"email": "anna@example.com"}
+    assert (await bot)["order_info"] == info
+    assert paid["message"]["successful_payment"]["order_info"] == info
+    shown = (await playground.get(f"chats/{ANNA}/messages"))["messages"][0]["checkout"]
+    assert shown == {"need_email": True, "paid": True, "email": "anna@example.com"}
+
+
+async def test_stars_ask_for_nothing(playground: Playground) -> None:
+    invoice = await playground.call("sendInvoice", chat_id=ANNA, **STARS, need_email=True)
+    paid = await pay(playground, chat_id=ANNA, message_id=invoice["message_id"], email="a@b.ru")
+    assert "order_info" not in paid["message"]["successful_payment"]
+
+
+async def test_two_taps_on_pay_pay_once(playground: Playground) -> None:
+    invoice = await playground.call("sendInvoice", chat_id=ANNA, **STARS)
+    target = {"user_id": ANNA, "chat_id": ANNA, "message_id": invoice["message_id"]}
+    url = f"{playground.base_url}/sim/pay"
+    taps = [in_background(playground.http.post(url, json=target)) for _ in range(2)]
+    queries: list[Any] = []
+    while len(queries) < 2:
+        found = await playground.updates(timeout=5)
+        queries += [update["pre_checkout_query"] for update in found]
+    for query in queries:
+        await playground.call("answerPreCheckoutQuery", pre_checkout_query_id=query["id"], ok=True)
+    assert sorted([(await tap).status for tap in taps]) == [200, 400]
+    assert (await playground.call("getMyStarBalance"))["amount"] == 250
+
+
 async def test_a_link_is_paid_many_times(playground: Playground) -> None:
     link = await playground.call("createInvoiceLink", **STARS)
     for _ in range(2):
@@ -151,6 +188,10 @@ async def test_a_forwarded_invoice_opens_the_bot_instead(playground: Playground)
         ({"provider_token": "p:1"}, "STARS_INVOICE_INVALID"),
         ({"prices": [{"label": "x", "amount": 0}]}, "CURRENCY_TOTAL_AMOUNT_INVALID"),
         ({"currency": "RUB"}, "PAYMENT_PROVIDER_INVALID"),
+        (
+            {"currency": "RUB", "provider_token": "p:1", "provider_data": "{"},
+            "DATA_JSON_INVALID",
+        ),
         ({"currency": "рубли", "provider_token": "p:1"}, "CURRENCY_INVALID"),
         (
             {"reply_markup": {"inline_keyboard": [[{"text": "x", "callback_data": "y"}]]}},
