@@ -210,6 +210,7 @@ async def test_a_team_made_too_early_in_the_new_chat_is_merged(sessions: Session
     team = await _busy_group(sessions)
     await rows.person(sessions, 2)
     early = Person(2, await _team(sessions, 2, SUPERGROUP))
+    await rows.execute(sessions, "UPDATE plans SET brand_limit = 3 WHERE code = 'free'")
     for account_id, names in ((team.account_id, ["Кофе"]), (early.account_id, ["КОФЕ", "Чай"])):
         async with sessions.begin() as session:
             for name in names:
@@ -242,7 +243,7 @@ async def test_a_migration_and_a_new_task_at_once_do_not_block_each_other(
     async def submit(request_id: int) -> None:
         async with sessions.begin() as session:
             await requests.submit(
-                session, team.account_id, request_id, "card:1", chat_id=GROUP, thread_id=None
+                session, team.account_id, request_id, "card:1", chat_id=GROUP, thread_id=None, now=rows.NOW
             )
 
     async def waiting(count: int) -> None:
