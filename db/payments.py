@@ -10,6 +10,7 @@ is locked first, and the transfer's key is made from the charge id.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -162,6 +163,24 @@ async def payment(
         (query.with_for_update() if lock else query).execution_options(populate_existing=True)
     )
     return None if row is None else payment_view(row)
+
+
+async def by_charge(session: AsyncSession, charge_ids: Sequence[str]) -> dict[str, PaymentView]:
+    """Those of the charges that are booked."""
+    rows = await session.scalars(
+        select(Payment)
+        .where(Payment.charge_id.in_(charge_ids))
+        .execution_options(populate_existing=True)
+    )
+    return {row.charge_id: payment_view(row) for row in rows}
+
+
+async def charges(session: AsyncSession, method: PaymentMethod) -> tuple[str, ...]:
+    """The charge ids of all payments by a method, oldest first."""
+    rows = await session.scalars(
+        select(Payment.charge_id).where(Payment.method == method).order_by(Payment.id)
+    )
+    return tuple(rows)
 
 
 async def _order_of(session: AsyncSession, paid: Paid) -> Order | None:

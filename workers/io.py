@@ -16,6 +16,7 @@ from db.settings import DatabaseSettings
 from db.views import DeliveryClaim
 from workers import patience
 from workers.deliver import Courier, deliver
+from workers.reconcile import Reconciliation
 from workers.settings import WorkerSettings
 from workers.status import Cards
 from workers.sweep import Sweep
@@ -82,6 +83,7 @@ async def serve(courier: Courier) -> None:
             group.create_task(liveness.beat(courier.pool, "io"))
             group.create_task(patience.forever(sweep_then_wait, "sweep"))
             group.create_task(patience.forever(cards, "status cards"))
+            group.create_task(patience.forever(Reconciliation(courier), "reconciliation"))
             for _ in range(settings.deliveries_in_flight):
                 group.create_task(claim_and_work(claim, work, wake, idle_s))
     finally:
