@@ -11,6 +11,7 @@ BotError
 │   ├── MessageGone           not done: the message to edit is deleted or too old
 │   ├── Undeliverable         not done, and trying again will not help: see `reason`
 │   └── Uncertain             may have been done: time-out, reset, 5xx, an album cut short
+├── RefundRefused             Telegram won't give a payment back; the wallet has its money again
 ├── CannotStart               the process can't run as it is set up; the message is for a person
 ├── NotYours                  a tap on somebody else's menu
 └── BadUpload                 a file a person sent can't be used: see `reason`
@@ -83,6 +84,14 @@ class Uncertain(SendError):
 
 class CannotStart(BotError):
     """An operator must change a setting first; the message says which."""
+
+
+class RefundRefused(BotError):
+    """Telegram refused to give a payment back, so the refund was undone. `detail`: its words."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(f"Telegram refuses the refund: {detail}")
+        self.detail = detail
 
 
 class NotYours(BotError):
