@@ -248,7 +248,42 @@ REFUSED: dict[str, list[str]] = {
                           "UPDATE notices SET state = 'undeliverable'"],
     "ck_notices_state": ["UPDATE notices SET state = 'lost'"],
     "uq_notices_key": ["INSERT INTO notices (account_id, key, kind) VALUES (1, 'k', 'reminder')"],
+    "ck_accounts_late_posts": ["UPDATE accounts SET late_posts = 'forget'"],
+    "uq_channels_account_id_chat_id": [
+        "INSERT INTO channels (account_id, chat_id, title, connected_by)"
+        " SELECT account_id, chat_id, '', connected_by FROM channels",
+    ],
+    "ck_channels_broken": ["UPDATE channels SET broken_at = now()",
+                           "UPDATE channels SET broken_reason = 'no_rights'"],
+    "uq_posts_origin": [
+        "INSERT INTO posts (account_id, channel_id, task_id, created_by, origin, ranks)"
+        " SELECT account_id, channel_id, task_id, created_by, origin, ranks FROM posts"
+    ],
+    "uq_posts_sending_channel_id": [
+        f"UPDATE posts SET state = 'sending', publish_at = now(), {LEASED}"
+    ],
+    "ck_posts_ranks": ["UPDATE posts SET ranks = '{}'",
+                       "UPDATE posts SET ranks = '{1,2,3,4,5,6,7,8,9,10,11}'"],
+    "ck_posts_lease": [
+        "UPDATE posts SET state = 'sending', publish_at = now() WHERE id = 1",
+        f"UPDATE posts SET {LEASED}",
+        "UPDATE posts SET lease_until = now()",
+    ],
+    "ck_posts_sent": ["UPDATE posts SET state = 'sent', publish_at = now()",
+                      "UPDATE posts SET sent_at = now()"],
+    "ck_posts_publish_at": ["UPDATE posts SET state = 'scheduled'",
+                            "UPDATE posts SET state = 'overdue'"],
+    "ck_posts_reason": ["UPDATE posts SET state = 'unknown', publish_at = now()",
+                        "UPDATE posts SET state = 'undeliverable', publish_at = now()"],
+    "ck_posts_attempt": ["UPDATE posts SET attempt = -1"],
+    "ck_posts_state": ["UPDATE posts SET state = 'lost', publish_at = now()"],
 }  # fmt: skip
+
+POSTS = (
+    "INSERT INTO channels (account_id, chat_id, title, connected_by) VALUES (1, -5, 'Кофе', 1)",
+    "INSERT INTO posts (account_id, channel_id, task_id, created_by, origin, ranks)"
+    " VALUES (1, 1, 1, 1, 'a', '{1}'), (1, 1, 1, 1, 'b', '{1,2}')",
+)
 
 
 MONEY = (
@@ -291,7 +326,7 @@ async def _one_of_each(sessions: Sessions) -> None:
         "INSERT INTO deliveries (task_id, kind, origin, chat_id)"
         " VALUES (1, 'album', 'first', 1), (1, 'actions', 'first', 1)",
     )
-    for statement in MONEY:
+    for statement in (*MONEY, *POSTS):
         await rows.execute(sessions, statement)
 
 

@@ -75,6 +75,13 @@ ROWS = {
         FROM orders o, transfers t;
         INSERT INTO notices (account_id, key, kind) SELECT id, 'k', 'reminder' FROM accounts
     """,
+    "0008": """
+        INSERT INTO channels (account_id, chat_id, title, connected_by)
+        SELECT id, -5, 'Кофе', 1 FROM accounts;
+        INSERT INTO posts (account_id, channel_id, task_id, created_by, origin, ranks)
+        SELECT c.account_id, c.id, t.id, 1, 'o', '{1}' FROM channels c, ml_tasks t;
+        UPDATE accounts SET time_zone = 'Asia/Vladivostok', late_posts = 'send'
+    """,
     "0009": """
         INSERT INTO votes (task_id, user_id, rank) SELECT id, 1, 2 FROM ml_tasks;
         INSERT INTO approvals (account_id, task_id, needed, asked_by, chat_id)

@@ -1,0 +1,220 @@
+"""Channels that accounts post to, and the rules their posts are scheduled by.
+
+A channel is connected for an account; `broke` and `healed` follow what Telegram says of the bot's
+rights there, for every account that has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import uuid4
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db import notices, plans
+from db.errors import LimitReached, NotFound
+from db.models import Account, Channel, Post
+from db.states import LatePosts, PostState
+from db.team_views import ChannelView, PostRules
+from db.zones import ZONES
+
+
+async def list_(session: AsyncSession, account_id: int) -> tuple[ChannelView, ...]:
+    """The account's channels, oldest first."""
+    rows = await session.scalars(
+        select(Channel)
+        .where(Channel.account_id == account_id, Channel.removed_at.is_(None))
+        .order_by(Channel.id)
+        .execution_options(populate_existing=True)
+    )
+    return tuple(view(row) for row in rows)
+
+
+async def get(session: AsyncSession, account_id: int, channel_id: int) -> ChannelView:
+    """Raises NotFound, also for a channel that was removed."""
+    row = await session.scalar(
+        select(Channel)
+        .where(
+            Channel.id == channel_id,
+            Channel.account_id == account_id,
+            Channel.removed_at.is_(None),
+        )
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise NotFound("channel", channel_id)
+    return view(row)
+
+
+async def connect(
+    session: AsyncSession,
+    account_id: int,
+    user_id: int,
+    *,
+    chat_id: int,
+    title: str,
+    username: str | None,
+    now: datetime,
+) -> ChannelView:
+    """Connects a channel in which the bot may post; one connected before is refreshed.
+
+    Raises LimitReached("channels") when the plan allows no more.
+    """
+    # Two channels connected at once must not pass the limit together.
+    await session.execute(
+        select(Account.id).where(Account.id == account_id).with_for_update(key_share=True)
+    )
+    known = await list_(session, account_id)
+    if chat_id not in {channel.chat_id for channel in known}:
+        limit = (await plans.terms(session, account_id, now=now)).channels
+        if len(known) >= limit:
+            raise LimitReached("channels", limit)
+    fresh = {"title": title, "username": username, "broken_at": None, "broken_reason": None}
+    row = await session.scalar(
+        insert(Channel)
+        .values(
+            account_id=account_id,
+            chat_id=chat_id,
+            connected_by=user_id,
+            title=title,
+            username=username,
+        )
+        .on_conflict_do_update(
+            index_elements=["account_id", "chat_id"],
+            index_where=Channel.removed_at.is_(None),
+            set_=fresh,
+        )
+        .returning(Channel)
+        .execution_options(populate_existing=True)
+    )
+    assert row is not None
+    return view(row)
+
+
+async def remove(
+    session: AsyncSession, account_id: int, channel_id: int, *, now: datetime
+) -> ChannelView:
+    """Takes a channel off the account and cancels what was still to go there. Raises NotFound."""
+    row = await session.scalar(
+        update(Channel)
+        .where(
+            Channel.id == channel_id,
+            Channel.account_id == account_id,
+            Channel.removed_at.is_(None),
+        )
+        .values(removed_at=now)
+        .returning(Channel)
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise NotFound("channel", channel_id)
+    await session.execute(
+        update(Post)
+        .where(
+            Post.channel_id == channel_id,
+            Post.state.in_((PostState.DRAFT, PostState.SCHEDULED, PostState.OVERDUE)),
+        )
+        .values(state=PostState.CANCELLED, not_before=None)
+        .execution_options(synchronize_session=False)
+    )
+    return view(row)
+
+
+async def broke(
+    session: AsyncSession, chat_id: int, reason: str, *, now: datetime
+) -> tuple[ChannelView, ...]:
+    """Notes that the bot can't post in a chat, and tells the accounts whose channels it was.
+
+    Returns those that worked until now.
+    """
+    rows = await session.scalars(
+        update(Channel)
+        .where(
+            Channel.chat_id == chat_id, Channel.removed_at.is_(None), Channel.broken_at.is_(None)
+        )
+        .values(broken_at=now, broken_reason=reason)
+        .returning(Channel)
+        .execution_options(populate_existing=True)
+    )
+    return await _told(session, rows, "channel_broken")
+
+
+async def healed(session: AsyncSession, chat_id: int) -> tuple[ChannelView, ...]:
+    """Notes that the bot can post in a chat, and tells the accounts that were told it can't.
+
+    Returns the channels that did not work until now.
+    """
+    rows = await session.scalars(
+        update(Channel)
+        .where(
+            Channel.chat_id == chat_id,
+            Channel.removed_at.is_(None),
+            Channel.broken_at.is_not(None),
+        )
+        .values(broken_at=None, broken_reason=None)
+        .returning(Channel)
+        .execution_options(populate_existing=True)
+    )
+    return await _told(session, rows, "channel_healed")
+
+
+async def rules(session: AsyncSession, account_id: int) -> PostRules:
+    """Raises NotFound for an account that is none."""
+    row = (
+        await session.execute(
+            select(Account.time_zone, Account.late_posts).where(Account.id == account_id)
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound("account", account_id)
+    return PostRules(row.time_zone, row.late_posts)
+
+
+async def change_rules(
+    session: AsyncSession,
+    account_id: int,
+    *,
+    time_zone: str | None = None,
+    late_posts: LatePosts | None = None,
+) -> PostRules:
+    """Sets what is given. What is scheduled keeps its moment. Raises NotFound, for a zone too."""
+    if time_zone is not None:
+        if time_zone not in ZONES:
+            raise NotFound("time zone")
+        await _set(session, account_id, time_zone=time_zone)
+    if late_posts is not None:
+        await _set(session, account_id, late_posts=late_posts)
+    return await rules(session, account_id)
+
+
+async def _told(
+    session: AsyncSession, rows: Iterable[Channel], kind: str
+) -> tuple[ChannelView, ...]:
+    changed = tuple(view(row) for row in rows)
+    for channel in changed:
+        data = {"channel": channel.title, "reason": channel.broken_reason}
+        await notices.tell(session, channel.account_id, kind, data, key=f"channel:{uuid4()}")
+    return changed
+
+
+async def _set(session: AsyncSession, account_id: int, **fields: object) -> None:
+    await session.execute(
+        update(Account)
+        .where(Account.id == account_id)
+        .values(fields)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def view(row: Channel) -> ChannelView:
+    return ChannelView(
+        id=row.id,
+        account_id=row.account_id,
+        chat_id=row.chat_id,
+        title=row.title,
+        username=row.username,
+        broken_reason=row.broken_reason,
+    )

@@ -1,0 +1,325 @@
+"""Posts as the worker sees them: claimed when due, sent once, and what became of that.
+
+scheduled -> sending        `claim`, committed before the call
+sending -> sent             `sent`
+sending -> scheduled        `retry`: a definite refusal that will pass
+sending -> unknown          `unknown`, `sweep_leases`: it may have arrived; a person looks
+sending -> undeliverable    `undeliverable`: a definite refusal that stays
+scheduled -> overdue        `put_to_question`: hours late, where the account wants to be asked
+
+The account is told of each of these ends but the good one, in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import cast
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, case, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db import albums, notices, posts
+from db.leases import seconds
+from db.models import Account, Channel, Post, User, UserSettings
+from db.models.channels import CAPTION_TO_EDIT
+from db.states import LatePosts, PostState
+from db.team_views import CaptionEdit, PostCard, PostClaim
+from db.views import Locale
+
+SENDER_DIED = "sender_died"
+LATE = timedelta(hours=2)
+"""What is this late is asked about, unless the account wants it sent."""
+
+_CLAIM_LOCK = 727_008
+
+# A channel's posts go one at a time and in order: only the first one waiting may go, and none
+# while another is being sent. What is too late and must be asked about stands in nobody's way.
+_HEADS = """
+WITH heads AS (
+    SELECT * FROM (
+        SELECT DISTINCT ON (p.channel_id) p.id, p.channel_id, p.publish_at, p.not_before
+        FROM posts p JOIN accounts a ON a.id = p.account_id
+        WHERE p.state = 'scheduled'
+            AND (a.late_posts = 'send' OR p.publish_at >= :late_before)
+        ORDER BY p.channel_id, p.publish_at, p.id
+    ) AS first
+    WHERE NOT EXISTS (
+        SELECT FROM posts s WHERE s.channel_id = first.channel_id AND s.state = 'sending'
+    )
+)
+"""
+_CLAIM = text(f"""{_HEADS}, next AS (
+    SELECT p.id
+    FROM heads h JOIN posts p ON p.id = h.id AND p.state = 'scheduled' AND p.publish_at <= :now
+    WHERE h.not_before IS NULL OR h.not_before <= statement_timestamp()
+    ORDER BY h.publish_at, h.id
+    LIMIT 1
+    FOR NO KEY UPDATE OF p
+)
+UPDATE posts p
+SET state = 'sending', attempt = p.attempt + 1, not_before = NULL,
+    lease_token = gen_random_uuid(),
+    lease_until = statement_timestamp() + make_interval(secs => :lease_s)
+FROM next, channels c
+WHERE p.id = next.id AND c.id = p.channel_id
+RETURNING p.id, p.lease_token, p.account_id, p.channel_id, c.chat_id, p.task_id, p.caption,
+    p.ranks, p.attempt, p.publish_at
+""")
+_NEXT_DUE = text(f"""{_HEADS}
+SELECT min(greatest(0,
+    extract(epoch FROM publish_at - CAST(:now AS timestamptz)),
+    extract(epoch FROM not_before - statement_timestamp())
+))::float8
+FROM heads
+""")
+
+
+async def claim(session: AsyncSession, *, now: datetime, lease_s: float = 120) -> PostClaim | None:
+    """The post that is due first and may go now. Commit before sending: a crash must leave
+    `sending`."""
+    await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _CLAIM_LOCK})
+    row = (
+        await session.execute(_CLAIM, {"lease_s": lease_s, "now": now, "late_before": now - LATE})
+    ).one_or_none()
+    if row is None:
+        return None
+    album = await albums.album(session, row.account_id, row.task_id)
+    return PostClaim(
+        id=row.id,
+        token=row.lease_token,
+        account_id=row.account_id,
+        channel_id=row.channel_id,
+        chat_id=row.chat_id,
+        task_id=row.task_id,
+        caption=row.caption,
+        images=tuple(image for image in album.images if image.rank in row.ranks),
+        attempt=row.attempt,
+        publish_at=row.publish_at,
+    )
+
+
+async def next_due_s(session: AsyncSession, *, now: datetime) -> float | None:
+    """Seconds until a post will be due, 0 for now; None: none is scheduled, or only behind what is
+    being sent."""
+    due_s: float | None = await session.scalar(_NEXT_DUE, {"now": now, "late_before": now - LATE})
+    return due_s
+
+
+async def sent(
+    session: AsyncSession,
+    post_id: int,
+    token: UUID,
+    message_ids: Sequence[int],
+) -> bool:
+    """Notes the messages. False: no longer ours, and nothing was written."""
+    sent_id = await session.scalar(
+        update(Post)
+        .where(*_held(post_id, token))
+        .values(
+            state=PostState.SENT,
+            sent_at=func.now(),
+            message_ids=list(message_ids),
+            shown_caption=Post.caption,
+            reason=None,
+            **_RELEASED,
+        )
+        .returning(Post.id)
+        .execution_options(synchronize_session=False)
+    )
+    return sent_id is not None
+
+
+async def retry(
+    session: AsyncSession, post_id: int, token: UUID, *, not_before_s: float, reason: str
+) -> bool:
+    """Back to scheduled for `not_before_s`: Telegram has certainly not taken it.
+
+    False: no longer ours.
+    """
+    moved_id = await session.scalar(
+        update(Post)
+        .where(*_held(post_id, token))
+        .values(
+            state=PostState.SCHEDULED,
+            not_before=func.now() + seconds(not_before_s),
+            reason=reason,
+            **_RELEASED,
+        )
+        .returning(Post.id)
+        .execution_options(synchronize_session=False)
+    )
+    return moved_id is not None
+
+
+async def unknown(session: AsyncSession, post_id: int, token: UUID, reason: str) -> bool:
+    """It may have arrived, in whole or in part. False: no longer ours."""
+    return bool(await _end_badly(session, _held(post_id, token), PostState.UNKNOWN, reason))
+
+
+async def undeliverable(session: AsyncSession, post_id: int, token: UUID, reason: str) -> bool:
+    """It can't be sent as things are. False: no longer ours."""
+    return bool(await _end_badly(session, _held(post_id, token), PostState.UNDELIVERABLE, reason))
+
+
+async def sweep_leases(session: AsyncSession) -> int:
+    """Posts whose sender died become unknown; returns how many."""
+    dead = (Post.state == PostState.SENDING, Post.lease_until < func.now())
+    return await _end_badly(session, dead, PostState.UNKNOWN, SENDER_DIED)
+
+
+async def put_to_question(session: AsyncSession, *, now: datetime) -> int:
+    """Posts that are hours late, of accounts that want to be asked; returns how many."""
+    late = (
+        await session.execute(
+            update(Post)
+            .where(
+                Post.state == PostState.SCHEDULED,
+                Post.publish_at < now - LATE,
+                Account.id == Post.account_id,
+                Account.late_posts == LatePosts.ASK,
+            )
+            .values(state=PostState.OVERDUE, not_before=None)
+            .returning(Post.id, Post.account_id)
+            .execution_options(synchronize_session=False)
+        )
+    ).all()
+    by_account: dict[int, list[int]] = {}
+    for row in late:
+        by_account.setdefault(row.account_id, []).append(row.id)
+    for account_id, post_ids in by_account.items():
+        if len(post_ids) == 1:
+            await _tell(session, account_id, post_ids[0], "post_overdue")
+        else:
+            data = {"count": len(post_ids)}
+            await notices.tell(session, account_id, "posts_overdue", data, key=_key())
+    return len(late)
+
+
+async def edits(session: AsyncSession, limit: int) -> tuple[CaptionEdit, ...]:
+    """Published posts whose caption was changed since, those that may be tried now."""
+    rows = await session.execute(
+        select(Post.id, Post.account_id, Channel.chat_id, Post.message_ids[1], Post.caption)
+        .join(Channel, Channel.id == Post.channel_id)
+        .where(
+            text(CAPTION_TO_EDIT),
+            func.coalesce(Post.not_before, func.now()) <= func.now(),
+        )
+        .order_by(Post.id)
+        .limit(limit)
+    )
+    return tuple(CaptionEdit(*row) for row in rows)
+
+
+async def edited(session: AsyncSession, edit: CaptionEdit) -> None:
+    """The channel shows it now."""
+    await session.execute(
+        update(Post)
+        .where(Post.id == edit.post_id)
+        .values(shown_caption=edit.caption, not_before=None, reason=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def edit_later(session: AsyncSession, edit: CaptionEdit, after_s: float) -> None:
+    """Telegram has no time for it at present."""
+    await session.execute(
+        update(Post)
+        .where(Post.id == edit.post_id)
+        .values(not_before=func.now() + seconds(after_s))
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def edit_refused(session: AsyncSession, edit: CaptionEdit, reason: str) -> None:
+    """The post keeps the caption it has, and the account is told."""
+    refused_id = await session.scalar(
+        update(Post)
+        .where(
+            Post.id == edit.post_id,
+            Post.caption == edit.caption,
+            Post.caption != Post.shown_caption,
+        )
+        .values(caption=Post.shown_caption, not_before=None, reason=reason)
+        .returning(Post.id)
+        .execution_options(synchronize_session=False)
+    )
+    if refused_id is not None:
+        await _tell(session, edit.account_id, refused_id, "post_edit_refused")
+
+
+async def card(session: AsyncSession, post_id: int) -> PostCard | None:
+    """The card that is to say how the post went, if there is one."""
+    row = (
+        await session.execute(
+            select(
+                Post.account_id,
+                Post.card_chat_id,
+                Post.card_message_id,
+                func.coalesce(
+                    UserSettings.locale,
+                    case((User.language_code.not_like("ru%"), "en"), else_="ru"),
+                ).label("locale"),
+            )
+            .join(User, User.id == Post.created_by)
+            .join(UserSettings, UserSettings.user_id == User.id)
+            .where(Post.id == post_id, Post.card_message_id.is_not(None))
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return PostCard(
+        post=await posts.get(session, row.account_id, post_id),
+        chat_id=row.card_chat_id,
+        message_id=row.card_message_id,
+        locale=cast(Locale, row.locale),
+    )
+
+
+_RELEASED: dict[str, object] = {"lease_token": None, "lease_until": None}
+
+
+def _held(post_id: int, token: UUID) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Post.id == post_id,
+        Post.state == PostState.SENDING,
+        Post.lease_token == token,
+    )
+
+
+async def _end_badly(
+    session: AsyncSession, which: Sequence[ColumnElement[bool]], state: PostState, reason: str
+) -> int:
+    ended = (
+        await session.execute(
+            update(Post)
+            .where(*which)
+            .values(state=state, reason=reason, **_RELEASED)
+            .returning(Post.id, Post.account_id)
+            .execution_options(synchronize_session=False)
+        )
+    ).all()
+    for row in ended:
+        await _tell(session, row.account_id, row.id, f"post_{state}")
+    return len(ended)
+
+
+async def _tell(session: AsyncSession, account_id: int, post_id: int, kind: str) -> None:
+    """What happened to a post, with what it takes to word it and to do something about it."""
+    post = await posts.get(session, account_id, post_id)
+    assert post.publish_at is not None
+    data: dict[str, object] = {
+        "post_id": post.id,
+        "channel": post.channel.title,
+        "publish_at": post.publish_at.isoformat(),
+        "time_zone": post.time_zone,
+        "attempt": post.attempt,
+        "reason": post.reason,
+    }
+    await notices.tell(session, account_id, kind, data, key=_key())
+
+
+def _key() -> str:
+    """Told in the transaction of what it tells of, which happens once: no twin can come."""
+    return f"post:{uuid4()}"

@@ -1,0 +1,194 @@
+"""What the functions of `db` give and take of channels, posts and teams: plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from db.states import Answer, ApprovalState, LatePosts, PostState, Presence, Role
+from db.views import Locale, PredictionView
+
+# --- channels and posts ---
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelView:
+    """A channel that an account posts to; `broken_reason` is a code, None: all is well."""
+
+    id: int
+    account_id: int
+    chat_id: int
+    title: str
+    username: str | None
+    broken_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PostRules:
+    """How an account's posts are scheduled; `time_zone` is an IANA name."""
+
+    time_zone: str
+    late_posts: LatePosts
+
+
+@dataclass(frozen=True, slots=True)
+class PostView:
+    """A post with its channel. `caption` is HTML; `shown_caption`: what the channel shows.
+
+    `album_ranks`: all pictures of the album it is made from.
+    """
+
+    id: int
+    account_id: int
+    channel: ChannelView
+    task_id: int
+    created_by: int
+    ranks: tuple[int, ...]
+    album_ranks: tuple[int, ...]
+    caption: str
+    shown_caption: str | None
+    state: PostState
+    publish_at: datetime | None
+    sent_at: datetime | None
+    attempt: int
+    message_ids: tuple[int, ...]
+    reactions: dict[str, int]
+    reason: str | None
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostClaim:
+    """A post that is ours to publish, once, while the lease lasts."""
+
+    id: int
+    token: UUID
+    account_id: int
+    channel_id: int
+    chat_id: int
+    task_id: int
+    caption: str
+    images: tuple[PredictionView, ...]
+    attempt: int
+    publish_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionEdit:
+    """A caption to bring to the post's first message."""
+
+    post_id: int
+    account_id: int
+    chat_id: int
+    message_id: int
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostCard:
+    """The message in the chat that says how a post goes, and in which language."""
+
+    post: PostView
+    chat_id: int
+    message_id: int
+    locale: Locale
+
+
+# --- teams ---
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """An account, and what somebody is in it; `role` None: nobody there."""
+
+    account_id: int
+    role: Role | None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberView:
+    """Somebody in a team. `is_removed`: sent away, and not to come back by themselves."""
+
+    user_id: int
+    name: str
+    role: Role
+    is_removed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TeamView:
+    """A team with its people, by role. `approvers`: how many may approve."""
+
+    account_id: int
+    title: str | None
+    members: tuple[MemberView, ...]
+    seats: int
+    seats_taken: int
+    approvers: int
+    approvals_needed: int
+    presence: Presence | None
+    has_owner: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TeamChoice:
+    """A team that somebody can work for in the private chat."""
+
+    account_id: int
+    title: str | None
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalView:
+    """A round of an album's approval.
+
+    `approved_by` and `decided_by` are names; `needed` of `able` must say yes. `before` is what the
+    round before asked to change.
+    """
+
+    id: int
+    account_id: int
+    task_id: int
+    round: int
+    state: ApprovalState
+    needed: int
+    able: int
+    cleaned_prompt: str
+    chosen_rank: int | None
+    pictures: int
+    asked_by: str
+    approved_by: tuple[str, ...]
+    decided_by: str | None
+    reason: str | None
+    before: str | None
+    chat_id: int
+    thread_id: int | None
+    card_message_id: int | None
+    album_message_id: int | None
+    locale: Locale
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionView:
+    """A message of ours that a person has replied to."""
+
+    chat_id: int
+    message_id: int
+    account_id: int
+    approval_id: int
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """A line of the audit; `user_id` None: nobody in person."""
+
+    id: int
+    user_id: int | None
+    action: str
+    what: str
+    data: Mapping[str, object]
+    at: datetime

@@ -1,0 +1,96 @@
+"""Channels of an account: connecting within the plan's limit, breaking, healing, removing."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from db import channels, posts
+from db.errors import LimitReached, NotFound
+from db.states import LatePosts, PostState
+from tests.db import rows
+from tests.db.channels import CHAT, NOW, allow, connect, connected, drafted, scheduled
+from tests.db.rows import Sessions
+
+TOLD = "SELECT kind, data->>'channel' FROM notices ORDER BY id"
+
+
+async def test_the_free_plan_has_no_channels(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    with pytest.raises(LimitReached) as reached:
+        await connect(sessions, who)
+    assert (reached.value.what, reached.value.limit) == ("channels", 0)
+
+
+async def test_connecting_again_refreshes_and_counts_once(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    await allow(sessions, who, 1)
+    first = await connect(sessions, who)
+    again = await connect(sessions, who, title="Кофе за углом")
+    assert (again.id, again.title) == (first.id, "Кофе за углом")
+    with pytest.raises(LimitReached):
+        await connect(sessions, who, CHAT - 1)
+
+
+async def test_two_at_once_do_not_pass_the_limit_together(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    await allow(sessions, who, 1)
+    ends = await asyncio.gather(
+        *(connect(sessions, who, CHAT - n) for n in range(4)), return_exceptions=True
+    )
+    assert sum(isinstance(end, LimitReached) for end in ends) == 3
+
+
+async def test_one_channel_serves_two_accounts(sessions: Sessions) -> None:
+    mine, theirs = await rows.person(sessions, 1), await rows.person(sessions, 2)
+    assert (await connected(sessions, mine)).id != (await connected(sessions, theirs)).id
+    async with sessions.begin() as session:
+        assert len(await channels.list_(session, mine.account_id)) == 1
+
+
+async def test_breaking_and_healing_tell_every_account_once(sessions: Sessions) -> None:
+    for user_id in (1, 2):
+        await connected(sessions, await rows.person(sessions, user_id))
+    async with sessions.begin() as session:
+        assert len(await channels.broke(session, CHAT, "no_rights", now=NOW)) == 2
+        assert await channels.broke(session, CHAT, "no_rights", now=NOW) == ()
+    async with sessions.begin() as session:
+        assert len(await channels.healed(session, CHAT)) == 2
+        assert await channels.healed(session, CHAT) == ()
+        assert await channels.broke(session, -5, "no_rights", now=NOW) == ()
+    told = await rows.rows(sessions, TOLD)
+    assert [kind for kind, _ in told] == ["channel_broken"] * 2 + ["channel_healed"] * 2
+    assert {title for _, title in told} == {"Кофе рядом"}
+
+
+async def test_removing_calls_off_what_was_to_go_there(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    channel = await connected(sessions, who)
+    draft = await drafted(sessions, who, channel)
+    waiting = await scheduled(sessions, who, channel)
+    async with sessions.begin() as session:
+        await channels.remove(session, who.account_id, channel.id, now=NOW)
+    async with sessions.begin() as session:
+        for post in (draft, waiting):
+            found = await posts.get(session, who.account_id, post.id)
+            assert found.state is PostState.CANCELLED
+        assert await channels.list_(session, who.account_id) == ()
+        with pytest.raises(NotFound):
+            await channels.remove(session, who.account_id, channel.id, now=NOW)
+    assert (await connect(sessions, who)).id != channel.id
+
+
+async def test_the_rules_of_posts_are_the_accounts(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    async with sessions.begin() as session:
+        rules = await channels.rules(session, who.account_id)
+        assert (rules.time_zone, rules.late_posts) == ("Europe/Moscow", LatePosts.ASK)
+        changed = await channels.change_rules(
+            session, who.account_id, time_zone="Asia/Vladivostok", late_posts=LatePosts.SEND
+        )
+        assert (changed.time_zone, changed.late_posts) == ("Asia/Vladivostok", LatePosts.SEND)
+        with pytest.raises(NotFound):
+            await channels.change_rules(session, who.account_id, time_zone="../etc/passwd")
+        with pytest.raises(NotFound):
+            await channels.rules(session, 10**9)
