@@ -144,18 +144,12 @@ def _quote(current: Current, wanted: PlanView, now: datetime) -> Quote:
         return Quote(wanted.code, "buy", wanted.price, 0, wanted.price, now)
     # By what was paid, not by what the plan costs today: so the credit is always less.
     if wanted.price > period.price:
-        credit = _credit(current, now)
-        return Quote(wanted.code, "upgrade", wanted.price, credit, wanted.price - credit, now)
+        worth = credit(period.price, period.ends_at - now, period.ends_at - period.starts_at)
+        return Quote(wanted.code, "upgrade", wanted.price, worth, wanted.price - worth, now)
     return Quote(wanted.code, "downgrade", wanted.price, 0, 0, renews_at)
 
 
-def _credit(current: Current, now: datetime) -> int:
-    """floor(price * time left / the period's time), to the microsecond."""
-    period = current.period
-    whole = _microseconds(period.ends_at - period.starts_at)
-    left = _microseconds(period.ends_at - now)
-    return period.price * min(left, whole) // whole
-
-
-def _microseconds(length: timedelta) -> int:
-    return length // timedelta(microseconds=1)
+def credit(price: int, left: timedelta, whole: timedelta) -> int:
+    """What is left of a period is worth: floor(price * left / whole), exact to the microsecond."""
+    tick = timedelta(microseconds=1)
+    return price * (min(left, whole) // tick) // (whole // tick)

@@ -48,7 +48,7 @@ LEFT JOIN wallets w ON w.account_id = s.account_id
 CROSS JOIN LATERAL (
     SELECT days, 'renewal:' || m.id || ':' || days AS key
     FROM unnest(CAST(:days AS int[])) AS days
-    WHERE s.renews_at <= :now + make_interval(days => days)
+    WHERE s.renews_at <= CAST(:now AS timestamptz) + make_interval(days => days)
     ORDER BY days LIMIT 1
 ) AS key
 WHERE s.plan_code <> 'free' AND s.renews_at > :now AND s.renews_at <= :latest
