@@ -98,12 +98,12 @@ def defaults(folder: Path) -> tuple[str, Draw]:
 
     The prompt comes encoded, to save memory; that costs diffusers less than a tenth of a step.
     """
-    import torch
-    from diffusers import StableDiffusionPipeline
-
     from pipeline.generate.checkpoint import quiet
 
     quiet()
+    import torch
+    from diffusers import StableDiffusionPipeline
+
     device = "cuda" if torch.cuda.is_available() else "cpu"
     dtype = torch.float16 if device == "cuda" else torch.float32
     pipeline = StableDiffusionPipeline.from_pretrained(
@@ -193,6 +193,9 @@ def _median(took: list[Seconds], key: str) -> float:
 
 def save_models(folder: Path) -> None:
     """Stable Diffusion 1.5 and TAESD in the hub's layout; the large part in bf16."""
+    from pipeline.generate.checkpoint import quiet
+
+    quiet()
     import torch
     from diffusers import (
         AutoencoderKL,
@@ -204,10 +207,8 @@ def save_models(folder: Path) -> None:
     from transformers import CLIPTextConfig, CLIPTextModel
 
     from pipeline import models
-    from pipeline.generate.checkpoint import quiet
     from tests.pipeline import tiny_diffusion
 
-    quiet()
     torch.manual_seed(0)
     torch.set_default_dtype(torch.bfloat16)
     unet = UNet2DConditionModel(sample_size=64, cross_attention_dim=768)

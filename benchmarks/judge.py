@@ -150,7 +150,8 @@ def measure() -> Iterator[str]:
     if absent:
         yield f"judge: skipped, {' and '.join(absent)} not installed: pip install -e '.[bench]'"
         return
-    os.environ["TQDM_DISABLE"] = "1"  # The libraries' progress bars, here and in the contenders.
+    # Here and in the contenders: no progress bars, and no word on torchvision that is not there.
+    os.environ |= {"TQDM_DISABLE": "1", "TRANSFORMERS_VERBOSITY": "error"}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _save_model(folder)

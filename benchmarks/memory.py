@@ -23,6 +23,7 @@ import psutil
 
 from benchmarks import figures
 from pipeline import models
+from pipeline.generate.checkpoint import quiet
 from pipeline.run import Pipeline
 from pipeline.settings import PipelineSettings
 from pipeline.types import Aspect, Brief
@@ -93,6 +94,7 @@ def _briefs() -> Iterator[Brief]:
 
 
 def _build(models_dir: Path) -> None:
+    quiet()
     tiny_diffusion.save(models.STABLE_DIFFUSION.path(models_dir))
     tiny_clip.save_heads(tiny_clip.save(models.clip_model(_JUDGE).path(models_dir)))
 

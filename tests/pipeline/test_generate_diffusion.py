@@ -193,6 +193,20 @@ def test_a_very_long_prompt_is_cut_not_refused(made: Made, capfd: pytest.Capture
     assert "secret" not in "".join(capfd.readouterr())
 
 
+def test_loading_and_drawing_print_nothing_of_their_own(hub: Path, tmp_path: Path) -> None:
+    """Libraries tell once a process what they have not got, such as torchvision."""
+    draw = [sys.executable, "-m", "vitrina", "generate", "a cat", "--count", "1", "--out", "out"]
+    environment = os.environ | {
+        "PIPELINE_GENERATOR": "diffusion",
+        "PIPELINE_JUDGE": "pixels",
+        "PIPELINE_DIFFUSION_STEPS": "1",
+        "PIPELINE_DIFFUSION_RUNTIME": "torch-fp32",
+        "MODELS_DIR": str(hub),
+    }
+    done = subprocess.run(draw, env=environment, cwd=tmp_path, capture_output=True, check=True)
+    assert done.stderr.strip() == b""  # The bar that is wiped off leaves its line.
+
+
 def test_meta_says_how_it_was_made_and_fits_into_json(made: Made) -> None:
     meta = _drawn(made(), 1)[0].meta
     assert json.loads(json.dumps(meta)) == {
