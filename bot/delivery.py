@@ -50,7 +50,7 @@ async def send_album(
 
     Pictures sent before go by file_id, without their files being read.
     """
-    files = await asyncio.gather(*(_photo(album, image, load) for image in album.images))
+    files = await asyncio.gather(*(photo(album.task_id, image, load) for image in album.images))
     caption = views.album_caption(album)
     if len(files) == 1:
         photo = await bot.send_photo(
@@ -68,12 +68,13 @@ async def send_album(
     return _sent(album.images, messages)
 
 
-async def _photo(album: AlbumView, image: PredictionView, load: Load) -> File:
+async def photo(task_id: int, image: PredictionView, load: Load) -> File:
+    """A picture to send: by file_id where it has been sent before, else as a JPEG."""
     if image.photo_file_id is not None:
         return image.photo_file_id
     png = await load(image.storage_key)
     data = await asyncio.to_thread(_to_jpeg, png)
-    return BufferedInputFile(data, f"vitrina-{album.task_id}-{image.rank}.jpg")
+    return BufferedInputFile(data, f"vitrina-{task_id}-{image.rank}.jpg")
 
 
 def _to_jpeg(png: bytes) -> bytes:
