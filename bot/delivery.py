@@ -50,7 +50,7 @@ async def send_album(
 
     Pictures sent before go by file_id, without their files being read.
     """
-    files = await asyncio.gather(*(photo(album.task_id, image, load) for image in album.images))
+    files = await asyncio.gather(*(picture(album.task_id, image, load) for image in album.images))
     caption = views.album_caption(album)
     if len(files) == 1:
         photo = await bot.send_photo(
@@ -68,7 +68,7 @@ async def send_album(
     return _sent(album.images, messages)
 
 
-async def photo(task_id: int, image: PredictionView, load: Load) -> File:
+async def picture(task_id: int, image: PredictionView, load: Load) -> File:
     """A picture to send: by file_id where it has been sent before, else as a JPEG."""
     if image.photo_file_id is not None:
         return image.photo_file_id
