@@ -1,16 +1,18 @@
-"""Brands: names are unique as people read them, the limit holds, deleted ones are gone."""
+"""Brands: names are unique as people read them, the plan's limit holds, deleted ones are gone."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 import pytest
 
-from db import brands
+from db import brands, requests
 from db.errors import BrandNameTaken, LimitReached, NotFound
 from db.views import Brand
 from tests.db import rows
-from tests.db.rows import Sessions
+from tests.db.rows import Person, Sessions
 
 
 async def _create(
@@ -60,17 +62,103 @@ async def test_a_name_taken_elsewhere_or_deleted_is_free(sessions: Sessions) -> 
     assert (await _create(sessions, who.account_id)).id != made.id
 
 
-async def test_the_limit_holds_for_brands_made_at_once(sessions: Sessions) -> None:
+@pytest.mark.parametrize(("plan", "limit"), [(None, 1), ("start", 3), ("profi", 10)])
+async def test_the_plans_limit_holds_for_brands_made_at_once(
+    sessions: Sessions, plan: str | None, limit: int
+) -> None:
     who = await rows.person(sessions)
+    if plan is not None:
+        await rows.subscribe(sessions, who.account_id, plan)
     made = await asyncio.gather(
-        *(_create(sessions, who.account_id, f"Б{i}") for i in range(brands.BRAND_LIMIT + 5)),
+        *(_create(sessions, who.account_id, f"Б{i}") for i in range(limit + 5)),
         return_exceptions=True,
     )
     refused = [error for error in made if isinstance(error, LimitReached)]
-    assert len(refused) == 5
-    assert refused[0].limit == brands.BRAND_LIMIT
+    assert (len(refused), refused[0].what, refused[0].limit) == (5, "brands", limit)
     async with sessions.begin() as session:
-        assert len(await brands.list_(session, who.account_id)) == brands.BRAND_LIMIT
+        assert len(await brands.list_(session, who.account_id)) == limit
+
+
+async def _with_frozen_tea(sessions: Sessions) -> tuple[Person, Brand, Brand]:
+    """Two brands made on a larger plan, of which only the older one fits now."""
+    who = await rows.person(sessions)
+    await rows.subscribe(sessions, who.account_id, "start")
+    coffee = await _create(sessions, who.account_id)
+    tea = await _create(sessions, who.account_id, "Чай")
+    await rows.execute(sessions, "UPDATE periods SET brand_limit = 1")
+    return who, coffee, tea
+
+
+async def test_a_frozen_brand_is_shown_and_neither_used_nor_changed(sessions: Sessions) -> None:
+    who, coffee, tea = await _with_frozen_tea(sessions)
+    async with sessions.begin() as session:
+        listed = await brands.list_(session, who.account_id)
+        assert [(b.id, b.is_frozen) for b in listed] == [(coffee.id, False), (tea.id, True)]
+        assert (await brands.get(session, who.account_id, tea.id)).is_frozen
+        assert await brands.count_frozen(session, who.account_id) == 1
+        draft, _ = await requests.draft(session, rows.new_draft(who))
+        uses: list[Callable[[], Awaitable[object]]] = [
+            lambda: brands.usable(session, who.account_id, tea.id),
+            lambda: brands.edit(session, who.account_id, tea.id, style_short="cold"),
+            lambda: brands.set_default(session, who.account_id, tea.id),
+            lambda: requests.draft(session, rows.new_draft(who, brand_id=tea.id)),
+            lambda: requests.change_draft(session, who.account_id, draft.id, brand_id=tea.id),
+        ]
+        for use in uses:
+            with pytest.raises(LimitReached) as caught:
+                await use()
+            assert (caught.value.what, caught.value.limit) == ("brands", 1)
+        assert await brands.list_(session, who.account_id) == listed
+
+
+async def test_the_default_brand_is_the_last_to_freeze(sessions: Sessions) -> None:
+    who, coffee, tea = await _with_frozen_tea(sessions)
+    await rows.execute(sessions, "UPDATE accounts SET default_brand_id = :id", id=tea.id)
+    async with sessions.begin() as session:
+        listed = await brands.list_(session, who.account_id)
+        assert [(b.id, b.is_frozen) for b in listed] == [(coffee.id, True), (tea.id, False)]
+        await brands.set_default(session, who.account_id, None)
+        assert not (await brands.get(session, who.account_id, coffee.id)).is_frozen
+
+
+async def test_deleting_a_brand_thaws_another(sessions: Sessions) -> None:
+    who, coffee, tea = await _with_frozen_tea(sessions)
+    async with sessions.begin() as session:
+        await brands.delete(session, who.account_id, coffee.id)
+        assert not (await brands.get(session, who.account_id, tea.id)).is_frozen
+
+
+async def test_a_frozen_brand_can_be_deleted(sessions: Sessions) -> None:
+    who, _, tea = await _with_frozen_tea(sessions)
+    async with sessions.begin() as session:
+        await brands.delete(session, who.account_id, tea.id)
+        assert len(await brands.list_(session, who.account_id)) == 1
+
+
+async def test_a_plan_without_brands_draws_without_the_default(sessions: Sessions) -> None:
+    who, coffee, _ = await _with_frozen_tea(sessions)
+    await rows.execute(sessions, "UPDATE accounts SET default_brand_id = :id", id=coffee.id)
+    await rows.execute(sessions, "UPDATE periods SET brand_limit = 0")
+    async with sessions.begin() as session:
+        assert await brands.default(session, who.account_id) is None
+
+
+async def test_a_draft_whose_brand_froze_since_is_not_drawn_with_it(sessions: Sessions) -> None:
+    who, _, tea = await _with_frozen_tea(sessions)
+    async with sessions.begin() as session:
+        draft, _ = await requests.draft(session, rows.new_draft(who))
+    await rows.execute(sessions, "UPDATE ml_requests SET brand_id = :id", id=tea.id)
+    async with sessions.begin() as session:
+        shown = await requests.get_draft(session, who.account_id, draft.id)
+        assert shown.brand is not None
+        assert shown.brand.is_frozen
+    with pytest.raises(LimitReached):
+        async with sessions.begin() as session:
+            await requests.submit(
+                session, who.account_id, draft.id, "tap", chat_id=1, thread_id=None,
+                now=datetime.now(UTC),
+            )  # fmt: skip
+    assert await rows.rows(sessions, "SELECT count(*) FROM ml_tasks") == [(0,)]
 
 
 async def test_an_edit_changes_only_what_is_given(sessions: Sessions) -> None:
@@ -85,6 +173,7 @@ async def test_an_edit_changes_only_what_is_given(sessions: Sessions) -> None:
 
 async def test_an_edit_cannot_take_anothers_name(sessions: Sessions) -> None:
     who = await rows.person(sessions)
+    await rows.subscribe(sessions, who.account_id, "start")
     await _create(sessions, who.account_id)
     tea = await _create(sessions, who.account_id, "Чай")
     async with sessions.begin() as session:
@@ -94,6 +183,7 @@ async def test_an_edit_cannot_take_anothers_name(sessions: Sessions) -> None:
 
 async def test_the_default_is_one_and_can_be_none(sessions: Sessions) -> None:
     who = await rows.person(sessions)
+    await rows.subscribe(sessions, who.account_id, "start")
     coffee = await _create(sessions, who.account_id)
     tea = await _create(sessions, who.account_id, "Чай")
     async with sessions.begin() as session:
