@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -248,7 +249,13 @@ async def _submit(studio: Studio) -> None:
             )
             draft, _ = await requests.draft(session, new)
             await requests.submit(
-                session, person.account_id, draft.id, "bench", chat_id=number, thread_id=None
+                session,
+                person.account_id,
+                draft.id,
+                "bench",
+                chat_id=number,
+                thread_id=None,
+                now=datetime.now(UTC),
             )
 
 

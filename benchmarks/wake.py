@@ -70,7 +70,13 @@ async def _submit(db: AsyncEngine, user_ids: list[int], prompt: str) -> list[int
             )
             draft, _ = await requests.draft(session, new)
             submitted = await requests.submit(
-                session, user.account_id, draft.id, "bench", chat_id=user_id, thread_id=None
+                session,
+                user.account_id,
+                draft.id,
+                "bench",
+                chat_id=user_id,
+                thread_id=None,
+                now=datetime.now(UTC),
             )
             task_ids.append(submitted.task_id)
     return task_ids

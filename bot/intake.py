@@ -6,15 +6,16 @@ import asyncio
 import hashlib
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 
 from aiogram import Bot
 from arq import ArqRedis
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from bot import views
+from bot import quota, quota_views, texts, views
 from bot.delivery import send_status
 from bot.who import Who
-from db import albums, brands, requests, statuses, tasks
+from db import albums, brands, plans, requests, statuses, tasks
 from db.queue import wake_gpu
 from db.states import RequestState, Shown
 from db.views import AlbumView, Draft, NewDraft, QueuePlace, TaskView, Variation
@@ -50,10 +51,14 @@ async def understand(raw: str) -> Understood:
 
 
 async def new_draft(
-    session: AsyncSession, who: Who, idea: Understood, place: Place, source: int
+    session: AsyncSession, who: Who, idea: Understood, place: Place, source: int, *, now: datetime
 ) -> Draft:
-    """The draft of a source message: the one it has already, or a new one by the defaults."""
+    """The draft of a source message: the one it has already, or a new one by the defaults.
+
+    The prompt is improved if the plan does so by itself and the person has not switched it off.
+    """
     brand = await brands.default(session, who.account_id)
+    terms = await plans.terms(session, who.account_id, now=now)
     draft, _ = await requests.draft(
         session,
         NewDraft(
@@ -70,7 +75,7 @@ async def new_draft(
             locale=who.locale,
             count=min(who.settings.count, who.max_count),
             aspect=who.settings.aspect,
-            enhance=who.settings.enhance,
+            enhance=who.settings.enhance and terms.auto_enhance,
             brand_id=brand.id if brand else None,
         ),
     )
@@ -78,13 +83,18 @@ async def new_draft(
 
 
 async def open_draft(
-    session: AsyncSession, who: Who, idea: Understood, place: Place, *tap: object
+    session: AsyncSession,
+    who: Who,
+    idea: Understood,
+    place: Place,
+    *tap: object,
+    now: datetime,
 ) -> Draft:
     """The draft that this tap opened before, while it is one; else the next."""
     attempt = 0
     while True:
         source = _tap_source(*tap, who.user_id, attempt)
-        draft = await new_draft(session, who, idea, place, source)
+        draft = await new_draft(session, who, idea, place, source, now=now)
         if draft.state == RequestState.DRAFT:
             return draft
         attempt += 1
@@ -95,14 +105,24 @@ def opened_words(who: Who, draft: Draft) -> str | None:
     return who.tr.plain("The draft is above") if draft.card_message_id else None
 
 
-async def show_draft(bot: Bot, sessions: Sessions, who: Who, draft: Draft, place: Place) -> None:
+async def show_draft(
+    bot: Bot, sessions: Sessions, who: Who, draft: Draft, place: Place, *, now: datetime
+) -> None:
     """Send the draft's card, unless it has one: a message that comes twice gets one card."""
     if draft.card_message_id is not None or draft.state != RequestState.DRAFT:
         return
-    card = views.draft_card(draft, who.max_count)
+    card = await draft_card(sessions, who, draft, now=now)
     message_id = await send_status(bot, card, place.chat_id, place.thread_id, place.reply_to)
     async with sessions.begin() as session:
         await requests.set_card(session, draft.id, message_id)
+
+
+async def draft_card(sessions: Sessions, who: Who, draft: Draft, *, now: datetime) -> views.Card:
+    """The draft's card, with what it would cost at present."""
+    async with sessions.begin() as session:
+        means = await quota.means(session, draft.account_id, now=now)
+    cost = quota_views.cost(texts.of(draft.locale), means, draft.count)
+    return views.draft_card(draft, who.max_count, cost)
 
 
 def _tap_source(*parts: object) -> int:
@@ -117,6 +137,7 @@ async def queue_again(
     album: AlbumView,
     origin: str,
     place: Place,
+    now: datetime,
     variation: Variation | None = None,
 ) -> tuple[int, bool]:
     """One more album like this one, with other seeds; its task, and whether it is new.
@@ -132,6 +153,7 @@ async def queue_again(
         locale=who.locale,
         chat_id=place.chat_id,
         thread_id=place.thread_id,
+        now=now,
         seed=_seed_of(album.task_id, origin),
         variation=variation,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import TypedDict, Unpack, cast
 
 from sqlalchemy import and_, delete, func, select, update
@@ -10,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
-from db import brands
+from db import brands, plans, quotas
 from db.errors import LimitReached, NotFound, Stale
 from db.leases import seconds
 from db.models import Account, Request, Task
@@ -146,12 +147,14 @@ async def submit(
     *,
     chat_id: int,
     thread_id: int | None,
+    now: datetime,
     status_message_id: int | None = None,
 ) -> Submitted:
-    """Queues a task for the request as it stands now, for its author.
+    """Queues a task for the request as it stands now, for its author, and holds what it may cost.
 
     `origin` names the card and the action: the same origin again queues nothing. Raises NotFound,
-    LimitReached, also for a brand that has been frozen since.
+    LimitReached, also for a brand that has been frozen since, QuotaOut, WalletPaused; the
+    transaction must then be rolled back.
     """
     await _lock_queue(session, account_id)
     request = await _order(session, account_id, request_id)
@@ -168,7 +171,7 @@ async def submit(
         thread_id=thread_id,
         status_message_id=status_message_id,
     )
-    return await _queue(session, task)
+    return await _queue(session, task, now)
 
 
 async def submit_again(
@@ -181,6 +184,7 @@ async def submit_again(
     locale: Locale,
     chat_id: int,
     thread_id: int | None,
+    now: datetime,
     seed: int | None = None,
     variation: Variation | None = None,
 ) -> Submitted:
@@ -208,7 +212,7 @@ async def submit_again(
         chat_id=chat_id,
         thread_id=thread_id,
     )
-    return await _queue(session, task)
+    return await _queue(session, task, now)
 
 
 async def _lock_queue(session: AsyncSession, account_id: int) -> None:
@@ -218,7 +222,7 @@ async def _lock_queue(session: AsyncSession, account_id: int) -> None:
     )
 
 
-async def _queue(session: AsyncSession, task: Task) -> Submitted:
+async def _queue(session: AsyncSession, task: Task, now: datetime) -> Submitted:
     found_id = await session.scalar(
         select(Task.id).where(Task.request_id == task.request_id, Task.origin == task.origin)
     )
@@ -231,8 +235,11 @@ async def _queue(session: AsyncSession, task: Task) -> Submitted:
     )
     if waiting is not None and waiting >= WAITING_LIMIT:
         raise LimitReached("waiting tasks", WAITING_LIMIT)
+    task.priority = (await plans.terms(session, task.account_id, now=now)).priority
     session.add(task)
     await session.flush()
+    count = cast(Brief, task.brief)["count"]
+    await quotas.hold(session, task.account_id, task.id, count, now=now)
     return Submitted(task_id=task.id, created=True)
 
 

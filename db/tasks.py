@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db import quotas
 from db.errors import NotFound
 from db.leases import seconds
 from db.models import Delivery, Prediction, Task
@@ -108,6 +109,13 @@ SELECT line.id, line.place,
 FROM line WHERE line.id = ANY(:task_ids)
 """)
 
+# Where the plan has it that the best picture is taken by itself.
+_CHOOSE_BEST = text("""
+UPDATE ml_tasks t SET chosen_prediction_id = p.id
+FROM predictions p, holds h JOIN periods m ON m.id = h.period_id
+WHERE t.id = :task_id AND p.task_id = t.id AND p.rank = 1 AND h.task_id = t.id AND m.auto_best
+""")
+
 
 async def lock_claims(session: AsyncSession) -> None:
     """Claims wait until this transaction ends. SKIP LOCKED alone would break the running cap:
@@ -156,7 +164,7 @@ async def heartbeat(session: AsyncSession, task_id: int, token: UUID, lease_s: f
 async def finish(
     session: AsyncSession, task_id: int, token: UUID, album: FinishedAlbum
 ) -> int | None:
-    """Stores the pictures and orders their delivery, whose id is returned.
+    """Stores the pictures, charges for them and orders their delivery, whose id is returned.
 
     None: the task is no longer ours, and nothing was written.
     """
@@ -186,6 +194,8 @@ async def finish(
             for image in album.images
         ],
     )
+    await session.execute(_CHOOSE_BEST, {"task_id": task_id})
+    await quotas.capture(session, task_id, len(album.images))
     return await session.scalar(
         insert(Delivery)
         .values(
@@ -214,7 +224,7 @@ async def requeue(
     shutdown) the attempt does not count. Returns the state it is in now, None if not ours.
     """
     spent = Task.attempt >= MAX_ATTEMPTS if spend_attempt else false()
-    return await session.scalar(
+    state = await session.scalar(
         update(Task)
         .where(*_held(task_id, token))
         .values(
@@ -224,20 +234,26 @@ async def requeue(
         .returning(Task.state)
         .execution_options(synchronize_session=False)
     )
+    if state is TaskState.FAILED:
+        await quotas.void(session, task_id)
+    return state
 
 
 async def fail(session: AsyncSession, task_id: int, token: UUID, error_code: str) -> bool:
-    """Gives up for good. False: the task is no longer ours."""
-    return await _changes(
+    """Gives up for good; nothing is charged. False: the task is no longer ours."""
+    failed = await _changes(
         session,
         update(Task)
         .where(*_held(task_id, token))
         .values(**_ended(TaskState.FAILED), error_code=error_code),
     )
+    if failed:
+        await quotas.void(session, task_id)
+    return failed
 
 
 async def cancel(session: AsyncSession, account_id: int, task_id: int) -> bool:
-    """Stops a waiting or running task; its worker hears of it by its next heartbeat.
+    """Stops a waiting or running task, for nothing; its worker hears of it by its next heartbeat.
 
     False: it was over already. Raises NotFound.
     """
@@ -246,27 +262,32 @@ async def cancel(session: AsyncSession, account_id: int, task_id: int) -> bool:
     )
     if found is None:
         raise NotFound("task", task_id)
-    return await _changes(
+    cancelled = await _changes(
         session,
         update(Task)
         .where(Task.id == task_id, Task.state.in_([TaskState.QUEUED, TaskState.RUNNING]))
         .values(**_ended(TaskState.CANCELLED)),
     )
+    if cancelled:
+        await quotas.void(session, task_id)
+    return cancelled
 
 
 async def sweep_leases(session: AsyncSession) -> SweepCounts:
     """Takes tasks from workers whose lease ran out: queued again, or failed after 3 attempts."""
-    states = list(
-        await session.scalars(
+    swept = (
+        await session.execute(
             update(Task)
             .where(Task.state == TaskState.RUNNING, Task.lease_until < func.now())
             .values(**_queued_or_failed(Task.attempt >= MAX_ATTEMPTS, WORKER_DIED, 0))
-            .returning(Task.state)
+            .returning(Task.id, Task.state)
             .execution_options(synchronize_session=False)
         )
-    )
-    failed = states.count(TaskState.FAILED)
-    return SweepCounts(requeued=len(states) - failed, failed=failed)
+    ).all()
+    failed = [row.id for row in swept if row.state is TaskState.FAILED]
+    if failed:
+        await quotas.void_all(session, failed)
+    return SweepCounts(requeued=len(swept) - len(failed), failed=len(failed))
 
 
 async def queue_places(session: AsyncSession, task_ids: Sequence[int]) -> dict[int, QueuePlace]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from db import deliveries, images, queue, requests, tasks
+from db import deliveries, images, queue, quotas, requests, tasks
 from workers.deliver import Courier
 
 log = structlog.get_logger()
@@ -29,12 +29,15 @@ class Sweep:
             dead_tasks = await tasks.sweep_leases(session)
         async with sessions.begin() as session:
             dead_deliveries = await deliveries.sweep_leases(session)
-        if dead_tasks.requeued or dead_tasks.failed or dead_deliveries:
+        async with sessions.begin() as session:
+            holds = await quotas.sweep(session)
+        if dead_tasks.requeued or dead_tasks.failed or dead_deliveries or holds:
             log.warning(
                 "took over from the dead",
                 requeued=dead_tasks.requeued,
                 failed=dead_tasks.failed,
                 deliveries=dead_deliveries,
+                holds=holds,
             )
         # Only then: wake-ups pile up in Redis while nobody is there to take them, and a worker
         # that missed one looks by itself.

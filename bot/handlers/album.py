@@ -8,11 +8,13 @@ from arq import ArqRedis
 
 from bot import intake, views
 from bot.callbacks import AlbumTap, CancelTap, ResendTap, RetryTap
+from bot.clock import Clock
 from bot.intake import Place, Sessions
 from bot.views import Card
 from bot.who import Who, card_of, thread_of
 from db import albums, deliveries, requests, tasks
 from db.queue import publish_cancel, wake_io
+from db.rights import Action
 from db.states import DeliveryKind, DeliveryState
 from db.views import AlbumView, Variation
 
@@ -31,6 +33,7 @@ async def cancel(
     sessions: Sessions,
     pool: ArqRedis,
 ) -> None:
+    who.may(Action.CREATE)
     async with sessions.begin() as session:
         task = await albums.task(session, who.account_id, callback_data.task_id)
         who.may_steer(task.user_id)
@@ -52,8 +55,10 @@ async def retry(
     bot: Bot,
     sessions: Sessions,
     pool: ArqRedis,
+    clock: Clock,
 ) -> None:
     """The same task once more, after a failure or a cancel: the very same seeds."""
+    who.may(Action.CREATE)
     card = card_of(query)
     async with sessions.begin() as session:
         task = await albums.task(session, who.account_id, callback_data.task_id)
@@ -67,6 +72,7 @@ async def retry(
             locale=who.locale,
             chat_id=card.chat.id,
             thread_id=thread_of(card),
+            now=clock(),
         )
     await query.answer(_queued_words(who, submitted.created))
     await intake.show_task(bot, sessions, pool, who, submitted.task_id, _place(query))
@@ -77,6 +83,7 @@ async def show_again(
     query: CallbackQuery, callback_data: ResendTap, who: Who, sessions: Sessions, pool: ArqRedis
 ) -> None:
     """A person's own choice to see an album again that may have arrived."""
+    who.may(Action.LOOK)
     async with sessions.begin() as session:
         task = await albums.task(session, who.account_id, callback_data.task_id)
         who.may_steer(task.user_id)
@@ -94,6 +101,7 @@ async def show_again(
 async def choose(
     query: CallbackQuery, callback_data: AlbumTap, who: Who, bot: Bot, sessions: Sessions
 ) -> None:
+    who.may(Action.CHOOSE)
     async with sessions.begin() as session:
         task = await albums.task(session, who.account_id, callback_data.task_id)
         who.may_steer(task.user_id)
@@ -107,6 +115,7 @@ async def why(
     query: CallbackQuery, callback_data: AlbumTap, who: Who, bot: Bot, sessions: Sessions
 ) -> None:
     """The explanation in place of the action card, and back."""
+    who.may(Action.LOOK)
     album = await _album(sessions, who, callback_data.task_id)
     await query.answer()
     card = views.why_card(album) if callback_data.do == "why" else views.action_card(album)
@@ -117,6 +126,7 @@ async def why(
 async def originals(
     query: CallbackQuery, callback_data: AlbumTap, who: Who, sessions: Sessions, pool: ArqRedis
 ) -> None:
+    who.may(Action.LOOK)
     card = card_of(query)
     album = await _album(sessions, who, callback_data.task_id)
     async with sessions.begin() as session:
@@ -144,14 +154,16 @@ async def more(
     bot: Bot,
     sessions: Sessions,
     pool: ArqRedis,
+    clock: Clock,
 ) -> None:
     """Other pictures for the same request, or ones close to a picture of this album."""
+    who.may(Action.CREATE)
     album = await _album(sessions, who, callback_data.task_id)
     origin = f"{callback_data.do}:{card_of(query).message_id}:{callback_data.rank}"
     place = _place(query)
     async with sessions.begin() as session:
         task_id, created = await intake.queue_again(
-            session, who, album, origin, place, _variation(album, callback_data)
+            session, who, album, origin, place, clock(), _variation(album, callback_data)
         )
     await query.answer(_queued_words(who, created))
     await intake.show_task(bot, sessions, pool, who, task_id, place)

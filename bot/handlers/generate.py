@@ -12,11 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import dialogue, intake, keyboards, pages, views
 from bot.callbacks import DraftTap
+from bot.clock import Clock
 from bot.filters import IsForBot, IsPrompt
+from bot.handlers import quota
 from bot.intake import Place, Sessions
+from bot.settings import PaymentTerms
+from bot.views import Card
 from bot.who import Who, card_of, thread_of
 from db import albums, brands, requests, statuses, tasks
+from db.errors import QuotaOut
 from db.queue import wake_gpu
+from db.rights import Action
 from db.states import RequestState
 from db.views import Draft
 from pipeline.brief import GOALS, PLATFORMS
@@ -39,8 +45,11 @@ async def gen(
     sessions: Sessions,
     redis: Redis,
     pool: ArqRedis,
+    terms: PaymentTerms,
+    clock: Clock,
 ) -> None:
     """Straight to the queue. Handled twice, it finds its request, its task and its card."""
+    who.may(Action.CREATE)
     await state.clear()
     if not command.args:
         await message.reply(pages.gen_usage(who.tr))
@@ -48,31 +57,46 @@ async def gen(
     await _is_tail(redis, message)
     idea = await intake.understand(command.args)
     place = place_of(message, who)
+    source = message.message_id
     async with sessions.begin() as session:
-        draft = await intake.new_draft(session, who, idea, place, message.message_id)
-        submitted = await requests.submit(
-            session,
-            who.account_id,
-            draft.id,
-            "create",
-            chat_id=place.chat_id,
-            thread_id=place.thread_id,
-        )
+        draft = await intake.new_draft(session, who, idea, place, source, now=clock())
+    try:
+        async with sessions.begin() as session:
+            submitted = await requests.submit(
+                session,
+                who.account_id,
+                draft.id,
+                "create",
+                chat_id=place.chat_id,
+                thread_id=place.thread_id,
+                now=clock(),
+            )
+    except QuotaOut:
+        await quota.offer_for_draft(draft, place, who, bot, sessions, redis, terms, clock)
+        return
     await intake.show_task(bot, sessions, pool, who, submitted.task_id, place)
 
 
 @router.message(IsPrompt(), StateFilter(None))
 async def prompt(
-    message: Message, who: Who, state: FSMContext, bot: Bot, sessions: Sessions, redis: Redis
+    message: Message,
+    who: Who,
+    state: FSMContext,
+    bot: Bot,
+    sessions: Sessions,
+    redis: Redis,
+    clock: Clock,
 ) -> None:
     """Plain words: a draft, to look at before any work is done."""
+    who.may(Action.CREATE)
     if await dialogue.was_answer(message, state) or await _is_tail(redis, message):
         return
     idea = await intake.understand(message.text or "")
     place = place_of(message, who)
     async with sessions.begin() as session:
-        draft = await intake.new_draft(session, who, idea, place, message.message_id)
-    await intake.show_draft(bot, sessions, who, draft, place)
+        source = message.message_id
+        draft = await intake.new_draft(session, who, idea, place, source, now=clock())
+    await intake.show_draft(bot, sessions, who, draft, place, now=clock())
 
 
 async def _is_tail(redis: Redis, message: Message) -> bool:
@@ -97,8 +121,11 @@ _PICTURE = F.photo | F.document.mime_type.startswith("image/")
 
 @router.message(_PICTURE, Command("gen", ignore_case=True))
 @router.message(_PICTURE, IsForBot(), StateFilter(None))
-async def photo(message: Message, who: Who, bot: Bot, sessions: Sessions, redis: Redis) -> None:
+async def photo(
+    message: Message, who: Who, bot: Bot, sessions: Sessions, redis: Redis, clock: Clock
+) -> None:
     """No generator draws from a picture yet: say so, and offer to draw from the caption."""
+    who.may(Action.CREATE)
     caption = message.caption or ""
     if not caption:
         if await _first_of_group(redis, message):
@@ -107,7 +134,8 @@ async def photo(message: Message, who: Who, bot: Bot, sessions: Sessions, redis:
     idea = await intake.understand(caption)
     place = place_of(message, who)
     async with sessions.begin() as session:
-        draft = await intake.new_draft(session, who, idea, place, message.message_id)
+        source = message.message_id
+        draft = await intake.new_draft(session, who, idea, place, source, now=clock())
     if draft.card_message_id is None:
         card = pages.caption_offer(who.tr, draft)
         offer = await message.reply(card.text, reply_markup=card.keyboard)
@@ -127,8 +155,9 @@ async def _first_of_group(redis: Redis, message: Message) -> bool:
 @router.edited_message(
     F.text | F.caption, or_f(IsForBot(), Command("gen", ignore_case=True)), StateFilter(None)
 )
-async def edited(message: Message, who: Who, bot: Bot, sessions: Sessions) -> None:
+async def edited(message: Message, who: Who, bot: Bot, sessions: Sessions, clock: Clock) -> None:
     """The draft follows its message; once the work has begun, the person is told."""
+    who.may(Action.CREATE)
     place = message.chat.id, message.message_id
     async with sessions.begin() as session:
         draft = await requests.of_message(session, who.account_id, *place)
@@ -154,7 +183,7 @@ async def edited(message: Message, who: Who, bot: Bot, sessions: Sessions) -> No
             count=min(draft.count, who.max_count),
         )
     if draft.card_message_id is not None:
-        card = views.draft_card(draft, who.max_count)
+        card = await intake.draft_card(sessions, who, draft, now=clock())
         await bot.edit_message_text(
             card.text,
             chat_id=draft.chat_id,
@@ -179,8 +208,10 @@ async def go(
     bot: Bot,
     sessions: Sessions,
     pool: ArqRedis,
+    clock: Clock,
 ) -> None:
     """Создать: the card becomes the status card. A second tap finds the task that is there."""
+    who.may(Action.CREATE)
     card = card_of(query)
     async with sessions.begin() as session:
         draft = await _own_draft(session, who, callback_data)
@@ -191,6 +222,7 @@ async def go(
             "create",
             chat_id=card.chat.id,
             thread_id=thread_of(card),
+            now=clock(),
             status_message_id=card.message_id,
         )
         task = await albums.task(session, who.account_id, submitted.task_id)
@@ -214,28 +246,40 @@ async def go(
 
 @router.callback_query(DraftTap.filter(F.do == "open"))
 async def open_choice(
-    query: CallbackQuery, callback_data: DraftTap, who: Who, sessions: Sessions, bot: Bot
+    query: CallbackQuery,
+    callback_data: DraftTap,
+    who: Who,
+    sessions: Sessions,
+    bot: Bot,
+    clock: Clock,
 ) -> None:
     """The values of one field in place of the card's buttons."""
+    who.may(Action.CREATE)
     async with sessions.begin() as session:
         draft = await _own_draft(session, who, callback_data)
         listed = await brands.list_(session, who.account_id)
     await query.answer()
     choice = keyboards.draft_choice(who.tr, draft, callback_data.field, listed)
-    await _redraw(query, bot, who, draft, choice)
+    await _redraw(query, bot, await intake.draft_card(sessions, who, draft, now=clock()), choice)
 
 
 @router.callback_query(DraftTap.filter(F.do.in_({"set", "back"})))
 async def change(
-    query: CallbackQuery, callback_data: DraftTap, who: Who, sessions: Sessions, bot: Bot
+    query: CallbackQuery,
+    callback_data: DraftTap,
+    who: Who,
+    sessions: Sessions,
+    bot: Bot,
+    clock: Clock,
 ) -> None:
     """Any other tap on a draft card; values that no button offers change nothing."""
+    who.may(Action.CREATE)
     async with sessions.begin() as session:
         draft = await _own_draft(session, who, callback_data)
         fields = _fields(callback_data, who.max_count)
         draft = await requests.change_draft(session, who.account_id, draft.id, **fields)
     await query.answer()
-    await _redraw(query, bot, who, draft)
+    await _redraw(query, bot, await intake.draft_card(sessions, who, draft, now=clock()))
 
 
 async def _own_draft(session: AsyncSession, who: Who, tap: DraftTap) -> Draft:
@@ -266,13 +310,8 @@ def _fields(tap: DraftTap, max_count: int) -> requests.DraftFields:
 
 
 async def _redraw(
-    query: CallbackQuery,
-    bot: Bot,
-    who: Who,
-    draft: Draft,
-    keyboard: InlineKeyboardMarkup | None = None,
+    query: CallbackQuery, bot: Bot, card: Card, keyboard: InlineKeyboardMarkup | None = None
 ) -> None:
-    card = views.draft_card(draft, who.max_count)
     at = card_of(query)
     await bot.edit_message_text(
         card.text,

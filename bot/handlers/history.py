@@ -11,11 +11,13 @@ from redis.asyncio import Redis
 
 from bot import intake, keyboards, pages
 from bot.callbacks import HistoryTap
+from bot.clock import Clock
 from bot.intake import Place, Sessions, Understood
 from bot.views import Card
 from bot.who import Who, card_of, thread_of
 from db import albums, deliveries, requests
 from db.queue import wake_io
+from db.rights import Action
 from db.states import DeliveryKind
 from db.views import AlbumView
 
@@ -28,6 +30,7 @@ _DOUBLE_TAP_S = 5
 @router.message(Command("history"))
 @router.message(F.text.in_(keyboards.menu_labels("history")))
 async def show(message: Message, who: Who, state: FSMContext, sessions: Sessions) -> None:
+    who.may(Action.LOOK)
     await state.clear()
     card = await _page(sessions, who, 0)
     await message.answer(card.text, reply_markup=card.keyboard)
@@ -37,6 +40,7 @@ async def show(message: Message, who: Who, state: FSMContext, sessions: Sessions
 async def page(
     query: CallbackQuery, callback_data: HistoryTap, who: Who, bot: Bot, sessions: Sessions
 ) -> None:
+    who.may(Action.LOOK)
     card = await _page(sessions, who, callback_data.before)
     await query.answer()
     await _edit(bot, query, card)
@@ -55,6 +59,7 @@ async def item(
     query: CallbackQuery, callback_data: HistoryTap, who: Who, bot: Bot, sessions: Sessions
 ) -> None:
     """One album's page, or the question before it is deleted."""
+    who.may(Action.LOOK)
     album = await _album(sessions, who, callback_data.task_id)
     await query.answer()
     if callback_data.do == "item":
@@ -74,6 +79,7 @@ async def open_again(
     redis: Redis,
 ) -> None:
     """The album once more, by file_id. A nervous second tap is not a second wish."""
+    who.may(Action.LOOK)
     card = card_of(query)
     guard = f"opened:{card.chat.id}:{card.message_id}:{callback_data.task_id}"
     first = await redis.set(guard, query.id, nx=True, get=True, ex=_DOUBLE_TAP_S)
@@ -100,14 +106,16 @@ async def repeat(
     bot: Bot,
     sessions: Sessions,
     pool: ArqRedis,
+    clock: Clock,
 ) -> None:
     """The same task, drawn anew."""
+    who.may(Action.CREATE)
     card = card_of(query)
     place = Place(card.chat.id, thread_of(card))
     album = await _album(sessions, who, callback_data.task_id)
     origin = f"repeat:{card.message_id}:{album.task_id}"
     async with sessions.begin() as session:
-        task_id, created = await intake.queue_again(session, who, album, origin, place)
+        task_id, created = await intake.queue_again(session, who, album, origin, place, clock())
     await query.answer(
         who.tr.plain("Off to work!") if created else who.tr.plain("You asked for this already")
     )
@@ -116,9 +124,15 @@ async def repeat(
 
 @router.callback_query(HistoryTap.filter(F.do == "change"))
 async def change(
-    query: CallbackQuery, callback_data: HistoryTap, who: Who, bot: Bot, sessions: Sessions
+    query: CallbackQuery,
+    callback_data: HistoryTap,
+    who: Who,
+    bot: Bot,
+    sessions: Sessions,
+    clock: Clock,
 ) -> None:
     """A new draft that starts as the old request was."""
+    who.may(Action.CREATE)
     card = card_of(query)
     place = Place(card.chat.id, thread_of(card))
     async with sessions.begin() as session:
@@ -126,7 +140,7 @@ async def change(
         old = await requests.get_draft(session, who.account_id, album.request_id)
         idea = Understood(old.raw_prompt, old.cleaned_prompt, old.platform, old.goal)
         tap = "change", card.message_id, old.id
-        draft = await intake.open_draft(session, who, idea, place, *tap)
+        draft = await intake.open_draft(session, who, idea, place, *tap, now=clock())
         if draft.card_message_id is None:
             draft = await requests.change_draft(
                 session,
@@ -138,13 +152,14 @@ async def change(
                 brand_id=old.brand.id if old.brand else None,
             )
     await query.answer(intake.opened_words(who, draft))
-    await intake.show_draft(bot, sessions, who, draft, place)
+    await intake.show_draft(bot, sessions, who, draft, place, now=clock())
 
 
 @router.callback_query(HistoryTap.filter(F.do == "sure"))
 async def delete(
     query: CallbackQuery, callback_data: HistoryTap, who: Who, bot: Bot, sessions: Sessions
 ) -> None:
+    who.may(Action.CREATE)
     async with sessions.begin() as session:
         album = await albums.album(session, who.account_id, callback_data.task_id)
         who.may_steer(album.user_id)

@@ -27,6 +27,7 @@ from db.views import (
 )
 
 Sessions = async_sessionmaker[AsyncSession]
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 _message_ids = itertools.count(1000)
 
@@ -96,7 +97,7 @@ async def queued(
     async with sessions.begin() as session:
         draft, _ = await requests.draft(session, new_draft(who, chat_id=chat))
         submitted = await requests.submit(
-            session, who.account_id, draft.id, origin, chat_id=chat, thread_id=None
+            session, who.account_id, draft.id, origin, chat_id=chat, thread_id=None, now=NOW
         )
     return submitted.task_id
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from db import accounts, brands, deliveries, requests
+from db import accounts, brands, deliveries, requests, teams
 from db.errors import NotFound
 from db.views import TelegramUser, UserSettings, UserView
 from tests.db import rows
@@ -24,7 +24,8 @@ async def _ensure(sessions: Sessions, user: TelegramUser) -> UserView:
 
 async def _team(sessions: Sessions, user_id: int, chat_id: int = GROUP, title: str = "SMM") -> int:
     async with sessions.begin() as session:
-        return await accounts.for_chat(session, user_id, chat_id, "group", title)
+        now = datetime(2026, 5, 1, tzinfo=UTC)
+        return (await teams.enter(session, user_id, chat_id, title, now=now)).account_id
 
 
 async def _migrate(sessions: Sessions) -> None:
@@ -151,7 +152,11 @@ async def test_first_messages_of_a_group_handled_at_once_make_one_team(sessions:
         await rows.person(sessions, user_id)
     team_ids = await asyncio.gather(*(_team(sessions, user_id) for user_id in range(1, 9)))
     assert len(set(team_ids)) == 1
-    assert await rows.rows(sessions, "SELECT count(*) FROM members WHERE role = 'editor'") == [(7,)]
+    assert await rows.rows(
+        sessions,
+        "SELECT role, count(*) FROM members WHERE account_id = :id GROUP BY role ORDER BY role",
+        id=team_ids[0],
+    ) == [("editor", 2), ("owner", 1), ("viewer", 5)]  # Free has three seats
 
 
 async def _busy_group(sessions: Sessions) -> Person:
@@ -243,7 +248,13 @@ async def test_a_migration_and_a_new_task_at_once_do_not_block_each_other(
     async def submit(request_id: int) -> None:
         async with sessions.begin() as session:
             await requests.submit(
-                session, team.account_id, request_id, "card:1", chat_id=GROUP, thread_id=None, now=rows.NOW
+                session,
+                team.account_id,
+                request_id,
+                "card:1",
+                chat_id=GROUP,
+                thread_id=None,
+                now=rows.NOW,
             )
 
     async def waiting(count: int) -> None:

@@ -119,7 +119,7 @@ async def test_a_hidden_album_leaves_the_history_and_takes_no_more_orders(
         with pytest.raises(NotFound):
             await requests.submit_again(
                 session, who.account_id, task_id, "more:1", user_id=1, locale="ru",
-                chat_id=1, thread_id=None,
+                chat_id=1, thread_id=None, now=rows.NOW,
             )  # fmt: skip
         with pytest.raises(NotFound):
             await albums.choose(session, who.account_id, task_id, 1)
@@ -137,7 +137,7 @@ async def test_hiding_an_album_spares_the_others_of_its_request(sessions: Sessio
     async with sessions.begin() as session:
         more = await requests.submit_again(
             session, who.account_id, task_id, "more:1", user_id=1, locale="ru",
-            chat_id=1, thread_id=None, seed=5,
+            chat_id=1, thread_id=None, now=rows.NOW, seed=5,
         )  # fmt: skip
     claimed = await rows.claim(sessions)
     assert claimed is not None

@@ -19,9 +19,11 @@ FREQUENT: dict[str, Callable[[AsyncSession], Awaitable[object]]] = {
     "accounts.ensure_user": lambda s: accounts.ensure_user(s, TelegramUser(1, "Аня")),
     "accounts.for_chat": lambda s: accounts.for_chat(s, 1, 1, "private", None),
     "requests.draft": lambda s: requests.draft(s, rows.new_draft(WHO)),
-    "requests.submit": lambda s: requests.submit(s, 2, 1, "x", chat_id=1, thread_id=None),
+    "requests.submit": lambda s: requests.submit(
+        s, 2, 1, "x", chat_id=1, thread_id=None, now=rows.NOW
+    ),
     "requests.submit_again": lambda s: requests.submit_again(
-        s, 2, 1, "y", user_id=2, locale="ru", chat_id=1, thread_id=None
+        s, 2, 1, "y", user_id=2, locale="ru", chat_id=1, thread_id=None, now=rows.NOW
     ),
     "requests.of_message": lambda s: requests.of_message(s, 1, 1, 1),
     "requests.prune_drafts": lambda s: requests.prune_drafts(s, older_than_days=30),

@@ -27,10 +27,10 @@ BY_ID: dict[str, Call] = {
         s, a, i["own draft"], brand_id=i["brand"]
     ),
     "requests.submit": lambda s, a, i: requests.submit(
-        s, a, i["draft"], "tap", chat_id=2, thread_id=None
+        s, a, i["draft"], "tap", chat_id=2, thread_id=None, now=rows.NOW
     ),
     "requests.submit_again": lambda s, a, i: requests.submit_again(
-        s, a, i["done"], "tap", user_id=2, locale="ru", chat_id=2, thread_id=None
+        s, a, i["done"], "tap", user_id=2, locale="ru", chat_id=2, thread_id=None, now=rows.NOW
     ),
     "tasks.cancel": lambda s, a, i: tasks.cancel(s, a, i["queued"]),
     "albums.task": lambda s, a, i: albums.task(s, a, i["done"]),

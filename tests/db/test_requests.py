@@ -25,7 +25,13 @@ async def _submit(
 ) -> Submitted:
     async with sessions.begin() as session:
         return await requests.submit(
-            session, who.account_id, request_id, origin, chat_id=who.id, thread_id=None
+            session,
+            who.account_id,
+            request_id,
+            origin,
+            chat_id=who.id,
+            thread_id=None,
+            now=rows.NOW,
         )
 
 
@@ -175,7 +181,7 @@ async def _again(
     async with sessions.begin() as session:
         return await requests.submit_again(
             session, who.account_id, task_id, origin, user_id=user_id or who.id, locale=locale,
-            chat_id=1, thread_id=3, seed=seed, variation=variation,
+            chat_id=1, thread_id=3, now=rows.NOW, seed=seed, variation=variation,
         )  # fmt: skip
 
 

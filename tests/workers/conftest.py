@@ -6,6 +6,7 @@ import itertools
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
@@ -179,6 +180,7 @@ def ask(sessions: async_sessionmaker[AsyncSession]) -> Ask:
                 "card:1:make",
                 chat_id=chat_id,
                 thread_id=thread_id,
+                now=datetime.now(UTC),
                 status_message_id=status_message_id,
             )
         return Asked(account_id, draft.id, submitted.task_id)
