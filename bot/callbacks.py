@@ -80,15 +80,16 @@ class SettingsTap(CallbackData, prefix="o"):
 
 
 class WalletTap(CallbackData, prefix="w"):
-    """A button of the wallet. `do`: show, page, csv, top_up, sum, any, pay, cancel, stop.
+    """A button of the wallet. `do`: show, page, csv, top_up, any, stop, sum, pay, cancel.
 
     `value` is a sum in kopecks, an order's id or the movement to go on before; `method` is how to
-    pay.
+    pay; `plan` is what the money is for.
     """
 
     do: str
     value: Id = 0
     method: str = ""
+    plan: str = ""
 
 
 class PlanTap(CallbackData, prefix="p"):
@@ -107,3 +108,32 @@ class CureTap(CallbackData, prefix="q"):
     """A way out when the quota is out. `do`: pay (for each picture), again (look once more)."""
 
     do: str
+
+
+class TeamTap(CallbackData, prefix="t"):
+    """A button of the team's pages. `do`: page, member, role, remove, restore, sure, transfer,
+    needed, claim."""
+
+    do: str
+    user_id: Id = 0
+    value: str = ""
+
+
+class VoteTap(CallbackData, prefix="v"):
+    """A vote for a picture of a team's album."""
+
+    task_id: Id
+    rank: int
+
+
+class ApprovalTap(CallbackData, prefix="y"):
+    """`do`: ask (about the album of task `id`); approve, changes, reject (round `id`)."""
+
+    do: str
+    id: Id
+
+
+class WorkplaceTap(CallbackData, prefix="u"):
+    """For whom to work in the private chat; 0: for oneself."""
+
+    team_id: Id = 0

@@ -1,0 +1,108 @@
+"""When the quota is out: the ways on, each in one tap, and then the way back to the draft."""
+
+from __future__ import annotations
+
+from aiogram import Bot, F, Router
+from aiogram.types import CallbackQuery
+from redis.asyncio import Redis
+
+from bot import errands, quota, quota_views
+from bot.callbacks import CureTap, DraftTap
+from bot.clock import Clock
+from bot.delivery import send_status
+from bot.errands import Errand
+from bot.intake import Place, Sessions
+from bot.settings import PaymentTerms
+from bot.taps import edit, is_first_tap
+from bot.views import Card
+from bot.who import Who, card_of, thread_of
+from db import plans, requests
+from db.rights import Action, allowed
+from db.views import Draft
+
+router = Router(name="quota")
+
+
+@router.callback_query(CureTap.filter(F.do == "pay"))
+async def pay_per_picture(
+    query: CallbackQuery,
+    who: Who,
+    bot: Bot,
+    sessions: Sessions,
+    redis: Redis,
+    terms: PaymentTerms,
+    clock: Clock,
+) -> None:
+    """From now on pictures past the quota are paid for; the card shows what that changes."""
+    who.may(Action.MANAGE_MONEY)
+    async with sessions.begin() as session:
+        await plans.switch_pay_per_picture(session, who.account_id, True, now=clock())
+    await query.answer(who.tr.plain("Pictures past the quota are paid for now"))
+    at = card_of(query)
+    errand = await errands.of(redis, at.chat.id, at.message_id)
+    if errand is not None and errand.tap is not None:
+        await edit(bot, query, await _card(sessions, who, terms, clock, errand))
+
+
+async def offer(
+    query: CallbackQuery,
+    wanted: int,
+    who: Who,
+    bot: Bot,
+    sessions: Sessions,
+    redis: Redis,
+    terms: PaymentTerms,
+    clock: Clock,
+) -> None:
+    """A button could not draw `wanted` pictures: its draft's card becomes the way out, an album's
+    card gets it below."""
+    assert query.data is not None
+    at = card_of(query)
+    errand = Errand(query.data, wanted)
+    card = await _card(sessions, who, terms, clock, errand)
+    is_own_card = await errands.of(redis, at.chat.id, at.message_id) is not None
+    await query.answer(who.tr.plain("Not enough pictures this month"))
+    if is_own_card or query.data.startswith(f"{DraftTap.__prefix__}:"):
+        await errands.keep(redis, at.chat.id, at.message_id, errand)
+        await edit(bot, query, card)
+    elif await is_first_tap(redis, query, query.data):
+        message_id = await send_status(bot, card, at.chat.id, thread_of(at))
+        await errands.keep(redis, at.chat.id, message_id, errand)
+
+
+async def offer_for_draft(
+    draft: Draft,
+    place: Place,
+    who: Who,
+    bot: Bot,
+    sessions: Sessions,
+    redis: Redis,
+    terms: PaymentTerms,
+    clock: Clock,
+) -> None:
+    """The same for a draft without a card, which gets this one; a message that comes twice gets
+    one."""
+    if draft.card_message_id is not None:
+        return
+    errand = Errand(DraftTap(request_id=draft.id, do="go").pack(), draft.count)
+    card = await _card(sessions, who, terms, clock, errand)
+    message_id = await send_status(bot, card, place.chat_id, place.thread_id, place.reply_to)
+    await errands.keep(redis, place.chat_id, message_id, errand)
+    async with sessions.begin() as session:
+        await requests.set_card(session, draft.id, message_id)
+
+
+async def _card(
+    sessions: Sessions, who: Who, terms: PaymentTerms, clock: Clock, errand: Errand
+) -> Card:
+    async with sessions.begin() as session:
+        means = await quota.means(session, who.account_id, now=clock())
+        listed = await plans.list_(session)
+    return quota_views.cure(
+        who.tr,
+        means,
+        errand,
+        listed,
+        least=terms.min_kopecks,
+        of_team=who.is_group or not allowed(who.role, Action.MANAGE_MONEY),
+    )

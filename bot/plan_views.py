@@ -1,0 +1,300 @@
+"""What the pages of the plans say: what each gives, what changing costs, when it renews."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime
+
+from aiogram.types import InlineKeyboardMarkup
+
+from bot.buttons import Row, button, in_rows, markup
+from bot.callbacks import PlanTap, WalletTap
+from bot.texts import Html, Texts
+from bot.views import Card
+from db.models.plans import FREE
+from db.money_views import PlanView, Quote, Standing, Terms, WalletView
+from db.months import add_months
+
+
+def title(tr: Texts, plan: PlanView) -> str:
+    return plan.title_ru if tr.locale == "ru" else plan.title_en
+
+
+def plans(
+    tr: Texts, standing: Standing, offered: Sequence[PlanView], wallet: WalletView, now: datetime
+) -> Card:
+    """Where the account stands, and side by side what each plan gives."""
+    titles = {plan.code: title(tr, plan) for plan in (standing.plan, *offered)}
+    parts = [
+        _standing(tr, standing, titles, now),
+        *(_offer(tr, plan, is_present=plan.code == standing.plan.code) for plan in offered),
+        tr("In the wallet: {sum}", sum=tr.roubles(wallet.free)),
+    ]
+    return Card(Html("\n\n".join(parts)), _plans_keyboard(tr, standing, offered, titles))
+
+
+def _standing(tr: Texts, standing: Standing, titles: dict[str, str], now: datetime) -> Html:
+    period = standing.period
+    lines = [
+        tr("💎 <b>Plan: {title}</b>", title=titles[standing.plan.code]),
+        tr(
+            "Pictures left: <b>{left} of {limit}</b>",
+            left=max(0, period.left),
+            limit=period.terms.images_limit,
+        ),
+    ]
+    if period.held:
+        lines.append(tr.n("{n} more is being drawn", "{n} more are being drawn", period.held))
+    lines.append(_until(tr, standing, titles, now))
+    price = tr.roubles(period.terms.picture_price, short=True)
+    lines.append(
+        tr("Past the quota: {price} a picture, from the wallet", price=price)
+        if standing.pays_per_picture
+        else tr("Past the quota: nothing is drawn or charged")
+    )
+    return Html("\n".join(lines))
+
+
+def _until(tr: Texts, standing: Standing, titles: dict[str, str], now: datetime) -> Html:
+    """How long it goes on, and what comes then."""
+    period = standing.period
+    if standing.grace_until is not None:
+        return tr(
+            "⚠️ The wallet did not cover the renewal. The plan goes on until {day}: "
+            "top up {sum} and it renews by itself.",
+            day=tr.day(standing.grace_until),
+            sum=tr.roubles(standing.plan.price),
+        )
+    days = max(0, math.ceil((period.ends_at - now).total_seconds() / 86400))
+    left = tr.n(
+        "Until {day}, {n} day left", "Until {day}, {n} days left", days, day=tr.day(period.ends_at)
+    )
+    return Html(f"{left}. {_after(tr, standing, titles)}")
+
+
+def _after(tr: Texts, standing: Standing, titles: dict[str, str]) -> Html:
+    upcoming = standing.next_plan_code
+    if upcoming is not None:
+        return tr("Then: {title}", title=titles.get(upcoming, upcoming))
+    if standing.plan.code == FREE:
+        return tr("Then new pictures come, free")
+    return tr("Then it renews for {price}", price=tr.roubles(standing.plan.price, short=True))
+
+
+def _offer(tr: Texts, plan: PlanView, *, is_present: bool) -> Html:
+    name = title(tr, plan)
+    if plan.price:
+        price = tr.roubles(plan.price, short=True)
+        head = tr("<b>{title}</b> · {price} a month", title=name, price=price)
+    else:
+        head = tr("<b>{title}</b> · free", title=name)
+    if is_present:
+        head = Html(head + tr(" · yours"))
+    return Html("\n".join([head, *gives(tr, plan.terms)]))
+
+
+def gives(tr: Texts, terms: Terms) -> list[Html]:
+    """What a plan gives, most important first."""
+    pictures = tr.n("{n} picture a month", "{n} pictures a month", terms.images_limit)
+    price = tr.roubles(terms.picture_price, short=True)
+    brands = tr.n("{n} brand", "{n} brands", terms.brand_limit)
+    lines = [
+        Html(pictures + tr(", past them {price} each", price=price)),
+        brands,
+    ]
+    if terms.auto_best:
+        lines.append(tr("the best one is taken at once, with its PNG"))
+    if terms.priority > 0:
+        lines.append(tr("ahead in the queue"))
+    return [Html(lines[0]), Html(" · ".join(lines[1:]))]
+
+
+def _plans_keyboard(
+    tr: Texts,
+    standing: Standing,
+    offered: Sequence[PlanView],
+    titles: dict[str, str],
+) -> InlineKeyboardMarkup:
+    others = [
+        button(
+            _label(tr, plan),
+            PlanTap(do="ask", value=plan.code),
+            "primary" if plan.price > standing.plan.price else None,
+        )
+        for plan in offered
+        if plan.code != standing.plan.code and plan.code != FREE
+    ]
+    pays = standing.pays_per_picture
+    per_picture = button(
+        tr.plain("Pay past the quota: on") if pays else tr.plain("Pay past the quota: off"),
+        PlanTap(do="pay", value="0" if pays else "1"),
+    )
+    wallet = button(tr.plain("💰 Wallet"), WalletTap(do="show"))
+    rows = [*in_rows(others, 2), _renewal(tr, standing, titles), [per_picture], [wallet]]
+    return markup(rows)
+
+
+def _label(tr: Texts, plan: PlanView) -> str:
+    return f"{title(tr, plan)} · {tr.roubles(plan.price, short=True)}"
+
+
+def _renewal(tr: Texts, standing: Standing, titles: dict[str, str]) -> Row:
+    """Stop renewing a paid plan, or take back what was to come after it."""
+    if standing.plan.code == FREE:
+        return []
+    if standing.grace_until is not None:
+        return [button(tr.plain("🔁 Renew now"), PlanTap(do="ask", value=standing.plan.code))]
+    if standing.next_plan_code is not None:
+        label = tr.plain("↩️ Stay with {title}", title=titles[standing.plan.code])
+        return [button(label, PlanTap(do="change", value=standing.plan.code))]
+    return [button(tr.plain("⏹ Don't renew"), PlanTap(do="ask", value=FREE))]
+
+
+def ask(
+    tr: Texts,
+    standing: Standing,
+    wanted: PlanView,
+    quote: Quote,
+    wallet: WalletView,
+    now: datetime,
+    *,
+    least: int,
+    brands: int,
+) -> Card:
+    """What is charged and when it renews, before anything happens.
+
+    `least` is the smallest top-up in kopecks; `brands` is how many the account has.
+    """
+    name = title(tr, wanted)
+    if quote.kind in ("buy", "upgrade"):
+        lines = [*_charge(tr, name, standing, wanted, quote), _purse(tr, quote, wallet)]
+    elif wanted.code == FREE:
+        lines = [
+            tr("⏹ <b>Don't renew “{title}”?</b>", title=title(tr, standing.plan)),
+            tr(
+                "It goes on until {day}, with all its pictures. Then the plan is “{title}”, "
+                "and nothing more is charged.",
+                day=tr.day(quote.starts_at),
+                title=name,
+            ),
+        ]
+    else:
+        lines = [
+            tr("⬇️ <b>Change to “{title}” on {day}?</b>", title=name, day=tr.day(quote.starts_at)),
+            tr(
+                "Until then everything stays as it is, and nothing is charged now. Then: "
+                "{price} a month.",
+                price=tr.roubles(wanted.price),
+            ),
+        ]
+    lines += gives(tr, wanted.terms)
+    over = brands - wanted.terms.brand_limit
+    if over > 0:
+        lines.append(
+            tr.n(
+                "🧊 {n} brand will be frozen, not deleted: it comes back with a larger plan.",
+                "🧊 {n} brands will be frozen, not deleted: they come back with a larger plan.",
+                over,
+            )
+        )
+    return Card(
+        Html("\n".join(lines)), _ask_keyboard(tr, standing, wanted, quote, wallet, now, least)
+    )
+
+
+def _charge(tr: Texts, name: str, standing: Standing, wanted: PlanView, quote: Quote) -> list[Html]:
+    lines = [tr("💎 <b>Buy “{title}”?</b>", title=name)]
+    if quote.credit:
+        lines = [
+            tr("⬆️ <b>Change to “{title}” at once?</b>", title=name),
+            tr(
+                "{price} less {credit} for the rest of the present month.",
+                price=tr.roubles(quote.price),
+                credit=tr.roubles(quote.credit),
+            ),
+        ]
+    # One's own plan is bought while its renewal waits for money: the months go on as they were.
+    own = wanted.code == standing.plan.code
+    starts_at = standing.period.ends_at if own else quote.starts_at
+    renews = add_months(starts_at, 1, starts_at.day)
+    return [
+        *lines,
+        tr("Charged now: <b>{sum}</b>", sum=tr.roubles(quote.to_pay)),
+        tr(
+            "Renews on {day} for {price}, and every month until you stop it.",
+            day=tr.day(renews),
+            price=tr.roubles(wanted.price),
+        ),
+    ]
+
+
+def _purse(tr: Texts, quote: Quote, wallet: WalletView) -> Html:
+    if wallet.free >= quote.to_pay:
+        return tr(
+            "In the wallet {free}, {rest} will be left.",
+            free=tr.roubles(wallet.free),
+            rest=tr.roubles(wallet.free - quote.to_pay),
+        )
+    return tr(
+        "In the wallet {free}, <b>{missing} lacking</b>.",
+        free=tr.roubles(wallet.free),
+        missing=tr.roubles(quote.to_pay - wallet.free),
+    )
+
+
+def _ask_keyboard(
+    tr: Texts,
+    standing: Standing,
+    wanted: PlanView,
+    quote: Quote,
+    wallet: WalletView,
+    now: datetime,
+    least: int,
+) -> InlineKeyboardMarkup:
+    back = button(tr.plain("‹ Plans"), PlanTap(do="show"))
+    missing = quote.to_pay - wallet.free
+    if quote.to_pay and missing > 0:
+        kopecks = max(missing, least)
+        label = tr.plain("➕ Top up {sum}", sum=tr.roubles(kopecks, short=True))
+        # Its plan goes along, so that the way leads back here.
+        top_up = WalletTap(do="sum", value=kopecks, plan=wanted.code)
+        return markup([[button(label, top_up, "primary")], [back]])
+    if quote.to_pay:
+        label = tr.plain("✅ Pay {sum}", sum=tr.roubles(quote.to_pay))
+        at = int(now.timestamp())
+        buy = PlanTap(do="buy", value=wanted.code, period_id=standing.period.id, at=at)
+        return markup([[button(label, buy, "success")], [back]])
+    change = PlanTap(do="change", value=wanted.code)
+    if wanted.code == FREE:
+        return markup([[button(tr.plain("⏹ Don't renew"), change)], [back]])
+    return markup([[button(tr.plain("⬇️ Change"), change)], [back]])
+
+
+def bought(
+    tr: Texts, standing: Standing, quote: Quote | None, wallet: WalletView, way_on: Row
+) -> Card:
+    """What has come of it; `quote` None: it had been done before."""
+    name = title(tr, standing.plan)
+    lines = [
+        tr(
+            "✅ <b>“{title}” until {day}</b>",
+            title=name,
+            day=tr.day(standing.period.ends_at),
+        ),
+        tr(
+            "Pictures left: <b>{left} of {limit}</b>",
+            left=max(0, standing.period.left),
+            limit=standing.period.terms.images_limit,
+        ),
+    ]
+    if quote is not None and quote.to_pay:
+        lines.append(
+            tr(
+                "Charged {sum}, {free} in the wallet.",
+                sum=tr.roubles(quote.to_pay),
+                free=tr.roubles(wallet.free),
+            )
+        )
+    back = button(tr.plain("‹ Plans"), PlanTap(do="show"))
+    return Card(Html("\n".join(lines)), markup([way_on, [back]]))

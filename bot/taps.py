@@ -1,0 +1,32 @@
+"""What handlers of buttons share: turning the card into another, and not doing a thing twice."""
+
+from __future__ import annotations
+
+from aiogram import Bot
+from aiogram.types import CallbackQuery
+from redis.asyncio import Redis
+
+from bot.views import Card
+from bot.who import card_of
+
+_DOUBLE_TAP_S = 5
+
+
+async def edit(bot: Bot, query: CallbackQuery, card: Card) -> None:
+    """Turns the message whose button was pressed into this card."""
+    at = card_of(query)
+    await bot.edit_message_text(
+        card.text, chat_id=at.chat.id, message_id=at.message_id, reply_markup=card.keyboard
+    )
+
+
+async def is_first_tap(redis: Redis, query: CallbackQuery, action: str) -> bool:
+    """Whether this card's action was not asked for within the last few seconds.
+
+    For what no row of the database can tell twice from once: a nervous second tap is no second
+    wish. The same tap handled once more is still the first.
+    """
+    card = card_of(query)
+    key = f"tapped:{card.chat.id}:{card.message_id}:{action}"
+    first = await redis.set(key, query.id, nx=True, get=True, ex=_DOUBLE_TAP_S)
+    return first is None or first.decode() == query.id
