@@ -99,18 +99,29 @@ async def send_actions(
 
 
 async def send_originals(
-    bot: Bot, album: AlbumView, chat_id: int, thread_id: int | None, load: Load
+    bot: Bot,
+    album: AlbumView,
+    chat_id: int,
+    thread_id: int | None,
+    load: Load,
+    *,
+    only_best: bool = False,
 ) -> SentAlbum:
     """The PNG files as documents, in rank order; by file_id where they have been sent before."""
-    files = await asyncio.gather(*(_document(album, image, load) for image in album.images))
+    images = album.images[:1] if only_best else album.images
+    files = await asyncio.gather(*(_document(album, image, load) for image in images))
     if len(files) == 1:
         document = await bot.send_document(
-            chat_id, files[0], message_thread_id=thread_id, disable_content_type_detection=True
+            chat_id,
+            files[0],
+            caption=views.best_caption(album) if only_best else None,
+            message_thread_id=thread_id,
+            disable_content_type_detection=True,
         )
-        return _sent(album.images, [document])
+        return _sent(images, [document])
     media = [InputMediaDocument(media=file, disable_content_type_detection=True) for file in files]
     messages = await bot.send_media_group(chat_id, list(media), message_thread_id=thread_id)
-    return _sent(album.images, messages)
+    return _sent(images, messages)
 
 
 async def _document(album: AlbumView, image: PredictionView, load: Load) -> File:

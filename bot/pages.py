@@ -9,7 +9,6 @@ from bot.dialogue import Answers
 from bot.palette import MAX_COLOURS, Codes
 from bot.texts import N_, Html, Texts
 from bot.views import Card, shortened, variants
-from db.brands import BRAND_LIMIT
 from db.views import AlbumView, Brand, Draft, HistoryPage, UserSettings
 from pipeline.types import Aspect
 
@@ -94,20 +93,44 @@ def caption_offer(tr: Texts, draft: Draft) -> Card:
 # --- brands ---
 
 
-def brands(tr: Texts, listed: Sequence[Brand]) -> Card:
+def brands(tr: Texts, listed: Sequence[Brand], limit: int) -> Card:
+    """`limit` is how many the plan keeps."""
     if not listed:
         text = tr(
             "🎨 <b>Brands</b>\n"
             "A brand keeps a style and colours, and every picture follows them. "
             "It takes three short messages."
         )
+        text = Html(text + "\n" + _kept(tr, limit))
     else:
         text = tr(
             "🎨 <b>Brands: {n} of {limit}</b>\nThe one with a star goes into every new draft.",
             n=len(listed),
-            limit=BRAND_LIMIT,
+            limit=limit,
         )
-    return Card(text, keyboards.brands(tr, listed))
+        if any(brand.is_frozen for brand in listed):
+            text = Html(f"{text}\n{_frozen(tr, limit)}")
+        elif len(listed) >= limit:
+            text = Html(f"{text}\n{_kept(tr, limit)}")
+    return Card(text, keyboards.brands(tr, listed, is_full=len(listed) >= limit))
+
+
+def _kept(tr: Texts, limit: int) -> Html:
+    return tr.n(
+        "Your plan keeps {n} brand, a larger one keeps more.",
+        "Your plan keeps {n} brands, a larger one keeps more.",
+        limit,
+    )
+
+
+def _frozen(tr: Texts, limit: int) -> Html:
+    return tr.n(
+        "🧊 Frozen is what is over your plan's {n} brand: it is kept, and comes back with a "
+        "larger plan or when another is deleted.",
+        "🧊 Frozen is what is over your plan's {n} brands: it is kept, and comes back with a "
+        "larger plan or when another is deleted.",
+        limit,
+    )
 
 
 def brand(tr: Texts, brand: Brand, unknown: Sequence[str] = ()) -> Card:
@@ -124,6 +147,13 @@ def brand(tr: Texts, brand: Brand, unknown: Sequence[str] = ()) -> Card:
         lines.append(tr("Colours: any"))
     if brand.is_default:
         lines.append(tr("⭐ Goes into every new draft"))
+    if brand.is_frozen:
+        lines.append(
+            tr(
+                "🧊 Frozen: your plan keeps fewer brands. It comes back with a larger plan, or "
+                "when another is deleted."
+            )
+        )
     return Card(Html("\n".join(lines)), keyboards.brand(tr, brand))
 
 

@@ -45,10 +45,10 @@ def shortened(text: str, limit: int) -> str:
     return (at_word if at_word and len(rest) < 30 else cut).rstrip(" ,.;:") + "…"
 
 
-def draft_card(draft: Draft, max_count: int) -> Card:
+def draft_card(draft: Draft, max_count: int, cost: Html) -> Card:
     """A request as understood, every guess one tap from being put right.
 
-    `max_count`: so many variants are offered.
+    `max_count`: so many variants are offered. `cost`: the line about what it takes.
     """
     tr = texts.of(draft.locale)
     aspect = aspect_of(draft)
@@ -65,6 +65,9 @@ def draft_card(draft: Draft, max_count: int) -> Card:
     ]
     if not draft.enhance:
         lines.append(tr("✍️ The prompt goes in as it is, word for word"))
+    if draft.brand is not None and draft.brand.is_frozen:
+        lines.append(tr("🧊 The brand is frozen: choose another, or a larger plan"))
+    lines.append(cost)
     return Card(Html("\n".join(lines)), keyboards.draft(tr, draft, aspect, max_count))
 
 
@@ -230,6 +233,11 @@ def action_card(album: AlbumView) -> Card:
     else:
         text = tr("👆 <b>What next?</b>")
     return Card(text, keyboards.actions(tr, album))
+
+
+def best_caption(album: AlbumView) -> Html:
+    """For the file that comes by itself."""
+    return texts.of(album.locale)("№1 in full quality: your plan takes the best one at once")
 
 
 def why_card(album: AlbumView) -> Card:

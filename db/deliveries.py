@@ -1,7 +1,8 @@
 """Deliveries: one row is one call to Telegram, and its states say what became of it.
 
 pending -> sending        `claim`, committed before the call
-sending -> sent           `sent`; after an album its action card is inserted
+sending -> sent           `sent`; after an album its action card is inserted, and after that the
+                          best picture's file, where the plan takes it by itself
 sending -> pending        `retry`: a definite refusal that will pass
 sending -> unknown        `unknown`, `sweep_leases`: it may have arrived
 sending -> undeliverable  `undeliverable`: a definite refusal that stays
@@ -23,9 +24,12 @@ from db.errors import NotFound, Stale
 from db.leases import seconds
 from db.models import Delivery, Prediction, Task
 from db.states import DeliveryKind, DeliveryState, Shown, TaskState
+from db.tasks import FIRST
 from db.views import DeliveryClaim, Requested
 
 SENDER_DIED = "sender_died"
+BEST = "best"
+"""The origin of the file that follows an album by itself: only the picture of rank 1."""
 
 _CLAIM_LOCK = 727_003
 
@@ -63,8 +67,16 @@ SET state = 'sending', attempt = d.attempt + 1, not_before = NULL,
     lease_until = statement_timestamp() + make_interval(secs => :lease_s)
 FROM next, ml_tasks t
 WHERE d.id = next.id AND t.id = d.task_id
-RETURNING d.id, d.lease_token, d.task_id, t.account_id, d.kind, d.chat_id, d.thread_id,
+RETURNING d.id, d.lease_token, d.task_id, t.account_id, d.kind, d.origin, d.chat_id, d.thread_id,
     d.attempt
+""")
+# By the terms of the month that the task was paid from, as the choice itself.
+_ORDER_BEST = text("""
+INSERT INTO deliveries (task_id, kind, origin, chat_id, thread_id)
+SELECT h.task_id, 'originals', :origin, :chat_id, :thread_id
+FROM holds h JOIN periods m ON m.id = h.period_id
+WHERE h.task_id = :task_id AND m.auto_best
+ON CONFLICT DO NOTHING
 """)
 _NEXT_DUE = text(f"""{_HEADS}
 SELECT min(greatest(0, extract(epoch FROM coalesce(not_before, now()) - now())))::float8
@@ -86,6 +98,7 @@ async def claim(session: AsyncSession, *, lease_s: float = 120) -> DeliveryClaim
         task_id=row.task_id,
         account_id=row.account_id,
         kind=DeliveryKind(row.kind),
+        origin=row.origin,
         chat_id=row.chat_id,
         thread_id=row.thread_id,
         attempt=row.attempt,
@@ -140,6 +153,9 @@ async def sent(
             )
             .on_conflict_do_nothing()
         )
+    elif row.kind is DeliveryKind.ACTIONS and row.origin == FIRST:
+        where = {"chat_id": row.chat_id, "thread_id": row.thread_id}
+        await session.execute(_ORDER_BEST, {"task_id": row.task_id, "origin": BEST, **where})
     return True
 
 

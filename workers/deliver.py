@@ -114,8 +114,9 @@ async def _send(claim: DeliveryClaim, album: AlbumView, courier: Courier) -> del
     if claim.kind is DeliveryKind.ALBUM:
         return await delivery.send_album(courier.bot, album, chat_id, thread_id, courier.store.get)
     if claim.kind is DeliveryKind.ORIGINALS:
+        only_best = claim.origin == deliveries.BEST
         return await delivery.send_originals(
-            courier.bot, album, chat_id, thread_id, courier.store.get
+            courier.bot, album, chat_id, thread_id, courier.store.get, only_best=only_best
         )
     return await delivery.send_actions(courier.bot, album, chat_id, thread_id)
 

@@ -113,7 +113,10 @@ class Stage:
             elif claim.kind == DeliveryKind.ALBUM:
                 sent = await delivery.send_album(self.bot, album, *place, self._load)
             else:
-                sent = await delivery.send_originals(self.bot, album, *place, self._load)
+                only_best = claim.origin == deliveries.BEST
+                sent = await delivery.send_originals(
+                    self.bot, album, *place, self._load, only_best=only_best
+                )
             photos = sent.file_ids if claim.kind == DeliveryKind.ALBUM else {}
             documents = sent.file_ids if claim.kind == DeliveryKind.ORIGINALS else {}
             async with self.sessions.begin() as session:
