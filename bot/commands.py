@@ -22,6 +22,10 @@ COMMANDS: dict[str, str] = {
     "gen": N_("Draw at once: /gen and your idea"),
     "brands": N_("Your styles and colours"),
     "history": N_("Albums drawn so far"),
+    "team": N_("Who is in the team, and who may what"),
+    "account": N_("For whom you work here"),
+    "wallet": N_("Balance, top-ups, statement"),
+    "plans": N_("Your plan and pictures left"),
     "settings": N_("Language and defaults"),
     "help": N_("How it works"),
     "cancel": N_("Leave a dialogue"),
@@ -30,12 +34,12 @@ COMMANDS: dict[str, str] = {
 _SCOPES = (
     (
         BotCommandScopeAllPrivateChats(),
-        ("start", "gen", "brands", "history", "settings", "help", "cancel"),
+        ("start", "gen", "brands", "history", "wallet", "plans", "settings", "help", "cancel"),
     ),
     (BotCommandScopeAllGroupChats(), ("gen", "brands", "history", "help", "cancel")),
     (
         BotCommandScopeAllChatAdministrators(),
-        ("gen", "brands", "history", "settings", "help", "cancel"),
+        ("gen", "brands", "history", "wallet", "plans", "settings", "help", "cancel"),
     ),
 )
 

@@ -4,26 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from aiogram import BaseMiddleware, Bot
 from aiogram.enums import ChatMemberStatus, ChatType
-from aiogram.types import CallbackQuery, Chat, Message, TelegramObject, Update, User
+from aiogram.types import (
+    CallbackQuery,
+    Chat,
+    ChatMemberRestricted,
+    Message,
+    ResultChatMemberUnion,
+    TelegramObject,
+    Update,
+    User,
+)
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from bot.buckets import Bucket, Buckets
+from bot.errors import Undeliverable
 from bot.filters import is_command, is_payment, replies_to
 from bot.settings import BotSettings
-from bot.who import ANONYMOUS_ADMIN, Who
-from db import accounts, capacity
+from bot.who import Who
+from db import accounts, capacity, teams, workplaces
+from db.accounts import ANONYMOUS_ADMIN
 from db.errors import NotFound
 from db.states import Role
-from db.views import TelegramUser
+from db.team_views import Membership
+from db.views import TelegramUser, UserView
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
 _NOTICE_EVERY_S = 30
+_OUTSIDER_S = 10
 
 
 class Overhear(BaseMiddleware):
@@ -45,8 +58,10 @@ async def _is_talk(update: Update, bot: Bot) -> bool:
 
 
 def _moves(message: Message) -> bool:
-    """Whether it says that a group became a supergroup."""
-    return bool(message.migrate_to_chat_id or message.migrate_from_chat_id)
+    """Whether it says that a group became a supergroup, or that somebody has left it."""
+    return bool(
+        message.migrate_to_chat_id or message.migrate_from_chat_id or message.left_chat_member
+    )
 
 
 class Throttle(BaseMiddleware):
@@ -95,6 +110,8 @@ def _is_present(event: TelegramObject, chat: Chat) -> bool:
     """
     if chat.type == ChatType.CHANNEL or not isinstance(event, Update) or is_payment(event):
         return False
+    if event.chat_member is not None:
+        return False
     if event.my_chat_member is not None:
         gone = (ChatMemberStatus.LEFT, ChatMemberStatus.KICKED)
         return event.my_chat_member.new_chat_member.status not in gone
@@ -112,46 +129,88 @@ class Introduce(BaseMiddleware):
         user: User | None = data.get("event_from_user")
         chat: Chat | None = data.get("event_chat")
         if user is not None and chat is not None and _is_present(event, chat):
-            who = await self._introduce(user, chat)
-            if isinstance(event, Update) and event.callback_query and who.role == Role.EDITOR:
-                who = await self._promoted(who, chat, data["bot"])
-            data["who"] = who
+            is_tap = isinstance(event, Update) and event.callback_query is not None
+            data["who"] = await self._introduce(user, chat, data, is_tap=is_tap)
         return await handler(event, data)
 
-    async def _promoted(self, who: Who, chat: Chat, bot: Bot) -> Who:
+    async def _introduce(
+        self, user: User, chat: Chat, data: dict[str, Any], *, is_tap: bool
+    ) -> Who:
+        is_group = chat.type != ChatType.PRIVATE
+        bot: Bot = data["bot"]
+        async with self._sessions.begin() as session:
+            known = await accounts.ensure_user(
+                session,
+                TelegramUser(user.id, user.first_name, user.username, user.language_code),
+            )
+            member = await _membership(session, known, chat)
+        if member is None:
+            # Who writes in a group is in it; buttons can be pressed from outside.
+            if not is_tap or await self._is_inside(bot, chat, user):
+                async with self._sessions.begin() as session:
+                    now = data["clock"]()
+                    member = await teams.enter(session, user.id, chat.id, chat.title, now=now)
+            else:
+                member = Membership(known.account_id, None)
+        if is_group and is_tap and member.role is Role.EDITOR:
+            member = await self._promoted(member, user, chat, bot)
+        return await self._who(known, member, is_group=is_group)
+
+    async def _is_inside(self, bot: Bot, chat: Chat, user: User) -> bool:
+        """Whether Telegram says that a person is in a group; a no is remembered for a moment."""
+        key = f"outsider:{chat.id}:{user.id}"
+        if await self._redis.exists(key):
+            return False
+        try:
+            found = await bot.get_chat_member(chat.id, user.id)
+        except Undeliverable:
+            is_inside = False
+        else:
+            is_inside = is_in(found)
+        if not is_inside:
+            await self._redis.set(key, 1, ex=_OUTSIDER_S)
+        return is_inside
+
+    async def _promoted(self, member: Membership, user: User, chat: Chat, bot: Bot) -> Membership:
         """With an admin's role, if the group has anonymous admins and this is one of its admins.
 
         They write without a name, but press buttons under their own.
         """
         async with self._sessions.begin() as session:
             try:
-                await accounts.role(session, who.account_id, ANONYMOUS_ADMIN)
+                await accounts.role(session, member.account_id, ANONYMOUS_ADMIN)
             except NotFound:
-                return who
+                return member
         admins = await bot.get_chat_administrators(chat.id)
-        is_admin = who.user_id in (member.user.id for member in admins)
-        return replace(who, role=Role.ADMIN) if is_admin else who
+        is_admin = user.id in (one.user.id for one in admins)
+        return replace(member, role=Role.ADMIN) if is_admin else member
 
-    async def _introduce(self, user: User, chat: Chat) -> Who:
-        is_group = chat.type != "private"
-        async with self._sessions.begin() as session:
-            known = await accounts.ensure_user(
-                session,
-                TelegramUser(user.id, user.first_name, user.username, user.language_code),
-            )
-            account_id, role = known.account_id, Role.OWNER
-            if is_group:
-                account_id = await accounts.for_chat(
-                    session, user.id, chat.id, cast("accounts.ChatType", chat.type), chat.title
-                )
-                role = await accounts.role(session, account_id, user.id)
+    async def _who(self, known: UserView, member: Membership, *, is_group: bool) -> Who:
         return Who(
-            user_id=user.id,
-            name=user.first_name,
-            account_id=account_id,
-            role=role,
+            user_id=known.id,
+            name=known.first_name,
+            account_id=member.account_id,
+            role=member.role,
             locale=known.locale,
             is_group=is_group,
             settings=known.settings,
             max_count=await capacity.max_count(self._redis),
         )
+
+
+async def _membership(session: AsyncSession, known: UserView, chat: Chat) -> Membership | None:
+    """For which account a person acts here and as what; None: not known in this group."""
+    if chat.type != ChatType.PRIVATE:
+        return await teams.find(session, known.id, chat.id, chat.title)
+    if known.team_id is not None:
+        team = await workplaces.working_for(session, known.id, known.team_id)
+        if team is not None:
+            return Membership(team.account_id, team.role)
+    return Membership(known.account_id, Role.OWNER)
+
+
+def is_in(member: ResultChatMemberUnion) -> bool:
+    """Whether a person (still) belongs to a group."""
+    if isinstance(member, ChatMemberRestricted):
+        return member.is_member
+    return member.status not in (ChatMemberStatus.LEFT, ChatMemberStatus.KICKED)

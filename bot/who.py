@@ -9,16 +9,16 @@ from aiogram.types import CallbackQuery, InaccessibleMessage, Message
 from bot import texts
 from bot.errors import NotYours
 from bot.texts import Texts
+from db.accounts import ANONYMOUS_ADMIN
+from db.rights import Action, check
 from db.states import Role
 from db.views import Locale, UserSettings
-
-ANONYMOUS_ADMIN = 1087968824
-"""@GroupAnonymousBot: in every group the sender of what admins write in the group's own name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Who:
     """The person behind an update. `role` is theirs in `account_id`: the team's in a group.
+    None: they are nobody there, have left or were removed.
 
     `max_count` is how many pictures a request can have at present, 1..4.
     """
@@ -26,7 +26,7 @@ class Who:
     user_id: int
     name: str
     account_id: int
-    role: Role
+    role: Role | None
     locale: Locale
     is_group: bool
     settings: UserSettings
@@ -39,6 +39,10 @@ class Who:
     @property
     def is_admin(self) -> bool:
         return self.role in (Role.OWNER, Role.ADMIN)
+
+    def may(self, action: Action) -> None:
+        """What one's role includes. Raises NotAllowed."""
+        check(self.role, action)
 
     def must_be(self, user_id: int) -> None:
         """Only the person a menu was made for may use it; an anonymous admin's, any admin.

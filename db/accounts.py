@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Literal, TypedDict, Unpack, cast
 
-from sqlalchemy import delete, exists, func, or_, select, update
+from sqlalchemy import bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import tasks
 from db.deliveries import NOT_ARRIVED
 from db.errors import NotFound
-from db.models import Account, Brand, Delivery, Member, Request, Task, User
+from db.models import Account, Approval, Brand, Delivery, Member, Question, Request, Task, User
 from db.models import UserSettings as SettingsRow
 from db.states import AccountKind, DeliveryState, Role
 from db.views import Locale, TelegramUser, UserSettings, UserView
 
+ANONYMOUS_ADMIN = 1087968824
+"""@GroupAnonymousBot: in every group the sender of what admins write in the group's own name."""
+
 _SEEN_EVERY = timedelta(hours=1)
+_MERGED = -(2**62)
+"""No chat of Telegram's: an account merged into another keeps its money's history under it."""
 
 ChatType = Literal["private", "group", "supergroup", "channel"]
 
@@ -50,8 +56,8 @@ async def for_chat(
 ) -> int:
     """The account that a message in this chat belongs to.
 
-    A group's team is made on first use, the user its owner; who comes later joins as an editor.
-    Raises NotFound for a user never met.
+    A group's team is made on first use, the user its owner; who comes later joins with
+    `teams.enter`. Raises NotFound for a user never met.
     """
     if chat_type == "private":
         account_id = await session.scalar(
@@ -63,17 +69,19 @@ async def for_chat(
             raise NotFound("user", user_id)
         return account_id
     account_id = await session.scalar(
-        select(Account.id)
-        .join(Member)
-        .where(Account.chat_id == chat_id, Member.user_id == user_id, Account.title == title)
+        select(Account.id).where(
+            Account.chat_id == chat_id, Account.title.is_not_distinct_from(title)
+        )
     )
-    return account_id or await _join_team(session, user_id, chat_id, title)
+    return account_id or await _make_team(session, user_id, chat_id, title)
 
 
 async def role(session: AsyncSession, account_id: int, user_id: int) -> Role:
-    """What a member may do. Raises NotFound for somebody who is none."""
+    """What a member may do. Raises NotFound for somebody who is none (any more)."""
     found = await session.scalar(
-        select(Member.role).where(Member.account_id == account_id, Member.user_id == user_id)
+        select(Member.role).where(
+            Member.account_id == account_id, Member.user_id == user_id, Member.left_at.is_(None)
+        )
     )
     if found is None:
         raise NotFound("member", user_id)
@@ -106,6 +114,11 @@ async def migrate_chat(session: AsyncSession, old_chat_id: int, new_chat_id: int
         .where(Task.chat_id == old_chat_id)
         .values(chat_id=new_chat_id, status_message_id=None)
     )
+    await session.execute(
+        update(Approval)
+        .where(Approval.chat_id == old_chat_id)
+        .values(chat_id=new_chat_id, card_message_id=None)
+    )
     # One being sent now stays: Telegram answers it with the new id, and it is moved when it
     # has gone back to pending. Moved earlier, it could meet another one being sent there.
     await session.execute(
@@ -134,35 +147,45 @@ async def change_settings(
     return await settings(session, user_id)
 
 
-async def _known_user(session: AsyncSession, user: TelegramUser) -> UserView | None:
-    is_news = or_(
-        User.first_name.is_distinct_from(user.first_name),
-        User.username.is_distinct_from(user.username),
-        User.language_code.is_distinct_from(user.language_code),
-        User.blocked_at.is_not(None),
-        User.seen_at < func.now() - _SEEN_EVERY,
+# Made once: SQLAlchemy takes longer to put it together than Postgres to answer it.
+_KNOWN_USER = (
+    select(
+        Account.id,
+        SettingsRow.locale,
+        SettingsRow.count,
+        SettingsRow.aspect,
+        SettingsRow.enhance,
+        SettingsRow.team_id,
+        or_(
+            User.first_name.is_distinct_from(bindparam("first_name")),
+            User.username.is_distinct_from(bindparam("username")),
+            User.language_code.is_distinct_from(bindparam("language_code")),
+            User.blocked_at.is_not(None),
+            User.seen_at < func.now() - _SEEN_EVERY,
+        ),
     )
-    row = (
-        await session.execute(
-            select(Account.id, SettingsRow, is_news)
-            .join(User, Account.owner_user_id == User.id)
-            .join(SettingsRow, SettingsRow.user_id == User.id)
-            .where(User.id == user.id, Account.kind == AccountKind.PERSONAL)
-            .execution_options(populate_existing=True)
-        )
-    ).one_or_none()
+    .join(User, Account.owner_user_id == User.id)
+    .join(SettingsRow, SettingsRow.user_id == User.id)
+    .where(User.id == bindparam("id"), Account.kind == AccountKind.PERSONAL)
+)
+
+
+async def _known_user(session: AsyncSession, user: TelegramUser) -> UserView | None:
+    row = (await session.execute(_KNOWN_USER, asdict(user))).one_or_none()
     if row is None:
         return None
-    account_id, settings_row, has_news = row
+    account_id, locale, count, aspect, enhance, team_id, has_news = row
     if has_news:
         await _refresh_user(session, user)
-    view = _settings_view(settings_row)
     return UserView(
         id=user.id,
         first_name=user.first_name,
-        locale=view.locale or locale_of(user.language_code),
+        locale=cast("Locale | None", locale) or locale_of(user.language_code),
         account_id=account_id,
-        settings=view,
+        settings=UserSettings(
+            locale=cast("Locale | None", locale), count=count, aspect=aspect, enhance=enhance
+        ),
+        team_id=team_id,
     )
 
 
@@ -208,21 +231,23 @@ async def _add_user(session: AsyncSession, user: TelegramUser) -> None:
         await _add_member(session, account_id, user.id, Role.OWNER)
 
 
-async def _join_team(session: AsyncSession, user_id: int, chat_id: int, title: str | None) -> int:
+async def _make_team(session: AsyncSession, user_id: int, chat_id: int, title: str | None) -> int:
+    """Behind the anonymous admin may be anybody: a team that they make has no owner yet."""
+    owner_id = None if user_id == ANONYMOUS_ADMIN else user_id
     made_id: int | None = await session.scalar(
         insert(Account)
-        .values(kind=AccountKind.TEAM, owner_user_id=user_id, chat_id=chat_id, title=title)
+        .values(kind=AccountKind.TEAM, owner_user_id=owner_id, chat_id=chat_id, title=title)
         .on_conflict_do_nothing()
         .returning(Account.id)
     )
     if made_id is not None:
-        await _add_member(session, made_id, user_id, Role.OWNER)
+        if owner_id is not None:
+            await _add_member(session, made_id, owner_id, Role.OWNER)
         return made_id
     account_id: int | None = await session.scalar(
         update(Account).where(Account.chat_id == chat_id).values(title=title).returning(Account.id)
     )
     assert account_id is not None
-    await _add_member(session, account_id, user_id, Role.EDITOR)
     return account_id
 
 
@@ -249,6 +274,7 @@ async def _move_account(session: AsyncSession, old_chat_id: int, new_chat_id: in
         return
     if new is not None:
         await _merge(session, new.id, into_id=old.id)
+    await session.execute(delete(Question).where(Question.chat_id == old_chat_id))
     await session.execute(update(Account).where(Account.id == old.id).values(chat_id=new_chat_id))
 
 
@@ -264,15 +290,15 @@ async def _merge(session: AsyncSession, account_id: int, *, into_id: int) -> Non
         .values(deleted_at=func.coalesce(Brand.deleted_at, func.now()))
         .execution_options(synchronize_session=False)
     )
-    for owned in (Brand, Request, Task):
+    for owned in (Brand, Request, Task, Approval):
         await session.execute(
             update(owned).where(owned.account_id == account_id).values(account_id=into_id)
         )
-    members = await session.scalars(select(Member.user_id).where(Member.account_id == account_id))
-    for user_id in members.all():
-        await _add_member(session, into_id, user_id, Role.EDITOR)
+    # Whoever acts in the new chat joins the older team then, as its rules have it.
     await session.execute(delete(Member).where(Member.account_id == account_id))
-    await session.execute(delete(Account).where(Account.id == account_id))
+    await session.execute(
+        update(Account).where(Account.id == account_id).values(chat_id=_MERGED - account_id)
+    )
 
 
 def _settings_view(row: SettingsRow) -> UserSettings:

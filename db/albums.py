@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.errors import NotFound, Stale
-from db.models import Prediction, Task
+from db.models import Account, Approval, Prediction, Task, Vote
 from db.states import Shown, TaskState
 from db.statuses import wanted
 from db.views import (
@@ -20,6 +20,7 @@ from db.views import (
     PredictionView,
     PromptRecord,
     TaskView,
+    TeamSay,
 )
 
 
@@ -49,13 +50,17 @@ async def task(session: AsyncSession, account_id: int, task_id: int) -> TaskView
 
 async def album(session: AsyncSession, account_id: int, task_id: int) -> AlbumView:
     """A finished task's pictures. Raises NotFound, Stale when there is none (yet)."""
-    row = await session.scalar(
-        select(Task)
-        .where(Task.id == task_id, Task.account_id == account_id)
-        .execution_options(populate_existing=True)
-    )
-    if row is None:
+    found = (
+        await session.execute(
+            select(Task, Account.chat_id)
+            .join(Account, Account.id == Task.account_id)
+            .where(Task.id == task_id, Task.account_id == account_id)
+            .execution_options(populate_existing=True)
+        )
+    ).one_or_none()
+    if found is None:
         raise NotFound("task", task_id)
+    row, group_id = found
     if row.state is not TaskState.DONE:
         raise Stale("album")
     pictures = await session.scalars(
@@ -64,7 +69,8 @@ async def album(session: AsyncSession, account_id: int, task_id: int) -> AlbumVi
         .order_by(Prediction.rank)
         .execution_options(populate_existing=True)
     )
-    return _album(row, tuple(_picture(picture) for picture in pictures))
+    team = await _say(session, task_id) if row.chat_id == group_id else None
+    return _album(row, tuple(_picture(picture) for picture in pictures), team)
 
 
 async def choose(session: AsyncSession, account_id: int, task_id: int, rank: int) -> AlbumView:
@@ -124,6 +130,19 @@ async def hide(session: AsyncSession, account_id: int, task_id: int) -> None:
         raise NotFound("album", task_id)
 
 
+async def _say(session: AsyncSession, task_id: int) -> TeamSay:
+    votes = await session.execute(
+        select(Vote.rank, func.count()).where(Vote.task_id == task_id).group_by(Vote.rank)
+    )
+    approval = await session.scalar(
+        select(Approval.state)
+        .where(Approval.task_id == task_id)
+        .order_by(Approval.id.desc())
+        .limit(1)
+    )
+    return TeamSay(votes=dict(votes.all()), approval=approval)
+
+
 def _item(row: Task) -> HistoryItem:
     brief = cast(Brief, row.brief)
     assert row.finished_at is not None
@@ -135,7 +154,7 @@ def _item(row: Task) -> HistoryItem:
     )
 
 
-def _album(row: Task, images: tuple[PredictionView, ...]) -> AlbumView:
+def _album(row: Task, images: tuple[PredictionView, ...], team: TeamSay | None) -> AlbumView:
     # The table's CHECKs promise these of a task that is done.
     assert row.prompt is not None
     assert row.judge is not None
@@ -158,6 +177,7 @@ def _album(row: Task, images: tuple[PredictionView, ...]) -> AlbumView:
         generator=row.generator,
         timings_ms=row.timings_ms,
         finished_at=row.finished_at,
+        team=team,
     )
 
 

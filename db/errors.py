@@ -5,6 +5,7 @@ DbError
 ├── BrandNameTaken(name)        the account has a brand of this name
 ├── LimitReached(what, limit)   no more of these
 ├── Stale(what)                 it has moved on: a draft already submitted, a result not there yet
+├── NotAllowed(action, role)    the person's role in the account does not include this
 ├── InvalidKey(key)             not a name under which files may be stored
 ├── FileMissing(key)            the store has no such file
 ├── KeyReused(key)              the idempotency key stands for another transfer
@@ -45,6 +46,15 @@ class Stale(DbError):
     def __init__(self, what: str) -> None:
         super().__init__(f"{what} has moved on")
         self.what = what
+
+
+class NotAllowed(DbError):
+    """`action` is one of `db.rights`; `role` None: they are no member."""
+
+    def __init__(self, action: str, role: str | None) -> None:
+        super().__init__(f"{role or 'nobody'} may not {action}")
+        self.action = action
+        self.role = role
 
 
 class InvalidKey(DbError):

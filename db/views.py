@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal, TypedDict
 from uuid import UUID
 
-from db.states import DeliveryKind, DeliveryState, RequestState, Shown, TaskState
+from db.states import ApprovalState, DeliveryKind, DeliveryState, RequestState, Shown, TaskState
 
 Locale = Literal["ru", "en"]
 
@@ -35,13 +35,17 @@ class UserSettings:
 
 @dataclass(frozen=True, slots=True)
 class UserView:
-    """A person, the language to speak to them in, and their personal account."""
+    """A person, the language to speak to them in, and their personal account.
+
+    `team_id`: the team for which they work in the private chat.
+    """
 
     id: int
     first_name: str
     locale: Locale
     account_id: int
     settings: UserSettings
+    team_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,8 +289,19 @@ class PredictionView:
 
 
 @dataclass(frozen=True, slots=True)
+class TeamSay:
+    """What a team says of an album in its group: votes by rank, and its last approval, if any."""
+
+    votes: Mapping[int, int]
+    approval: ApprovalState | None
+
+
+@dataclass(frozen=True, slots=True)
 class AlbumView:
-    """A finished task, whole; `images` in rank order. `user_id` asked for it, in `locale`."""
+    """A finished task, whole; `images` in rank order. `user_id` asked for it, in `locale`.
+
+    `team` None: it was not drawn for a team's group.
+    """
 
     task_id: int
     request_id: int
@@ -301,6 +316,7 @@ class AlbumView:
     generator: str
     timings_ms: Mapping[str, float]
     finished_at: datetime
+    team: TeamSay | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +346,7 @@ class DeliveryClaim:
     task_id: int
     account_id: int
     kind: DeliveryKind
+    origin: str
     chat_id: int
     thread_id: int | None
     attempt: int

@@ -13,14 +13,16 @@ from aiogram.types import CallbackQuery, Message
 
 from bot import dialogue, names, pages, palette
 from bot.callbacks import BrandTap
+from bot.clock import Clock
 from bot.dialogue import Answers
 from bot.filters import IsForBot, IsPrompt
 from bot.intake import Sessions
 from bot.uploads import picture_of
 from bot.who import Who, card_of, thread_of
-from db import brands
+from db import brands, plans
 from db.brands import BrandFields
 from db.errors import BrandNameTaken, LimitReached, NotFound
+from db.rights import Action
 from db.views import Brand
 from pipeline.errors import BadBrief
 from pipeline.styles import PRESETS
@@ -79,6 +81,7 @@ class Talk:
 def _talk(
     message: Message, who: Who, state: FSMContext, sessions: Sessions, answers: Answers
 ) -> Talk:
+    who.may(Action.MANAGE_BRANDS)
     assert message.bot is not None
     place = message.chat.id, thread_of(message)
     return Talk(message.bot, who, state, sessions, *place, message.message_id, answers)
@@ -87,6 +90,7 @@ def _talk(
 def _talk_on(
     query: CallbackQuery, who: Who, state: FSMContext, sessions: Sessions, answers: Answers
 ) -> Talk:
+    who.may(Action.MANAGE_BRANDS)
     assert query.bot is not None
     card = card_of(query)
     place = card.chat.id, thread_of(card)
@@ -94,11 +98,15 @@ def _talk_on(
 
 
 @router.callback_query(BrandTap.filter(F.do == "new"))
-async def begin(query: CallbackQuery, who: Who, state: FSMContext, sessions: Sessions) -> None:
+async def begin(
+    query: CallbackQuery, who: Who, state: FSMContext, sessions: Sessions, clock: Clock
+) -> None:
+    who.may(Action.MANAGE_BRANDS)
     async with sessions.begin() as session:
+        terms = await plans.terms(session, who.account_id, now=clock())
         listed = await brands.list_(session, who.account_id)
-    if len(listed) >= brands.BRAND_LIMIT:
-        raise LimitReached("brands", brands.BRAND_LIMIT)
+    if len(listed) >= terms.brand_limit:
+        raise LimitReached("brands", terms.brand_limit)
     await query.answer()
     await _talk_on(query, who, state, sessions, {}).ask("name")
 
@@ -107,6 +115,7 @@ async def begin(query: CallbackQuery, who: Who, state: FSMContext, sessions: Ses
 async def edit(
     query: CallbackQuery, callback_data: BrandTap, who: Who, state: FSMContext, sessions: Sessions
 ) -> None:
+    who.may(Action.MANAGE_BRANDS)
     async with sessions.begin() as session:
         brand = await brands.get(session, who.account_id, callback_data.brand_id)
     await query.answer()

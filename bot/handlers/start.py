@@ -12,9 +12,11 @@ from aiogram.types import CallbackQuery, ChatMemberUpdated, Message
 
 from bot import intake, keyboards, pages
 from bot.callbacks import ExampleTap
+from bot.clock import Clock
 from bot.intake import Place, Sessions
 from bot.who import Who, card_of, thread_of
 from db import accounts
+from db.rights import Action
 
 router = Router(name="start")
 
@@ -65,8 +67,10 @@ async def try_example(
     who: Who,
     bot: Bot,
     sessions: Sessions,
+    clock: Clock,
 ) -> None:
     """An example becomes a draft, as if the person had written it."""
+    who.may(Action.CREATE)
     if not 0 <= callback_data.index < len(keyboards.EXAMPLES):
         await query.answer()
         return
@@ -76,9 +80,9 @@ async def try_example(
     place = Place(card.chat.id, thread_of(card))
     tap = "example", card.message_id, callback_data.index
     async with sessions.begin() as session:
-        draft = await intake.open_draft(session, who, idea, place, *tap)
+        draft = await intake.open_draft(session, who, idea, place, *tap, now=clock())
     await query.answer(intake.opened_words(who, draft))
-    await intake.show_draft(bot, sessions, who, draft, place)
+    await intake.show_draft(bot, sessions, who, draft, place, now=clock())
 
 
 @router.message(F.migrate_to_chat_id | F.migrate_from_chat_id)
@@ -95,16 +99,6 @@ async def blocked(event: ChatMemberUpdated, sessions: Sessions) -> None:
     if event.new_chat_member.status == ChatMemberStatus.KICKED:
         async with sessions.begin() as session:
             await accounts.set_blocked(session, event.chat.id, datetime.now(UTC))
-
-
-_IN = {ChatMemberStatus.MEMBER, ChatMemberStatus.ADMINISTRATOR}
-
-
-@router.my_chat_member(F.chat.type.in_({ChatType.GROUP, ChatType.SUPERGROUP}))
-async def added(event: ChatMemberUpdated, who: Who, bot: Bot) -> None:
-    """Adding the bot to a group makes a team; say so once."""
-    if event.new_chat_member.status in _IN and event.old_chat_member.status not in _IN:
-        await bot.send_message(event.chat.id, pages.group_welcome(who.tr, await _username(bot)))
 
 
 async def _username(bot: Bot) -> str:

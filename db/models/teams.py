@@ -114,6 +114,6 @@ class Event(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     action: Mapped[str]
-    object: Mapped[str]
+    what: Mapped[str] = mapped_column("object")
     data: Mapped[dict[str, object]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     at: Mapped[datetime] = mapped_column(server_default=func.now())

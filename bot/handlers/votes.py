@@ -1,0 +1,55 @@
+"""Votes under a team's album."""
+
+from __future__ import annotations
+
+from aiogram import Bot, Router
+from aiogram.types import CallbackQuery
+
+from bot import views
+from bot.callbacks import VoteTap
+from bot.intake import Sessions
+from bot.who import Who, card_of
+from db import albums, votes
+from db.rights import Action
+from db.views import AlbumView
+
+router = Router(name="votes")
+
+_MOST_EDITS = 3
+
+
+@router.callback_query(VoteTap.filter())
+async def vote(
+    query: CallbackQuery, callback_data: VoteTap, who: Who, bot: Bot, sessions: Sessions
+) -> None:
+    who.may(Action.VOTE)
+    task_id, rank = callback_data.task_id, callback_data.rank
+    async with sessions.begin() as session:
+        changed = await votes.cast(session, who.account_id, task_id, who.user_id, rank)
+        album = await albums.album(session, who.account_id, task_id)
+    if changed:
+        await query.answer(who.tr.plain("Your vote: №{rank}", rank=rank))
+    else:
+        await query.answer(who.tr.plain("Your vote was for №{rank} already", rank=rank))
+    await show(query, who, bot, sessions, album)
+
+
+async def show(
+    query: CallbackQuery, who: Who, bot: Bot, sessions: Sessions, album: AlbumView
+) -> None:
+    """Brings the action card up to date, and looks again: edits of taps at one moment may arrive
+    in any order, and the last word must be that of the database."""
+    card = card_of(query)
+    for _ in range(_MOST_EDITS):
+        shown = album
+        actions = views.action_card(shown)
+        await bot.edit_message_text(
+            actions.text,
+            chat_id=card.chat.id,
+            message_id=card.message_id,
+            reply_markup=actions.keyboard,
+        )
+        async with sessions.begin() as session:
+            album = await albums.album(session, who.account_id, shown.task_id)
+        if album.team == shown.team and album.chosen_rank == shown.chosen_rank:
+            return

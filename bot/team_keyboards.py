@@ -1,0 +1,160 @@
+"""The buttons of the team's pages, of votes, and of approvals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aiogram.types import InlineKeyboardMarkup
+
+from bot.buttons import Row, button, in_rows, markup
+from bot.callbacks import ApprovalTap, TeamTap, VoteTap, WorkplaceTap
+from bot.texts import N_, Texts
+from db.states import ApprovalState, Role
+from db.team_views import ApprovalView, MemberView, TeamChoice, TeamView
+from db.teams import MOST_NEEDED
+from db.views import AlbumView
+
+MOST_MEMBERS = 60
+"""Telegram shows a hundred buttons at most."""
+
+ROLES: dict[Role, str] = {
+    Role.OWNER: N_("owner"),
+    Role.ADMIN: N_("admin"),
+    Role.EDITOR: N_("editor"),
+    Role.APPROVER: N_("approver"),
+    Role.VIEWER: N_("viewer"),
+}
+ICONS: dict[Role, str] = {
+    Role.OWNER: "👑",
+    Role.ADMIN: "🛡",
+    Role.EDITOR: "🖌",
+    Role.APPROVER: "☑️",
+    Role.VIEWER: "👀",
+}
+
+
+def icon(member: MemberView) -> str:
+    return "🚫" if member.is_removed else ICONS[member.role]
+
+
+def team(tr: Texts, team: TeamView) -> InlineKeyboardMarkup:
+    people = [
+        button(f"{icon(one)} {one.name[:24]}", TeamTap(do="member", user_id=one.user_id))
+        for one in team.members[:MOST_MEMBERS]
+    ]
+    more = team.approvals_needed % MOST_NEEDED + 1
+    settings: list[Row] = [
+        [
+            button(
+                tr.plain("☑️ Approvals needed: {n}", n=team.approvals_needed),
+                TeamTap(do="needed", value=str(more)),
+            )
+        ]
+    ]
+    if not team.has_owner:
+        settings.append([button(tr.plain("👑 Become the owner"), TeamTap(do="claim"))])
+    return markup([*in_rows(people, 2), *settings])
+
+
+def member(tr: Texts, member: MemberView) -> InlineKeyboardMarkup:
+    """What can be made of a member; an owner's place is only passed on by themselves."""
+
+    def tap(do: str, value: str = "") -> TeamTap:
+        return TeamTap(do=do, user_id=member.user_id, value=value)
+
+    back = [button(tr.plain("‹ Team"), TeamTap(do="page"))]
+    if member.role is Role.OWNER:
+        return markup([back])
+    if member.is_removed:
+        return markup([[button(tr.plain("↩️ Let back in"), tap("role", member.role))], back])
+    roles = [
+        button(
+            f"✓ {tr.plain(ROLES[role])}" if role is member.role else tr.plain(ROLES[role]),
+            tap("role", role),
+        )
+        for role in (Role.ADMIN, Role.EDITOR, Role.APPROVER, Role.VIEWER)
+    ]
+    return markup(
+        [
+            *in_rows(roles, 2),
+            [button(tr.plain("🚫 Remove"), tap("remove"))],
+            [button(tr.plain("👑 Make the owner"), tap("sure"))],
+            back,
+        ]
+    )
+
+
+def sure_to_transfer(tr: Texts, member: MemberView) -> InlineKeyboardMarkup:
+    def tap(do: str) -> TeamTap:
+        return TeamTap(do=do, user_id=member.user_id)
+
+    return markup(
+        [
+            [
+                button(tr.plain("👑 Yes, pass it on"), tap("transfer"), "danger"),
+                button(tr.plain("‹ Back"), tap("member")),
+            ]
+        ]
+    )
+
+
+def workplaces(
+    tr: Texts, choices: Sequence[TeamChoice], present_id: int | None
+) -> InlineKeyboardMarkup:
+    own = tr.plain("👤 Myself")
+    rows: list[Row] = [[button(_marked(own, present_id is None), WorkplaceTap())]]
+    for one in choices:
+        label = _marked(f"👥 {(one.title or '')[:40]}", one.account_id == present_id)
+        rows.append([button(label, WorkplaceTap(team_id=one.account_id))])
+    return markup(rows)
+
+
+def _marked(label: str, present: bool) -> str:
+    return f"✓ {label}" if present else label
+
+
+# --- under a team's album ---
+
+
+_ASK: dict[ApprovalState | None, str] = {
+    None: N_("📨 Ask for approval"),
+    ApprovalState.OPEN: N_("🕓 Being approved"),
+    ApprovalState.APPROVED: N_("✅ Approved"),
+    ApprovalState.CHANGES: N_("📨 Ask for approval again"),
+    ApprovalState.REJECTED: N_("📨 Ask for approval again"),
+}
+
+
+def album_rows(tr: Texts, album: AlbumView) -> list[Row]:
+    """Votes with their counts, and the way to an approval; nothing outside a team's group."""
+    if album.team is None:
+        return []
+    votes = [
+        button(_vote(image.rank, album.team.votes), VoteTap(task_id=album.task_id, rank=image.rank))
+        for image in album.images
+    ]
+    ask = button(tr.plain(_ASK[album.team.approval]), ApprovalTap(do="ask", id=album.task_id))
+    return [votes if len(votes) > 1 else [], [ask]]
+
+
+def _vote(rank: int, votes: Mapping[int, int]) -> str:
+    count = votes.get(rank, 0)
+    return f"№{rank} 👍 {count}" if count else f"№{rank} 👍"
+
+
+def approval(tr: Texts, approval: ApprovalView) -> InlineKeyboardMarkup | None:
+    if approval.state is not ApprovalState.OPEN:
+        return None
+
+    def tap(do: str) -> ApprovalTap:
+        return ApprovalTap(do=do, id=approval.id)
+
+    return markup(
+        [
+            [button(tr.plain("✅ Approve"), tap("approve"), "success")],
+            [
+                button(tr.plain("✏️ Changes"), tap("changes")),
+                button(tr.plain("✕ Reject"), tap("reject"), "danger"),
+            ],
+        ]
+    )

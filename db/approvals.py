@@ -1,0 +1,274 @@
+"""Approvals of a team's albums, in rounds: asked for, said yes to by N, sent back, rejected.
+
+open -> approved                 enough of those who may approve have said yes
+open -> changes | rejected       one of them wrote what should change, or why not
+
+`changes` leads to a new request; an album of it is the next round. Every step is one line of the
+audit. What a button can reach takes the account's id; whoever acts has been checked for the right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from db import albums, audit, teams
+from db.errors import NotFound, Stale
+from db.models import Account, Approval, Approver, Delivery, Question, Task, User
+from db.rights import Action
+from db.states import Answer, ApprovalState, DeliveryKind, DeliveryState
+from db.team_views import ApprovalView, QuestionView
+from db.views import Locale
+
+REASON_MAX = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a round's card stands."""
+
+    chat_id: int
+    thread_id: int | None
+
+
+async def ask(
+    session: AsyncSession, account_id: int, task_id: int, user_id: int, place: Place
+) -> ApprovalView:
+    """The album's open round, or its approval; else a new round.
+
+    Raises NotFound, Stale while there is no album.
+    """
+    needed = await session.scalar(
+        select(Account.approvals_needed)
+        .where(Account.id == account_id)
+        .with_for_update(key_share=True)
+    )
+    album = await albums.album(session, account_id, task_id)
+    last = await session.scalar(
+        select(Approval).where(Approval.task_id == task_id).order_by(Approval.id.desc()).limit(1)
+    )
+    if last is not None and last.state in (ApprovalState.OPEN, ApprovalState.APPROVED):
+        return await get(session, account_id, last.id)
+    before = last or await session.scalar(
+        select(Approval).where(Approval.next_request_id == album.request_id)
+    )
+    row = Approval(
+        account_id=account_id,
+        task_id=task_id,
+        parent_id=before.id if before else None,
+        round=before.round + 1 if before else 1,
+        needed=needed,
+        asked_by=user_id,
+        chat_id=place.chat_id,
+        thread_id=place.thread_id,
+    )
+    session.add(row)
+    await session.flush()
+    await audit.note(session, account_id, user_id, "ask", f"task {task_id}", approval=row.id)
+    return await get(session, account_id, row.id)
+
+
+async def get(session: AsyncSession, account_id: int, approval_id: int) -> ApprovalView:
+    """Raises NotFound."""
+    asker, decider, parent = aliased(User), aliased(User), aliased(Approval)
+    found = (
+        await session.execute(
+            select(Approval, Task.locale, asker.first_name, decider.first_name, parent.reason)
+            .join(Task, Task.id == Approval.task_id)
+            .join(asker, asker.id == Approval.asked_by)
+            .outerjoin(decider, decider.id == Approval.decided_by)
+            .outerjoin(parent, parent.id == Approval.parent_id)
+            .where(Approval.id == approval_id, Approval.account_id == account_id)
+            .execution_options(populate_existing=True)
+        )
+    ).one_or_none()
+    if found is None:
+        raise NotFound("approval", approval_id)
+    row, locale, asked_by, decided_by, before = found
+    album = await albums.album(session, account_id, row.task_id)
+    able = await teams.able_to(session, account_id, Action.APPROVE)
+    return ApprovalView(
+        id=row.id,
+        account_id=account_id,
+        task_id=row.task_id,
+        round=row.round,
+        state=row.state,
+        needed=min(row.needed, max(1, len(able))),
+        able=len(able),
+        cleaned_prompt=album.cleaned_prompt,
+        chosen_rank=album.chosen_rank,
+        pictures=len(album.images),
+        asked_by=asked_by,
+        approved_by=await _said_yes(session, row.id),
+        decided_by=decided_by,
+        reason=row.reason,
+        before=before,
+        chat_id=row.chat_id,
+        thread_id=row.thread_id,
+        card_message_id=row.card_message_id,
+        album_message_id=await _album_message(session, row.task_id, row.chat_id),
+        locale=cast(Locale, locale),
+    )
+
+
+async def set_card(session: AsyncSession, approval_id: int, message_id: int) -> None:
+    """Remembers which message is the round's card."""
+    await session.execute(
+        update(Approval).where(Approval.id == approval_id).values(card_message_id=message_id)
+    )
+
+
+async def approve(
+    session: AsyncSession, account_id: int, approval_id: int, user_id: int
+) -> tuple[ApprovalView, bool]:
+    """One more yes, and whether it is new; the last one needed approves the album.
+
+    Only those count who may approve now. Raises NotFound, Stale for a round that is over.
+    """
+    row = await _open(session, account_id, approval_id)
+    new = await session.scalar(
+        insert(Approver)
+        .values(approval_id=approval_id, user_id=user_id)
+        .on_conflict_do_nothing()
+        .returning(Approver.user_id)
+    )
+    if new is not None:
+        what = f"task {row.task_id}"
+        await audit.note(session, account_id, user_id, "approve", what, approval=approval_id)
+    able = await teams.able_to(session, account_id, Action.APPROVE)
+    said = await session.scalars(
+        select(Approver.user_id).where(Approver.approval_id == approval_id)
+    )
+    # An administrator of the group may approve without being a member who may.
+    counted = set(said) & (able | {user_id})
+    if len(counted) >= min(row.needed, max(1, len(able))):
+        await _decide(session, approval_id, ApprovalState.APPROVED, user_id, None)
+    return await get(session, account_id, approval_id), new is not None
+
+
+async def asked(
+    session: AsyncSession,
+    account_id: int,
+    approval_id: int,
+    answer: Answer,
+    *,
+    chat_id: int,
+    message_id: int,
+) -> None:
+    """Remembers the message whose reply says what to change, or why not. Raises as `approve`."""
+    await _open(session, account_id, approval_id)
+    await session.execute(
+        insert(Question)
+        .values(chat_id=chat_id, message_id=message_id, approval_id=approval_id, answer=answer)
+        .on_conflict_do_nothing()
+    )
+
+
+async def question(session: AsyncSession, chat_id: int, message_id: int) -> QuestionView | None:
+    """What a message asks, if it is a question about a round."""
+    row = (
+        await session.execute(
+            select(Question.answer, Approval.id, Approval.account_id)
+            .join(Approval, Approval.id == Question.approval_id)
+            .where(Question.chat_id == chat_id, Question.message_id == message_id)
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return QuestionView(chat_id, message_id, row.account_id, row.id, row.answer)
+
+
+async def answer(
+    session: AsyncSession, asked: QuestionView, user_id: int, reply_id: int, words: str
+) -> ApprovalView:
+    """Ends the round with what a person wrote; the same reply again changes nothing.
+
+    Raises NotFound, Stale for a round that something else has ended.
+    """
+    answered = await session.scalar(
+        select(Question.answered_by).where(
+            Question.chat_id == asked.chat_id, Question.message_id == asked.message_id
+        )
+    )
+    if answered == reply_id:
+        return await get(session, asked.account_id, asked.approval_id)
+    row = await _open(session, asked.account_id, asked.approval_id)
+    await session.execute(
+        update(Question)
+        .where(Question.chat_id == asked.chat_id, Question.message_id == asked.message_id)
+        .values(answered_by=reply_id)
+    )
+    state = ApprovalState(asked.answer)
+    await _decide(session, row.id, state, user_id, words[:REASON_MAX])
+    what = f"task {row.task_id}"
+    await audit.note(
+        session, asked.account_id, user_id, str(state), what, approval=row.id, reason=words
+    )
+    return await get(session, asked.account_id, row.id)
+
+
+async def leads_to(session: AsyncSession, approval_id: int, request_id: int) -> None:
+    """The request that is drawn from a round's changes."""
+    await session.execute(
+        update(Approval).where(Approval.id == approval_id).values(next_request_id=request_id)
+    )
+
+
+async def _open(session: AsyncSession, account_id: int, approval_id: int) -> Approval:
+    """The round, locked. Raises NotFound, Stale for one that is over."""
+    row = await session.scalar(
+        select(Approval)
+        .where(Approval.id == approval_id, Approval.account_id == account_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise NotFound("approval", approval_id)
+    if row.state is not ApprovalState.OPEN:
+        raise Stale("approval")
+    return row
+
+
+async def _decide(
+    session: AsyncSession,
+    approval_id: int,
+    state: ApprovalState,
+    user_id: int,
+    reason: str | None,
+) -> None:
+    await session.execute(
+        update(Approval)
+        .where(Approval.id == approval_id)
+        .values(state=state, decided_by=user_id, decided_at=func.now(), reason=reason)
+    )
+
+
+async def _said_yes(session: AsyncSession, approval_id: int) -> tuple[str, ...]:
+    names = await session.scalars(
+        select(User.first_name)
+        .join(Approver, Approver.user_id == User.id)
+        .where(Approver.approval_id == approval_id)
+        .order_by(Approver.said_at, User.id)
+    )
+    return tuple(names)
+
+
+async def _album_message(session: AsyncSession, task_id: int, chat_id: int) -> int | None:
+    """The first picture of the album, as it was last shown in the chat."""
+    ids = await session.scalar(
+        select(Delivery.message_ids)
+        .where(
+            Delivery.task_id == task_id,
+            Delivery.chat_id == chat_id,
+            Delivery.kind == DeliveryKind.ALBUM,
+            Delivery.state == DeliveryState.SENT,
+        )
+        .order_by(Delivery.id.desc())
+        .limit(1)
+    )
+    return ids[0] if ids else None
