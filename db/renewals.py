@@ -24,6 +24,9 @@ GRACE = timedelta(days=3)
 REMIND_DAYS = (3, 1)
 """So many days before a renewal that can't be paid for, its account is told."""
 
+RENEWAL_SOON, GRACE_BEGAN, RENEWED, FREED = "renewal_soon", "grace", "renewed", "freed"
+"""Kinds of notices."""
+
 # In grace only what has a chance: everybody who waits would be looked at every minute.
 _DUE = text("""
 SELECT s.account_id
@@ -112,7 +115,7 @@ async def remind(session: AsyncSession, *, now: datetime, limit: int = 100) -> i
             "days": row.days,
             "at": row.renews_at.isoformat(),
         }
-        told += await notices.tell(session, row.account_id, "renewal_soon", data, key=row.key)
+        told += await notices.tell(session, row.account_id, RENEWAL_SOON, data, key=row.key)
     return told
 
 
@@ -142,7 +145,7 @@ async def _pay(session: AsyncSession, current: Current, wanted: PlanView, now: d
         "changed": wanted.code != current.plan.code,
         "frozen": await brands.count_frozen(session, account_id),
     }
-    await _tell(session, begun, "renewed", wanted, data)
+    await _tell(session, begun, RENEWED, wanted, data)
     return Renewed("renewed", begun.standing)
 
 
@@ -166,7 +169,7 @@ async def _wait(
         "paused": paused,
         "until": until.isoformat(),
     }
-    await _tell(session, current, "grace", wanted, data)
+    await _tell(session, current, GRACE_BEGAN, wanted, data)
     return Renewed("grace", replace(current.standing, grace_until=until))
 
 
@@ -176,7 +179,7 @@ async def _free(session: AsyncSession, current: Current, start: datetime, now: d
         "chosen": current.standing.next_plan_code == FREE,
         "frozen": await brands.count_frozen(session, current.account_id),
     }
-    await _tell(session, begun, "freed", current.plan, data)
+    await _tell(session, begun, FREED, current.plan, data)
     return Renewed("freed", begun.standing)
 
 

@@ -1,4 +1,4 @@
-"""The process that talks to Telegram for the workers: delivers, edits cards, sweeps."""
+"""The process that talks to Telegram for the workers: delivers, edits cards, renews, sweeps."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from bot.settings import BotSettings
 from db import deliveries, engine, images, liveness, queue
 from db.settings import DatabaseSettings
 from db.views import DeliveryClaim
-from workers import patience
+from workers import notices, patience
 from workers.deliver import Courier, deliver
 from workers.reconcile import Reconciliation
+from workers.renew import Renewals
 from workers.settings import WorkerSettings
 from workers.status import Cards
 from workers.sweep import Sweep
@@ -25,6 +26,7 @@ from workers.wakes import claim_and_work, listen
 log = structlog.get_logger()
 
 _BUSY_CHAT_S = 0.5
+_RENEW_EVERY_S = 30.0
 
 
 async def run(settings: WorkerSettings, database: DatabaseSettings, telegram: BotSettings) -> None:
@@ -77,6 +79,12 @@ async def serve(courier: Courier) -> None:
         await sweep()
         await asyncio.sleep(settings.sweep_every_s)
 
+    renewals = Renewals(courier.sessions)
+
+    async def renew_then_wait() -> None:
+        await renewals()
+        await asyncio.sleep(_RENEW_EVERY_S)
+
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(listen(courier.pool, queue.IO_QUEUE, queue.RUN_DELIVERIES, wake))
@@ -84,6 +92,8 @@ async def serve(courier: Courier) -> None:
             group.create_task(patience.forever(sweep_then_wait, "sweep"))
             group.create_task(patience.forever(cards, "status cards"))
             group.create_task(patience.forever(Reconciliation(courier), "reconciliation"))
+            group.create_task(patience.forever(renew_then_wait, "renewals"))
+            group.create_task(notices.send_all(courier))
             for _ in range(settings.deliveries_in_flight):
                 group.create_task(claim_and_work(claim, work, wake, idle_s))
     finally:

@@ -1,0 +1,133 @@
+"""What the bot says of its own accord: each notice of `db.notices` put into words.
+
+`WORDS` has a function for every kind of notice. What a notice was written with is its data: JSON,
+so moments are ISO texts in it and sums are kopecks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from aiogram.types import InlineKeyboardMarkup
+
+from bot import texts
+from bot.buttons import Row, button, markup
+from bot.callbacks import PlanTap, WalletTap
+from bot.texts import Html, Texts
+from bot.views import Card
+from db import renewals
+from db.money_views import NoticeClaim
+
+Data = Mapping[str, object]
+Words = Callable[[Texts, Data], Card]
+
+
+def card(claim: NoticeClaim) -> Card:
+    """The message of a notice, in its reader's language. Raises KeyError for a kind without
+    words."""
+    return WORDS[claim.kind](texts.of(claim.locale), claim.data)
+
+
+def _renewal_soon(tr: Texts, data: Data) -> Card:
+    head = tr("⏳ <b>“{plan}” renews {when}</b>", plan=_title(tr, data), when=_when(tr, data, "at"))
+    return Card(_lines(head, _lack(tr, data)), _cure(tr, data))
+
+
+def _grace(tr: Texts, data: Data) -> Card:
+    head = tr("⌛ <b>“{plan}” could not be renewed</b>", plan=_title(tr, data))
+    then = tr(
+        "Until {when} everything goes on as it was; money that comes by then renews it at once. "
+        "After that the plan is Free. Albums and brands stay in any case.",
+        when=_when(tr, data, "until"),
+    )
+    return Card(_lines(head, _lack(tr, data), then), _cure(tr, data))
+
+
+def _renewed(tr: Texts, data: Data) -> Card:
+    plan, until = _title(tr, data), _day(tr, data, "until")
+    if data["changed"]:
+        head = tr("✅ <b>Your plan is “{plan}” now, until {day}</b>", plan=plan, day=until)
+    else:
+        head = tr("✅ <b>“{plan}” is renewed until {day}</b>", plan=plan, day=until)
+    paid = tr("Charged to the wallet: {price}.", price=_roubles(tr, data, "price"))
+    return Card(_lines(head, paid, _frozen(tr, data)), markup([_plans(tr)]))
+
+
+def _freed(tr: Texts, data: Data) -> Card:
+    plan = _title(tr, data)
+    if data["chosen"]:
+        head = tr("⏹ <b>“{plan}” has ended, as you wished</b>", plan=plan)
+    else:
+        head = tr("⏹ <b>“{plan}” has ended: no money came for it</b>", plan=plan)
+    then = tr("Your plan is Free now. Nothing is deleted, and you can come back at any time.")
+    return Card(_lines(head, then, _frozen(tr, data)), markup([_plans(tr)]))
+
+
+WORDS: dict[str, Words] = {
+    renewals.RENEWAL_SOON: _renewal_soon,
+    renewals.GRACE_BEGAN: _grace,
+    renewals.RENEWED: _renewed,
+    renewals.FREED: _freed,
+}
+
+
+def _lack(tr: Texts, data: Data) -> Html:
+    if data["paused"]:
+        return tr("Paid actions are paused, so it can't be paid for. Write to the bot's owner.")
+    return tr(
+        "It costs {price}, and {missing} is lacking in the wallet.",
+        price=_roubles(tr, data, "price"),
+        missing=_roubles(tr, data, "missing"),
+    )
+
+
+def _frozen(tr: Texts, data: Data) -> Html | None:
+    frozen = _number(data, "frozen")
+    if not frozen:
+        return None
+    return tr.n(
+        "❄️ {n} brand is over the plan's limit: it is kept, and waits for a larger plan.",
+        "❄️ {n} brands are over the plan's limit: they are kept, and wait for a larger plan.",
+        frozen,
+    )
+
+
+def _cure(tr: Texts, data: Data) -> InlineKeyboardMarkup:
+    missing = _number(data, "missing")
+    rows: list[Row] = [_plans(tr)]
+    if missing:
+        label = tr.plain("➕ Top up {sum}", sum=tr.roubles(missing, short=True))
+        top_up = WalletTap(do="sum", value=missing, plan=str(data["plan"]))
+        rows.insert(0, [button(label, top_up, "primary")])
+    return markup(rows)
+
+
+def _plans(tr: Texts) -> Row:
+    return [button(tr.plain("💎 Plan"), PlanTap(do="show"))]
+
+
+def _title(tr: Texts, data: Data) -> str:
+    return str(data["title_ru" if tr.locale == "ru" else "title_en"])
+
+
+def _number(data: Data, name: str) -> int:
+    value = data[name]
+    assert isinstance(value, int)
+    return value
+
+
+def _roubles(tr: Texts, data: Data, name: str) -> str:
+    return tr.roubles(_number(data, name))
+
+
+def _when(tr: Texts, data: Data, name: str) -> str:
+    return tr.when(datetime.fromisoformat(str(data[name])))
+
+
+def _day(tr: Texts, data: Data, name: str) -> str:
+    return tr.day(datetime.fromisoformat(str(data[name])))
+
+
+def _lines(*lines: Html | None) -> Html:
+    return Html("\n".join(line for line in lines if line is not None))

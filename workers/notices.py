@@ -1,0 +1,123 @@
+"""One claimed notice: a single message, and what became of it written down.
+
+As with deliveries only a definite refusal puts it back. Nobody asks for a notice again, so what
+may have arrived is let go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot import notices as words
+from bot.errors import ChatMigrated, RateLimited, Refused, ThreadClosed, Uncertain, Undeliverable
+from db import accounts, notices
+from db.money_views import NoticeClaim
+from workers import patience
+from workers.deliver import Courier
+from workers.wakes import claim_and_work
+
+log = structlog.get_logger()
+
+_LONGEST_PAUSE_S = 60.0
+_SETTLE_S = 60.0
+_FINISH_SENDING_S = 8.0  # within the supervisor's grace
+
+Settle = Callable[[AsyncSession], Awaitable[bool]]
+
+
+async def send_all(courier: Courier) -> None:
+    """Sends notices one after another, until cancelled."""
+
+    async def claim_one() -> NoticeClaim | None:
+        return await claim(courier)
+
+    async def send_one(claimed: NoticeClaim) -> None:
+        await send(claimed, courier)
+
+    async def idle_s() -> float:
+        return courier.settings.poll_every_s
+
+    await claim_and_work(claim_one, send_one, asyncio.Event(), idle_s)
+
+
+async def claim(courier: Courier) -> NoticeClaim | None:
+    """The next notice to send; those of senders that died are let go first."""
+    async with courier.sessions.begin() as session:
+        if dead := await notices.sweep_leases(session):
+            log.warning("notices of a dead sender let go", notices=dead)
+    async with courier.sessions.begin() as session:
+        return await notices.claim(session, lease_s=courier.settings.delivery_lease_s)
+
+
+async def send(claimed: NoticeClaim, courier: Courier) -> None:
+    """Sends it once and settles it. A call on its way is finished even when we are stopped."""
+    sending = asyncio.create_task(_send_and_settle(claimed, courier))
+    try:
+        await asyncio.shield(sending)
+    except asyncio.CancelledError:
+        await asyncio.wait([sending], timeout=_FINISH_SENDING_S)
+        sending.cancel()
+        raise
+
+
+async def _send_and_settle(claimed: NoticeClaim, courier: Courier) -> None:
+    with structlog.contextvars.bound_contextvars(notice=claimed.id, kind=claimed.kind):
+        settle, outcome = await _send(claimed, courier)
+        if await patience.in_transaction(courier.sessions, settle, for_s=_SETTLE_S):
+            log.info("notice settled", outcome=outcome, attempt=claimed.attempt)
+        else:
+            log.warning("notice was no longer ours, nothing written", outcome=outcome)
+
+
+async def _send(claimed: NoticeClaim, courier: Courier) -> tuple[Settle, str]:
+    """How to settle it, and that in a word for the log."""
+    id, token = claimed.id, claimed.token
+    try:
+        card = words.card(claimed)
+    except Exception:
+        log.exception("no words for a notice")
+        return (lambda s: notices.undeliverable(s, id, token, "no_words")), "no_words"
+    try:
+        await courier.bot.send_message(claimed.chat_id, card.text, reply_markup=card.keyboard)
+    except RateLimited as error:
+        return _again(claimed, error.retry_after_s, "rate_limited")
+    except Refused as error:
+        pause_s = min(2.0**claimed.attempt, _LONGEST_PAUSE_S)
+        return _again(claimed, pause_s, f"refused: {error.detail}")
+    except ChatMigrated as error:
+        return _follow(claimed, error.new_chat_id)
+    except (Undeliverable, ThreadClosed) as error:
+        reason = error.reason if isinstance(error, Undeliverable) else "thread_closed"
+        return (lambda s: notices.undeliverable(s, id, token, reason)), reason
+    except Uncertain as error:
+        detail = error.detail
+        return (lambda s: notices.unknown(s, id, token, detail)), "unknown"
+    except Exception as error:
+        log.exception("a notice failed for a reason of our own")
+        name = type(error).__name__
+        return (lambda s: notices.unknown(s, id, token, name)), "unknown"
+    return (lambda s: notices.sent(s, id, token)), "sent"
+
+
+def _again(claimed: NoticeClaim, after_s: float, reason: str) -> tuple[Settle, str]:
+    return (
+        lambda session: notices.retry(
+            session, claimed.id, claimed.token, not_before_s=after_s, reason=reason
+        )
+    ), reason
+
+
+def _follow(claimed: NoticeClaim, new_chat_id: int) -> tuple[Settle, str]:
+    """The group is a supergroup now: its account moves, and the notice goes there next time."""
+
+    async def move(session: AsyncSession) -> bool:
+        await accounts.migrate_chat(session, claimed.chat_id, new_chat_id)
+        return await notices.retry(
+            session, claimed.id, claimed.token, not_before_s=0.0, reason="migrated"
+        )
+
+    return move, "migrated"
