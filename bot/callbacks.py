@@ -137,3 +137,38 @@ class WorkplaceTap(CallbackData, prefix="u"):
     """For whom to work in the private chat; 0: for oneself."""
 
     team_id: Id = 0
+
+
+class ChannelTap(CallbackData, prefix="k"):
+    """A button of the channels' pages. `do`: list, open, remove, sure, zones, zone, late."""
+
+    do: str
+    channel_id: Id = 0
+    value: str = ""
+
+
+class PostTo(CallbackData, prefix="zt"):
+    """The channel that an album's post is for."""
+
+    task_id: Id
+    channel_id: Id
+
+
+class PostTap(CallbackData, prefix="z"):
+    """A button of a post. `do`: show, ranks, caption, write, preview, times, now, at, month, day,
+    hour, cancel, sure, arrived, again, nothing.
+
+    `value` says which pictures (`13`), which caption, which time (`202611231800`, in the account's
+    time zone, or its beginning) or which attempt.
+    """
+
+    do: str
+    post_id: Id
+    value: str = ""
+
+
+class WeekTap(CallbackData, prefix="zw"):
+    """A page of the content plan: the week that begins on `monday` (`20261123`; none: this one)."""
+
+    monday: str = ""
+    offset: Annotated[int, Field(ge=0, lt=10**6)] = 0
