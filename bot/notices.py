@@ -16,7 +16,7 @@ from bot.buttons import Row, button, markup
 from bot.callbacks import PlanTap, WalletTap
 from bot.texts import Html, Texts
 from bot.views import Card
-from db import renewals
+from db import payments, refunds, renewals
 from db.money_views import NoticeClaim
 
 Data = Mapping[str, object]
@@ -64,7 +64,35 @@ def _freed(tr: Texts, data: Data) -> Card:
     return Card(_lines(head, then, _frozen(tr, data)), markup([_plans(tr)]))
 
 
+def _topped_up(tr: Texts, data: Data) -> Card:
+    head = tr("✅ <b>{sum} came to the wallet</b>", sum=_roubles(tr, data, "sum"))
+    return Card(_lines(head, _balance(tr, data)), markup([_wallet(tr), _plans(tr)]))
+
+
+def _refunded(tr: Texts, data: Data) -> Card:
+    head = tr("↩️ <b>{sum} went back to whoever paid it</b>", sum=_roubles(tr, data, "sum"))
+    return Card(_lines(head, _balance(tr, data)), markup([_wallet(tr)]))
+
+
+def _charged_back(tr: Texts, data: Data) -> Card:
+    head = tr("↩️ <b>Telegram gave back a payment of {sum}</b>", sum=_roubles(tr, data, "sum"))
+    lack: Html | None = None
+    if data["shortfall"]:
+        lack = tr(
+            "{sum} of it were spent already, so paid actions are paused. Write to the bot's owner.",
+            sum=_roubles(tr, data, "shortfall"),
+        )
+    return Card(_lines(head, _balance(tr, data), lack), markup([_wallet(tr)]))
+
+
+def _balance(tr: Texts, data: Data) -> Html:
+    return tr("In the wallet now: {sum}", sum=_roubles(tr, data, "balance"))
+
+
 WORDS: dict[str, Words] = {
+    payments.TOPPED_UP: _topped_up,
+    refunds.REFUNDED: _refunded,
+    refunds.CHARGED_BACK: _charged_back,
     renewals.RENEWAL_SOON: _renewal_soon,
     renewals.GRACE_BEGAN: _grace,
     renewals.RENEWED: _renewed,
@@ -105,6 +133,10 @@ def _cure(tr: Texts, data: Data) -> InlineKeyboardMarkup:
 
 def _plans(tr: Texts) -> Row:
     return [button(tr.plain("💎 Plan"), PlanTap(do="show"))]
+
+
+def _wallet(tr: Texts) -> Row:
+    return [button(tr.plain("💰 Wallet"), WalletTap(do="show"))]
 
 
 def _title(tr: Texts, data: Data) -> str:

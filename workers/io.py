@@ -56,7 +56,7 @@ async def run(settings: WorkerSettings, database: DatabaseSettings, telegram: Bo
 async def serve(courier: Courier) -> None:
     """Delivers until cancelled; calls on their way are finished first."""
     settings = courier.settings
-    wake = asyncio.Event()
+    wake, told = asyncio.Event(), asyncio.Event()
     cards = Cards(courier)
     sweep = Sweep(courier)
 
@@ -87,13 +87,16 @@ async def serve(courier: Courier) -> None:
 
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(listen(courier.pool, queue.IO_QUEUE, queue.RUN_DELIVERIES, wake))
+            # Not one event for both: who looks for deliveries would take the notices' away.
+            group.create_task(
+                listen(courier.pool, queue.IO_QUEUE, queue.RUN_DELIVERIES, wake, told)
+            )
             group.create_task(liveness.beat(courier.pool, "io"))
             group.create_task(patience.forever(sweep_then_wait, "sweep"))
             group.create_task(patience.forever(cards, "status cards"))
             group.create_task(patience.forever(Reconciliation(courier), "reconciliation"))
             group.create_task(patience.forever(renew_then_wait, "renewals"))
-            group.create_task(notices.send_all(courier))
+            group.create_task(notices.send_all(courier, told))
             for _ in range(settings.deliveries_in_flight):
                 group.create_task(claim_and_work(claim, work, wake, idle_s))
     finally:

@@ -29,8 +29,8 @@ _FINISH_SENDING_S = 8.0  # within the supervisor's grace
 Settle = Callable[[AsyncSession], Awaitable[bool]]
 
 
-async def send_all(courier: Courier) -> None:
-    """Sends notices one after another, until cancelled."""
+async def send_all(courier: Courier, wake: asyncio.Event) -> None:
+    """Sends notices one after another, until cancelled; `wake` says that there may be one."""
 
     async def claim_one() -> NoticeClaim | None:
         return await claim(courier)
@@ -41,7 +41,7 @@ async def send_all(courier: Courier) -> None:
     async def idle_s() -> float:
         return courier.settings.poll_every_s
 
-    await claim_and_work(claim_one, send_one, asyncio.Event(), idle_s)
+    await claim_and_work(claim_one, send_one, wake, idle_s)
 
 
 async def claim(courier: Courier) -> NoticeClaim | None:

@@ -39,14 +39,15 @@ class _Listener(Worker):
         await super()._poll_iteration()
 
 
-async def listen(pool: ArqRedis, queue_name: str, function: str, wake: asyncio.Event) -> None:
-    """Sets `wake` for every wake-up in the queue; a Redis that is away is waited for."""
+async def listen(pool: ArqRedis, queue_name: str, function: str, *wakes: asyncio.Event) -> None:
+    """Sets `wakes` for every wake-up in the queue; a Redis that is away is waited for."""
 
     async def woken(ctx: dict[object, object]) -> None:
-        wake.set()
+        for wake in wakes:
+            wake.set()
 
     async def work() -> None:
-        wake.set()  # what happened while nobody listened
+        await woken({})  # what happened while nobody listened
         listener = _Listener(
             functions=[func(woken, name=function)],
             queue_name=queue_name,

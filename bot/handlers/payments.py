@@ -39,7 +39,7 @@ _REFUSALS = {
     "expired": N_("This invoice is out of date. Ask for a new one: /wallet"),
     "cancelled": N_("This invoice was cancelled. Ask for a new one: /wallet"),
     "paid": N_("This invoice is paid already. For one more top-up: /wallet"),
-    "paused": N_("This wallet is paused: a payment was taken back. Please write to support."),
+    "paused": N_("This wallet is paused: a payment was taken back. Write to the bot's owner."),
 }
 _NO_ANSWER = N_("I can't check this invoice right now. Nothing was charged; try again in a minute.")
 
