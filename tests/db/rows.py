@@ -72,6 +72,11 @@ async def subscribe(
         return await plans.choose(session, account_id, plan_code, now=moment, key=f"{moment}")
 
 
+async def free_pictures(sessions: Sessions, count: int) -> None:
+    """So many a month are in the Free plan of whoever begins with it from now on."""
+    await execute(sessions, "UPDATE plans SET images_limit = :count WHERE code = 'free'", count=count)
+
+
 def new_draft(who: Person, **fields: object) -> NewDraft:
     values: dict[str, object] = {
         "account_id": who.account_id,

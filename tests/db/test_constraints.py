@@ -289,13 +289,8 @@ POSTS = (
 MONEY = (
     "INSERT INTO wallets (account_id, balance, reserved) VALUES (1, 500, 9)",
     _transfer(key="'k'"),
-    "INSERT INTO subscriptions (account_id, plan_code, anchor_day, renews_at)"
-    " VALUES (1, 'free', 1, now())",
-    "INSERT INTO periods (account_id, plan_code, starts_at, ends_at, price, picture_price,"
-    " images_limit, auto_enhance, auto_best, brand_limit, lora_limit, seats, channels, priority,"
-    " used, held) VALUES (1, 'free', now(), now(), 0, 9, 40, true, false, 1, 0, 3, 0, 0, 2, 1)",
-    "INSERT INTO holds (task_id, account_id, period_id, quota, paid, picture_price)"
-    " VALUES (1, 1, 1, 1, 1, 9)",
+    "UPDATE periods SET used = 2, held = 1",
+    "UPDATE holds SET quota = 1, paid = 1, picture_price = 9",
     "INSERT INTO orders (account_id, user_id, method, currency, amount, credit, rate, payload,"
     " expires_at, chat_id) VALUES (1, 1, 'stars', 'XTR', 4, 500, 150, 'p', now(), 1)",
     "INSERT INTO payments (order_id, account_id, user_id, charge_id, provider_charge_id, method,"

@@ -71,6 +71,7 @@ class Work(RuleBasedStateMachine):
 
     @initialize()
     def two_people(self) -> None:
+        self.do(rows.free_pictures(self.sessions, 1000))
         self.people = [self.do(rows.person(self.sessions, user_id)) for user_id in (1, 2)]
 
     # What people do

@@ -224,7 +224,7 @@ async def test_a_task_is_for_who_asked_in_their_language(sessions: Sessions) -> 
 async def test_no_more_than_ten_tasks_of_an_account_wait(sessions: Sessions) -> None:
     who, other = await rows.person(sessions, 1), await rows.person(sessions, 2)
     await rows.queued(sessions, other)
-    drafts = [await _draft(sessions, who) for _ in range(requests.WAITING_LIMIT + 3)]
+    drafts = [await _draft(sessions, who, count=1) for _ in range(requests.WAITING_LIMIT + 3)]
     taps = await asyncio.gather(
         *(_submit(sessions, who, draft.id) for draft in drafts), return_exceptions=True
     )
