@@ -11,7 +11,7 @@ from aiogram.types import (
     ReplyKeyboardMarkup,
 )
 
-from bot import names, texts
+from bot import names, team_keyboards, texts
 from bot.buttons import Row, button, in_rows, markup
 from bot.callbacks import (
     AlbumTap,
@@ -20,6 +20,7 @@ from bot.callbacks import (
     DraftTap,
     ExampleTap,
     HistoryTap,
+    PlanTap,
     ResendTap,
     RetryTap,
     SettingsTap,
@@ -33,10 +34,14 @@ MENU: dict[str, str] = {
     "create": N_("✨ Create"),
     "brands": N_("🎨 Brands"),
     "history": N_("🗂 History"),
+    "wallet": N_("💰 Wallet"),
+    "plans": N_("💎 Plan"),
     "settings": N_("⚙️ Settings"),
     "help": N_("❓ Help"),
 }
 """The menu's pages and the words on its buttons."""
+
+_MENU_ROWS = (("create", "brands", "history"), ("wallet", "plans"), ("settings", "help"))
 
 EXAMPLES: tuple[str, ...] = (
     N_("Autumn menu of a coffee shop for Instagram: pumpkin latte and cinnamon"),
@@ -53,9 +58,10 @@ EXAMPLE_LABELS: tuple[str, ...] = (
 
 def menu(tr: Texts) -> ReplyKeyboardMarkup:
     """The menu under the message field of a private chat."""
-    labels = [KeyboardButton(text=tr.plain(label)) for label in MENU.values()]
     return ReplyKeyboardMarkup(
-        keyboard=[labels[:3], labels[3:]],
+        keyboard=[
+            [KeyboardButton(text=tr.plain(MENU[page])) for page in row] for row in _MENU_ROWS
+        ],
         resize_keyboard=True,
         is_persistent=True,
         input_field_placeholder=tr.plain("Your idea…"),
@@ -130,7 +136,9 @@ def _choices(
         present = Aspect(draft.aspect).name if draft.aspect else ""
         return present, [*aspects, ("", tr.plain("as the platform wants"))], 1
     present = str(draft.brand.id) if draft.brand else ""
-    listed = [(str(brand.id), brand.name) for brand in brands]
+    listed = [
+        (str(brand.id), f"🧊 {brand.name}" if brand.is_frozen else brand.name) for brand in brands
+    ]
     return present, [*listed, ("", tr.plain("no brand, neutral style"))], 1
 
 
@@ -177,6 +185,7 @@ def actions(tr: Texts, album: AlbumView) -> InlineKeyboardMarkup:
                 button(tr.plain("📥 PNG originals"), tap("png")),
                 button(tr.plain("🤔 Why?"), tap("why")),
             ],
+            *team_keyboards.album_rows(tr, album),
         ]
     )
 
@@ -188,23 +197,36 @@ def back_to_actions(tr: Texts, task_id: int) -> InlineKeyboardMarkup:
 # --- brands ---
 
 
-def brands(tr: Texts, listed: Sequence[Brand]) -> InlineKeyboardMarkup:
+def brands(tr: Texts, listed: Sequence[Brand], *, is_full: bool) -> InlineKeyboardMarkup:
+    """`is_full`: the plan keeps no more, so a new one begins with the plans."""
     rows = [
-        [
-            button(
-                f"⭐ {brand.name}" if brand.is_default else brand.name,
-                BrandTap(do="open", brand_id=brand.id),
-            )
-        ]
-        for brand in listed
+        [button(_brand_label(brand), BrandTap(do="open", brand_id=brand.id))] for brand in listed
     ]
-    return markup([*rows, [button(tr.plain("🆕 New brand"), BrandTap(do="new"))]])
+    more = (
+        button(tr.plain("💎 More brands: plans"), PlanTap(do="show"))
+        if is_full
+        else button(tr.plain("🆕 New brand"), BrandTap(do="new"))
+    )
+    return markup([*rows, [more]])
+
+
+def _brand_label(brand: Brand) -> str:
+    mark = "🧊 " if brand.is_frozen else "⭐ " if brand.is_default else ""
+    return mark + brand.name
 
 
 def brand(tr: Texts, brand: Brand) -> InlineKeyboardMarkup:
     def tap(do: str, value: str = "") -> BrandTap:
         return BrandTap(do=do, brand_id=brand.id, value=value)
 
+    if brand.is_frozen:
+        return markup(
+            [
+                [button(tr.plain("💎 Plans"), PlanTap(do="show"))],
+                [button(tr.plain("🗑 Delete"), tap("delete"))],
+                [button(tr.plain("‹ All brands"), BrandTap(do="list"))],
+            ]
+        )
     default = (
         button(tr.plain("☆ Not in new drafts"), tap("undefault"))
         if brand.is_default

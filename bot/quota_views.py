@@ -115,12 +115,13 @@ def _paid_ways(
             rows.append([top_up(tr, max(missing, least))])
     better = next((plan for plan in offered if _is_better(plan, means)), None)
     if better is not None and not means.wallet.paused:
+        title, price = plan_views.title(tr, better), tr.roubles(better.price, short=True)
         label = tr.n_plain(
             "💎 {title}: {n} picture for {price}",
             "💎 {title}: {n} pictures for {price}",
             better.terms.images_limit,
-            title=plan_views.title(tr, better),
-            price=tr.roubles(better.price, short=True),
+            title=title,
+            price=price,
         )
         rows.append([button(label, PlanTap(do="ask", value=better.code))])
     return rows

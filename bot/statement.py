@@ -7,9 +7,10 @@ import io
 from collections.abc import Mapping, Sequence
 
 from bot import wallet_views
-from bot.texts import MOSCOW, Texts
+from bot.texts import MOSCOW, N_, Texts
 from db.money_views import Movement
 
+_COLUMNS = (N_("Date (Moscow)"), N_("Operation"), N_("Sum, ₽"), N_("Balance, ₽"))
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 """What a table's cell must not begin with, or it is reckoned instead of shown."""
 
@@ -21,8 +22,7 @@ def csv_of(tr: Texts, movements: Sequence[Movement], titles: Mapping[str, str]) 
     """
     out = io.StringIO()
     table = csv.writer(out, delimiter=";")
-    columns = ("Date (Moscow)", "Operation", "Sum, ₽", "Balance, ₽")
-    table.writerow([tr.plain(column) for column in columns])
+    table.writerow([tr.plain(column) for column in _COLUMNS])
     for one in movements:
         table.writerow(
             [

@@ -237,7 +237,8 @@ def action_card(album: AlbumView) -> Card:
 
 def best_caption(album: AlbumView) -> Html:
     """For the file that comes by itself."""
-    return texts.of(album.locale)("№1 in full quality: your plan takes the best one at once")
+    tr = texts.of(album.locale)
+    return tr("№1 in full quality: your plan takes the best one at once")
 
 
 def why_card(album: AlbumView) -> Card:

@@ -9,25 +9,33 @@ from aiogram.types import CallbackQuery, Message
 
 from bot import keyboards, pages
 from bot.callbacks import BrandTap
+from bot.clock import Clock
 from bot.intake import Sessions
 from bot.views import Card
 from bot.who import Who, card_of
-from db import brands
+from db import brands, plans
+from db.rights import Action
 
 router = Router(name="brands")
 
 
 @router.message(Command("brands"))
 @router.message(F.text.in_(keyboards.menu_labels("brands")))
-async def show(message: Message, who: Who, state: FSMContext, sessions: Sessions) -> None:
+async def show(
+    message: Message, who: Who, state: FSMContext, sessions: Sessions, clock: Clock
+) -> None:
+    who.may(Action.LOOK)
     await state.clear()
-    card = await _list(sessions, who)
+    card = await _list(sessions, who, clock)
     await message.answer(card.text, reply_markup=card.keyboard)
 
 
 @router.callback_query(BrandTap.filter(F.do == "list"))
-async def back_to_list(query: CallbackQuery, who: Who, bot: Bot, sessions: Sessions) -> None:
-    card = await _list(sessions, who)
+async def back_to_list(
+    query: CallbackQuery, who: Who, bot: Bot, sessions: Sessions, clock: Clock
+) -> None:
+    who.may(Action.LOOK)
+    card = await _list(sessions, who, clock)
     await query.answer()
     await _edit(bot, query, card)
 
@@ -37,6 +45,7 @@ async def open_brand(
     query: CallbackQuery, callback_data: BrandTap, who: Who, bot: Bot, sessions: Sessions
 ) -> None:
     """A brand's page, or the question before it is deleted."""
+    who.may(Action.LOOK)
     async with sessions.begin() as session:
         brand = await brands.get(session, who.account_id, callback_data.brand_id)
     await query.answer()
@@ -50,6 +59,7 @@ async def open_brand(
 async def set_default(
     query: CallbackQuery, callback_data: BrandTap, who: Who, bot: Bot, sessions: Sessions
 ) -> None:
+    who.may(Action.MANAGE_BRANDS)
     brand_id = callback_data.brand_id
     async with sessions.begin() as session:
         chosen = brand_id if callback_data.do == "default" else None
@@ -61,18 +71,25 @@ async def set_default(
 
 @router.callback_query(BrandTap.filter(F.do == "sure"))
 async def delete(
-    query: CallbackQuery, callback_data: BrandTap, who: Who, bot: Bot, sessions: Sessions
+    query: CallbackQuery,
+    callback_data: BrandTap,
+    who: Who,
+    bot: Bot,
+    sessions: Sessions,
+    clock: Clock,
 ) -> None:
+    who.may(Action.MANAGE_BRANDS)
     async with sessions.begin() as session:
         await brands.delete(session, who.account_id, callback_data.brand_id)
     await query.answer(who.tr.plain("Deleted"))
-    await _edit(bot, query, await _list(sessions, who))
+    await _edit(bot, query, await _list(sessions, who, clock))
 
 
-async def _list(sessions: Sessions, who: Who) -> Card:
+async def _list(sessions: Sessions, who: Who, clock: Clock) -> Card:
     async with sessions.begin() as session:
+        terms = await plans.terms(session, who.account_id, now=clock())
         listed = await brands.list_(session, who.account_id)
-    return pages.brands(who.tr, listed)
+    return pages.brands(who.tr, listed, terms.brand_limit)
 
 
 async def _edit(bot: Bot, query: CallbackQuery, card: Card) -> None:

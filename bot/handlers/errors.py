@@ -7,10 +7,12 @@ once more.
 from __future__ import annotations
 
 import structlog
-from aiogram import Router
+from aiogram import Bot, Router
 from aiogram.types import CallbackQuery, ErrorEvent, Message
+from redis.asyncio import Redis
 
 from bot import pages, texts
+from bot.clock import Clock
 from bot.errors import (
     BadUpload,
     ChatMigrated,
@@ -20,9 +22,25 @@ from bot.errors import (
     Undeliverable,
 )
 from bot.filters import is_payment
+from bot.handlers import quota
+from bot.intake import Sessions
+from bot.settings import PaymentTerms
+from bot.team_keyboards import ROLES
 from bot.texts import Html, Texts
 from bot.who import Who
-from db.errors import BrandNameTaken, LimitReached, NotFound, Stale
+from db.errors import (
+    BrandNameTaken,
+    InsufficientFunds,
+    KeyReused,
+    LimitReached,
+    NotAllowed,
+    NotFound,
+    PaymentRefused,
+    QuotaOut,
+    Stale,
+    WalletPaused,
+)
+from db.states import Role
 from pipeline.brief import MAX_PROMPT_CHARS
 from pipeline.errors import BadBrief, BadImage
 
@@ -31,7 +49,15 @@ router = Router(name="errors")
 
 
 @router.error()
-async def on_error(event: ErrorEvent, who: Who | None = None) -> None:
+async def on_error(
+    event: ErrorEvent,
+    bot: Bot,
+    sessions: Sessions,
+    redis: Redis,
+    terms: PaymentTerms,
+    clock: Clock,
+    who: Who | None = None,
+) -> None:
     error = event.exception
     if is_payment(event.update):
         raise error  # Nothing about money is settled with a word: it must come again.
@@ -43,11 +69,16 @@ async def on_error(event: ErrorEvent, who: Who | None = None) -> None:
         else:
             log.warning("not told", update=event.update.update_id, error=str(error))
         return
+    query = event.update.callback_query
+    if isinstance(error, QuotaOut) and query is not None and who is not None:
+        log.info("quota out", update=event.update.update_id, error=repr(error))
+        await quota.offer(query, error.wanted, who, bot, sessions, redis, terms, clock)
+        return
     words = worded(who.tr if who else texts.of(texts.DEFAULT_LOCALE), error)
     if words is None:
         raise error
     log.info("refused", update=event.update.update_id, error=repr(error))
-    await _tell(event, words, alert=not isinstance(error, NotYours))
+    await _tell(event, words, alert=not isinstance(error, NotYours | NotAllowed))
 
 
 async def _tell(event: ErrorEvent, words: Html, *, alert: bool) -> None:
@@ -64,6 +95,19 @@ def worded(tr: Texts, error: Exception) -> Html | None:
     match error:
         case NotYours():
             return tr("This menu is not yours")
+        case NotAllowed(role=None):
+            return tr("You are not in this team. If you are in its group, write /team there.")
+        case NotAllowed():
+            return tr(
+                "You are the {role} here, and that takes another role. Who may what: /team",
+                role=tr.plain(ROLES[Role(error.role or "")]),
+            )
+        case LimitReached(what="seats"):
+            return tr(
+                "All {limit} seats of the plan are taken. Make somebody a viewer, or take a "
+                "larger plan.",
+                limit=error.limit,
+            )
         case BadBrief():
             return _bad_brief(tr, error.reason)
         case BadUpload() | BadImage():
@@ -80,10 +124,28 @@ def worded(tr: Texts, error: Exception) -> Html | None:
                 limit=error.limit,
             )
         case LimitReached():
-            return tr(
-                "You have {limit} brands, that is the most. Delete one you don't need.",
-                limit=error.limit,
+            return tr.n(
+                "Your plan keeps {n} brand. More come with a larger one: /plans",
+                "Your plan keeps {n} brands. More come with a larger one: /plans",
+                error.limit,
             )
+        case QuotaOut():
+            return tr(
+                "🎟 {left} pictures of this month are left, {wanted} are needed: /plans",
+                left=max(0, error.left),
+                wanted=error.wanted,
+            )
+        case InsufficientFunds():
+            return tr("💰 The wallet lacks {missing}: /wallet", missing=tr.roubles(error.missing))
+        case WalletPaused():
+            return tr(
+                "⏸ Paid actions are paused: Telegram took back a payment that was spent already. "
+                "Write to the bot's owner, please."
+            )
+        case PaymentRefused():
+            return tr("This invoice can't be paid any more. Ask for a new one: /wallet")
+        case KeyReused():
+            return tr("This was done already, with another sum. Open the page again, please.")
         case Stale():
             return _stale(tr, error.what)
         case NotFound():
@@ -110,6 +172,10 @@ def _bad_upload(tr: Texts, reason: str) -> Html:
 
 
 def _stale(tr: Texts, what: str) -> Html:
+    if what == "order":
+        return tr("This invoice is paid already.")
     if what == "draft":
         return tr("This draft is at work already. Send a new message for a new one.")
+    if what == "approval":
+        return tr("This round is over already.")
     return tr("This is not ready yet, or it has moved on.")
