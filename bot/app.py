@@ -30,8 +30,12 @@ from bot.handlers import (
     generate,
     history,
     payments,
+    plans,
+    quota,
     settings,
     start,
+    top_up,
+    wallet,
 )
 from bot.middlewares import Introduce, Overhear, Throttle
 from bot.settings import BotSettings, PaymentTerms
@@ -45,8 +49,12 @@ _HANDLERS = (
     start,
     brands,
     history,
+    wallet,
+    plans,
     settings,
     brand_dialogue,
+    top_up,
+    quota,
     generate,
     album,
     fallback,
