@@ -23,6 +23,7 @@ from bot.filters import is_payment
 from bot.gateway import create_bot
 from bot.handlers import (
     album,
+    approval,
     brand_dialogue,
     brands,
     errors,
@@ -34,7 +35,9 @@ from bot.handlers import (
     quota,
     settings,
     start,
+    team,
     top_up,
+    votes,
     wallet,
 )
 from bot.middlewares import Introduce, Overhear, Throttle
@@ -47,6 +50,7 @@ _HANDLERS = (
     errors,
     payments,
     start,
+    team,
     brands,
     history,
     wallet,
@@ -55,8 +59,10 @@ _HANDLERS = (
     brand_dialogue,
     top_up,
     quota,
+    approval,
     generate,
     album,
+    votes,
     fallback,
 )
 
