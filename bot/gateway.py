@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
 import time
 from datetime import UTC, datetime
@@ -144,6 +145,7 @@ class _Gateway(BaseRequestMiddleware):
         method: TelegramMethod[TelegramType],
     ) -> Response[TelegramType]:
         deadline = time.monotonic() + MAX_WAIT_S
+        _response_of(type(method))
         await self._wait_for_tokens(method)
         while True:
             try:
@@ -217,6 +219,13 @@ class _Gateway(BaseRequestMiddleware):
         elif isinstance(failure, Undeliverable) and failure.reason == "blocked":
             async with self._sessions.begin() as session:
                 await accounts.set_blocked(session, chat_id, datetime.now(UTC))
+
+
+@functools.cache
+def _response_of(method: type[TelegramMethod[TelegramType]]) -> object:
+    """The type of a call's answer, kept: pydantic forgets one that nobody holds, and aiogram then
+    has it made anew for every call, which takes as long as all the rest of the call."""
+    return Response[method.__returning__]  # type: ignore[name-defined]
 
 
 def _chat_id(method: TelegramMethod[TelegramType]) -> int | str | None:
