@@ -13,6 +13,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from pipeline.run import Pipeline
     from pipeline.settings import PipelineSettings
-    from pipeline.types import Album, BrandStyle, Brief, OnProgress, Prompt, Score
+    from pipeline.types import Album, BrandStyle, Brief, OnProgress, Photo, Prompt, Score
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 
@@ -37,7 +38,9 @@ Seed = Annotated[int | None, typer.Option(help="0 to 2147483647, for the same ag
 EnhancerName = Annotated[
     str | None, typer.Option("--enhancer", help="lexicon, ollama or mock. [settings]")
 ]
-GeneratorName = Annotated[str | None, typer.Option("--generator", help="mock. [settings]")]
+GeneratorName = Annotated[
+    str | None, typer.Option("--generator", help="mock or diffusion. [settings]")
+]
 JudgeName = Annotated[str | None, typer.Option("--judge", help="auto, clip or pixels. [settings]")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
 
@@ -65,6 +68,12 @@ def generate(
     enhancer: EnhancerName = None,
     generator: GeneratorName = None,
     judge: JudgeName = None,
+    photo: Annotated[
+        Path | None, typer.Option(help="A picture to start from; the generator diffusion can.")
+    ] = None,
+    strength: Annotated[
+        float, typer.Option(help="How far to go from the photo, above 0 to 1.")
+    ] = 0.6,
     out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("out"),
     as_json: AsJson = False,
 ) -> None:
@@ -72,6 +81,8 @@ def generate(
     from pipeline.run import Pipeline
 
     brief = _brief(text, brand_style, platform, goal, count, seed)
+    if photo:
+        brief = replace(brief, photo=_photo(photo, strength))
     settings = _settings(enhancer=enhancer, generator=generator, judge=judge)
     with _unavailable_is_refused():
         pipeline = Pipeline.from_settings(settings)
@@ -194,6 +205,15 @@ def _brief(
             else _WORDS.get(error.reason, error.reason)
         )
         raise Refused(message) from error
+
+
+def _photo(path: Path, strength: float) -> Photo:
+    from pipeline.types import Photo
+
+    if not 0 < strength <= 1:
+        raise Refused("--strength must be above 0 and at most 1")
+    image, _ = _open(path)
+    return Photo(image, strength)
 
 
 def _brand(style: str | None) -> BrandStyle | None:

@@ -51,11 +51,20 @@ class Variation:
 
 
 @dataclass(frozen=True, slots=True)
+class Photo:
+    """A picture to start from: RGB pixels, how far to go from them (above 0; 1 = free)."""
+
+    image: Image.Image = field(repr=False, compare=False)
+    strength: float = 0.6
+
+
+@dataclass(frozen=True, slots=True)
 class Brief:
     """One request, cleaned and understood: what to draw, for where, how many.
 
     `count` is 1..4, `seed` 0..2**31-1. `enhance=False` keeps the person's own words.
-    `platform` and `goal` are codes of `pipeline.brief` (None: not detected).
+    `platform` and `goal` are codes of `pipeline.brief` (None: not detected). With a `photo` there
+    is nothing to be a `variation` of.
     """
 
     raw_prompt: str
@@ -68,6 +77,7 @@ class Brief:
     count: int = 4
     enhance: bool = True
     variation: Variation | None = None
+    photo: Photo | None = None
 
 
 @dataclass(frozen=True, slots=True)

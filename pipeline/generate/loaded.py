@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import inspect
 import logging
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from pipeline import formats
 from pipeline.compiled import cache_key, cores
+from pipeline.errors import BackendUnavailable
 from pipeline.generate import noise, recipe
 from pipeline.generate.checker import SafetyChecker
 from pipeline.generate.checkpoint import Checkpoint, quiet
@@ -47,6 +49,7 @@ class LoadedModel:
     ) -> None:
         self.runtime = runtime
         self._pipeline = pipeline
+        self._photo_pipeline: DiffusionPipeline | None = None
         self._checkpoint = checkpoint
         self._checker = (
             SafetyChecker.load(checkpoint.checker, runtime) if checkpoint.checker else None
@@ -109,17 +112,23 @@ class LoadedModel:
         """
         import torch
 
-        steps = steps or self._steps
+        steps, photo = steps or self._steps, brief.photo
+        pipeline = self._over_photos() if photo else self._pipeline
+        if photo:  # Of all steps only this share is taken, which must be one at least.
+            steps = max(steps, math.ceil(1 / photo.strength))
+        taken = int(steps * photo.strength) if photo else steps
 
         def on_step(_: object, index: int, __: object, ___: object) -> dict[str, object]:
-            watch(min(1.0, (index + 1) / (steps + 1)))
+            watch(min(1.0, (index + 1) / (taken + 1)))
             return {}
 
         # Schedulers remember a run's steps: a cancelled one would leave its traces.
-        self._pipeline.scheduler = recipe.scheduler(self._scheduler_name, self._own_scheduler)
+        pipeline.scheduler = recipe.scheduler(self._scheduler_name, self._own_scheduler)
         variation = self._variation(brief)
         generator = noise.source(seed, variation)
         arguments = {
+            "image": ImageOps.fit(photo.image, size, Image.Resampling.LANCZOS) if photo else None,
+            "strength": photo.strength if photo else None,
             "prompt": prompt.render,
             "negative_prompt": prompt.negative or None,
             "width": size[0],
@@ -127,12 +136,13 @@ class LoadedModel:
             "num_inference_steps": steps,
             "guidance_scale": self._guidance,
             "generator": generator,
-            "latents": self._noise(generator, variation, seed, size),
+            "latents": None if photo else self._noise(generator, variation, seed, size),
             "callback_on_step_end": on_step,
         }
-        understood = {name: arguments[name] for name in arguments if name in self._parameters}
+        parameters = inspect.signature(pipeline.__call__).parameters
+        understood = {name: arguments[name] for name in arguments if name in parameters}
         with torch.inference_mode():
-            image: Image.Image = self._pipeline(**understood).images[0]
+            image: Image.Image = pipeline(**understood).images[0]
         return image.convert("RGB")
 
     def is_flagged(self, image: Image.Image) -> bool:
@@ -157,7 +167,26 @@ class LoadedModel:
         if (variation := self._variation(brief)) is not None:
             meta["variation_of"] = variation.seed
             meta["variation_strength"] = variation.strength
+        if brief.photo:
+            meta["photo_strength"] = brief.photo.strength
         return meta
+
+    def _over_photos(self) -> DiffusionPipeline:
+        """The same parts as a pipeline that starts from a picture.
+
+        Raises BackendUnavailable for a kind of model that can't.
+        """
+        from diffusers import AutoPipelineForImage2Image
+
+        if self._photo_pipeline is None:
+            try:
+                self._photo_pipeline = AutoPipelineForImage2Image.from_pipe(self._pipeline)
+            except ValueError as error:
+                raise BackendUnavailable(
+                    "diffusion", f"{self._checkpoint.name} starts from no photo: {error}"
+                ) from error
+            self._photo_pipeline.set_progress_bar_config(disable=True)
+        return self._photo_pipeline
 
     @property
     def _has_unet(self) -> bool:
@@ -166,7 +195,7 @@ class LoadedModel:
     def _variation(self, brief: Brief) -> Variation | None:
         """None for transformers: they pack their noise, each kind in its own way, so that it can't
         be made here."""
-        return brief.variation if self._has_unet else None
+        return brief.variation if self._has_unet and not brief.photo else None
 
     def _noise(
         self, generator: torch.Generator, variation: Variation | None, seed: int, size: Size

@@ -12,7 +12,7 @@ from dataclasses import replace
 from PIL import Image
 
 from pipeline import colours, formats
-from pipeline.errors import Cancelled
+from pipeline.errors import BackendUnavailable, Cancelled
 from pipeline.generate import scheme, subjects, world
 from pipeline.generate.canvas import Canvas, Paint
 from pipeline.generate.compositions import FAMILIES
@@ -40,7 +40,11 @@ class MockGenerator:
         on_picture: Callable[[int], None],
         cancel: CancelFlag,
     ) -> list[Picture]:
-        """One picture a seed. Raises Cancelled."""
+        """One picture a seed. Raises Cancelled, BackendUnavailable for a photo to start from."""
+        if brief.photo:
+            raise BackendUnavailable(
+                self.name, "starts from no photo: PIPELINE_GENERATOR=diffusion does"
+            )
         size = formats.size(brief.aspect, self._area_px)
         pictures: list[Picture] = []
         for seed in seeds:

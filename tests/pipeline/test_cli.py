@@ -179,6 +179,9 @@ def test_judge_ranks_files_and_says_which(capsys: pytest.CaptureFixture[str]) ->
         (("generate", "cup", "--generator", "dalle"), "dalle"),
         (("generate", "cup", "--judge", "jury"), "jury"),
         (("generate", "cup", "--enhancer", "gpt"), "gpt"),
+        (("generate", "cup", "--photo", "nothing.png"), "nothing.png: no such file"),
+        (("generate", "cup", "--photo", "nothing.png", "--strength", "0"), "--strength must be"),
+        (("generate", "cup", "--photo", "nothing.png", "--strength", "nan"), "--strength must be"),
         (("generate",), "TEXT"),
         (("generate", "cup", "--colour", "red"), "--colour"),
         (("judge", "cup"), "IMAGE"),
@@ -192,6 +195,13 @@ def test_bad_input_gets_one_line_and_code_2(
     capsys: pytest.CaptureFixture[str], argv: tuple[str, ...], said: str
 ) -> None:
     assert said in refusal(capsys, 2, *argv)
+
+
+def test_a_generator_that_starts_from_no_photo_says_which_does(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    said = refusal(capsys, 1, *REQUEST, "--json", "--photo", picture(Path("cup.png")))
+    assert "mock: starts from no photo: PIPELINE_GENERATOR=diffusion does" in said
 
 
 def test_judge_refuses_what_is_no_picture(capsys: pytest.CaptureFixture[str]) -> None:

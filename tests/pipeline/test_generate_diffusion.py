@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from pipeline import generate, models
 from pipeline.compiled import chip_has_bf16, has_openvino
@@ -28,7 +28,17 @@ from pipeline.generate.recipe import Recipe
 from pipeline.judge.pixels import PixelsJudge
 from pipeline.run import Pipeline
 from pipeline.settings import PipelineSettings
-from pipeline.types import Aspect, Brief, CancelFlag, Picture, Progress, Prompt, Stage, Variation
+from pipeline.types import (
+    Aspect,
+    Brief,
+    CancelFlag,
+    Photo,
+    Picture,
+    Progress,
+    Prompt,
+    Stage,
+    Variation,
+)
 from tests.pipeline import tiny_diffusion
 
 for library in ("torch", "diffusers", "transformers", "peft"):
@@ -253,6 +263,104 @@ def test_noise_between_two_seeds_stays_as_strong() -> None:
     assert torch.equal(noise.slerp(one, other, 0.0), one)
     assert torch.allclose(noise.slerp(one, one, 0.5), one)
     assert torch.allclose(noise.slerp(one, other, 1.0), other, atol=1e-5)
+
+
+# From a photo.
+
+
+@pytest.fixture
+def photo() -> Image.Image:
+    gradient = Image.linear_gradient("L").resize((90, 60))
+    return Image.merge("RGB", (gradient, gradient.rotate(180), gradient))
+
+
+def test_a_photo_becomes_what_plain_diffusers_makes_of_it(
+    hub: Path, made: Made, photo: Image.Image
+) -> None:
+    import torch
+    from diffusers import DPMSolverMultistepScheduler, StableDiffusionImg2ImgPipeline
+
+    folder = models.STABLE_DIFFUSION.path(hub)
+    plain = StableDiffusionImg2ImgPipeline.from_pretrained(folder, safety_checker=None)
+    plain.set_progress_bar_config(disable=True)
+    plain.scheduler = DPMSolverMultistepScheduler.from_config(
+        plain.scheduler.config, use_karras_sigmas=True
+    )
+    ours = _drawn(made(), SEEDS[0], brief=replace(BRIEF, photo=Photo(photo, 0.7)))[0]
+    wanted = plain(
+        PROMPT.render,
+        image=ImageOps.fit(photo, ours.image.size, Image.Resampling.LANCZOS),
+        strength=0.7,
+        negative_prompt=PROMPT.negative,
+        num_inference_steps=3,
+        guidance_scale=7.5,
+        generator=torch.Generator("cpu").manual_seed(SEEDS[0]),
+    ).images[0]
+    assert np.abs(_pixels(ours) - _pixels(wanted)).max() <= 1
+    assert ours.meta["photo_strength"] == 0.7
+
+
+def test_a_photo_leaves_no_trace_in_the_next_picture(made: Made, photo: Image.Image) -> None:
+    before = _drawn(made(), 1)[0]
+    over = _drawn(made(), 1, brief=replace(BRIEF, photo=Photo(photo)))[0]
+    assert not _same(before, over)
+    assert _same(_drawn(made(), 1)[0], before)
+
+
+def test_a_greater_strength_goes_further_from_the_photo(made: Made, photo: Image.Image) -> None:
+    generator = made(diffusion_steps=20)
+    near, middle, far = (
+        _drawn(generator, 1, brief=replace(BRIEF, photo=Photo(photo, strength)))[0]
+        for strength in (0.01, 0.5, 1.0)
+    )
+    assert 0 < _distance(near, middle) < _distance(near, far)
+
+
+def test_drawing_over_a_photo_tells_its_progress(made: Made, photo: Image.Image) -> None:
+    told: list[float] = []
+    brief = replace(BRIEF, photo=Photo(photo, 0.5))
+    made(diffusion_steps=6).generate(
+        PROMPT, brief, [1], lambda done, part=0.0: told.append(done + part), CancelFlag()
+    )
+    assert told[:3] == [pytest.approx(step / 4) for step in (1, 2, 3)]
+
+
+def test_the_command_draws_over_a_photo(
+    hub: Path,
+    tmp_path: Path,
+    photo: Image.Image,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    import vitrina
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MODELS_DIR", str(hub))
+    monkeypatch.setenv("PIPELINE_DIFFUSION_STEPS", "3")
+    monkeypatch.setenv("PIPELINE_DIFFUSION_RUNTIME", "torch-fp32")
+    photo.save("photo.png")
+    chosen = ["--generator", "diffusion", "--judge", "pixels", "--seed", "1", "--json"]
+    digests = set()
+    for more in ([], ["--photo", "photo.png"], ["--photo", "photo.png", "--strength", "0.9"]):
+        assert vitrina.run(["generate", "a cat", "-n", "1", *chosen, *more]) == 0
+        digests.add(json.loads(capsys.readouterr().out)["images"][0]["sha256"])
+    assert len(digests) == 3
+
+
+@pytest.mark.parametrize("name", ["xl", "lcm", "sd3"])
+def test_other_kinds_start_from_a_photo_too(made: Made, photo: Image.Image, name: str) -> None:
+    generator = made(diffusion_model=f"someone/tiny-{name}", diffusion_safety=False)
+    brief = replace(BRIEF, photo=Photo(photo))
+    first, second = _drawn(generator, *SEEDS, brief=brief)
+    assert not _same(first, second)
+    assert _same(_drawn(generator, SEEDS[0], brief=brief)[0], first)
+
+
+@pytest.mark.skipif(not has_openvino(), reason="openvino is not installed")
+def test_openvino_starts_from_a_photo_nearly_the_same(made: Made, photo: Image.Image) -> None:
+    brief = replace(BRIEF, photo=Photo(photo))
+    ours = _drawn(made(diffusion_runtime="openvino-bf16"), 1, brief=brief)[0]
+    assert _distance(ours, _drawn(made(), 1, brief=brief)[0]) < 4
 
 
 # Kinds of models.
