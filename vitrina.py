@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "worker": ("workers.cli:app", "Run one worker process: gpu makes pictures, io delivers them."),
     "playground": ("playground.cli:playground", "Run a Bot API server with a chat page, alone."),
     "migrate": ("db.cli:migrate", "Bring the database's tables up to date."),
+    "plans": ("db.plans_cli:app", "Show the plans, and change what they give and cost."),
     "health": ("db.cli:health", "Say whether a process of this host is alive (for containers)."),
     "models": ("pipeline.models_cli:app", "Fetch, show and check the files of the real models."),
     "judge-eval": ("pipeline.eval_cli:judge_eval", "Measure how well a judge agrees with people."),

@@ -1,10 +1,12 @@
-"""Plans: what there is to buy, where an account stands, and what another plan would cost it."""
+"""Plans: what there is to buy, where an account stands, what another plan costs it."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
+from typing import TypedDict, Unpack
 
-from sqlalchemy import select
+from sqlalchemy import func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import periods
@@ -21,15 +23,57 @@ from db.renewals import renew as renew
 from db.states import TransferKind
 
 
-async def list_(session: AsyncSession) -> tuple[PlanView, ...]:
-    """What may be chosen now, Free first."""
+class PlanFields(TypedDict, total=False):
+    """What `put` can set. Kopecks: `price` a month, `picture_price` for each past the quota."""
+
+    title_ru: str
+    title_en: str
+    position: int
+    is_offered: bool
+    price: int
+    picture_price: int
+    images_limit: int
+    auto_enhance: bool
+    auto_best: bool
+    brand_limit: int
+    lora_limit: int
+    seats: int
+    channels: int
+    priority: int
+
+
+async def list_(session: AsyncSession, *, withdrawn: bool = False) -> tuple[PlanView, ...]:
+    """What may be chosen now, Free first; with `withdrawn` also what may not any more."""
     rows = await session.scalars(
         select(Plan)
-        .where(Plan.is_offered)
+        .where(or_(Plan.is_offered, literal(withdrawn)))
         .order_by(Plan.position, Plan.code)
         .execution_options(populate_existing=True)
     )
     return tuple(periods.plan_view(row) for row in rows)
+
+
+async def put(session: AsyncSession, code: str, **fields: Unpack[PlanFields]) -> PlanView:
+    """Changes a plan, from everybody's next period on. One that is not there yet is made with
+    Free's terms but for the fields given. Raises NotFound for a new one without titles and price.
+    """
+    changed = await session.scalar(
+        update(Plan)
+        .where(Plan.code == code)
+        .values({"code": code, **fields})
+        .returning(Plan.code)
+        .execution_options(synchronize_session=False)
+    )
+    if changed is None:
+        if not fields.keys() >= {"title_ru", "title_en", "price"}:
+            raise NotFound("plan")
+        free = await periods.plan(session, FREE)
+        last = await session.scalar(select(func.max(Plan.position))) or 0
+        terms = asdict(free.terms)
+        await session.execute(
+            insert(Plan).values({"code": code, **terms, "position": last + 1, **fields})
+        )
+    return await periods.plan(session, code)
 
 
 async def standing(session: AsyncSession, account_id: int, *, now: datetime) -> Standing:
