@@ -115,6 +115,7 @@ def _put(code: str, fields: PlanFields) -> PlanView:
 
 def _in_transaction(work: Callable[[AsyncSession], Awaitable[T]]) -> T:
     from pydantic import ValidationError
+    from sqlalchemy.exc import ArgumentError
 
     from db import engine
     from db.settings import PostgresSettings
@@ -131,6 +132,8 @@ def _in_transaction(work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         return asyncio.run(run(PostgresSettings().database_url))
     except ValidationError as error:
         raise typer.BadParameter("DATABASE_URL is not set") from error
+    except ArgumentError as error:
+        raise typer.BadParameter("DATABASE_URL is not a URL like postgresql://...") from error
     except OSError as error:
         raise typer.BadParameter(f"no Postgres answers at DATABASE_URL: {error}") from error
 
