@@ -65,28 +65,34 @@ def _freed(tr: Texts, data: Data) -> Card:
 
 
 def _topped_up(tr: Texts, data: Data) -> Card:
-    head = tr("✅ <b>{sum} came to the wallet</b>", sum=_roubles(tr, data, "sum"))
-    return Card(_lines(head, _balance(tr, data)), markup([_wallet(tr), _plans(tr)]))
+    head = tr("✅ <b>{sum} came to the wallet</b>", sum=_short(tr, data, "sum"))
+    return Card(_lines(head, _balance(tr, data)), markup([[*_wallet(tr), *_plans(tr)]]))
 
 
 def _refunded(tr: Texts, data: Data) -> Card:
-    head = tr("↩️ <b>{sum} went back to whoever paid it</b>", sum=_roubles(tr, data, "sum"))
+    head = tr(
+        "↩️ <b>{sum} went back to whoever paid it</b>",
+        sum=_short(tr, data, "sum"),
+    )
     return Card(_lines(head, _balance(tr, data)), markup([_wallet(tr)]))
 
 
 def _charged_back(tr: Texts, data: Data) -> Card:
-    head = tr("↩️ <b>Telegram gave back a payment of {sum}</b>", sum=_roubles(tr, data, "sum"))
+    head = tr(
+        "↩️ <b>Telegram gave back a payment of {sum}</b>",
+        sum=_short(tr, data, "sum"),
+    )
     lack: Html | None = None
     if data["shortfall"]:
         lack = tr(
             "{sum} of it were spent already, so paid actions are paused. Write to the bot's owner.",
-            sum=_roubles(tr, data, "shortfall"),
+            sum=_short(tr, data, "shortfall"),
         )
     return Card(_lines(head, _balance(tr, data), lack), markup([_wallet(tr)]))
 
 
 def _balance(tr: Texts, data: Data) -> Html:
-    return tr("In the wallet now: {sum}", sum=_roubles(tr, data, "balance"))
+    return tr("In the wallet now: {sum}", sum=_short(tr, data, "balance"))
 
 
 WORDS: dict[str, Words] = {
@@ -151,6 +157,10 @@ def _number(data: Data, name: str) -> int:
 
 def _roubles(tr: Texts, data: Data, name: str) -> str:
     return tr.roubles(_number(data, name))
+
+
+def _short(tr: Texts, data: Data, name: str) -> str:
+    return tr.roubles(_number(data, name), short=True)
 
 
 def _when(tr: Texts, data: Data, name: str) -> str:
