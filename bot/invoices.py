@@ -30,7 +30,6 @@ def invoice(
     """The message an order is paid on; `below` are rows of buttons under the one to pay."""
     credit = tr.roubles(order.credit, short=True)
     title = tr.plain("Top-up: {sum}", sum=credit)
-    pay = InlineKeyboardButton(text=tr.plain("💳 Pay {price}", price=price(tr, order)), pay=True)
     common = SendInvoice(
         chat_id=order.chat_id,
         message_thread_id=thread_id,
@@ -45,11 +44,19 @@ def invoice(
         prices=[LabeledPrice(label=title, amount=order.amount)],
         provider_token="",
         start_parameter=START_PARAMETER,
-        reply_markup=InlineKeyboardMarkup(inline_keyboard=[[pay], *(below or [])]),
+        reply_markup=keyboard(tr, order, below),
     )
     if order.method is PaymentMethod.STARS:
         return common
     return common.model_copy(update=_provider_fields(title, order, terms))
+
+
+def keyboard(
+    tr: Texts, order: OrderView, below: list[list[InlineKeyboardButton]] | None = None
+) -> InlineKeyboardMarkup:
+    """The button to pay with, which Telegram wants first; once paid, it shows the receipt."""
+    pay = InlineKeyboardButton(text=tr.plain("Pay {price}", price=price(tr, order)), pay=True)
+    return InlineKeyboardMarkup(inline_keyboard=[[pay], *(below or [])])
 
 
 def price(tr: Texts, order: OrderView) -> str:

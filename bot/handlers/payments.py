@@ -10,18 +10,19 @@ import asyncio
 from datetime import UTC, datetime
 
 import structlog
-from aiogram import F, Router
+from aiogram import Bot, F, Router
 from aiogram.types import Message, PreCheckoutQuery, RefundedPayment, SuccessfulPayment
 from arq import ArqRedis
 from redis.exceptions import RedisError
 
-from bot import texts
+from bot import invoices, texts
 from bot.clock import Clock
+from bot.errors import SendError
 from bot.intake import Sessions
 from bot.texts import N_, Texts
 from db import accounts, payments, plans, refunds
 from db.errors import PaymentRefused
-from db.money_views import Paid
+from db.money_views import OrderView, Paid
 from db.queue import wake_io
 from db.views import TelegramUser
 
@@ -90,7 +91,9 @@ def _texts(query: PreCheckoutQuery) -> Texts:
 
 
 @router.message(F.successful_payment)
-async def credit(message: Message, sessions: Sessions, pool: ArqRedis, clock: Clock) -> None:
+async def credit(
+    message: Message, bot: Bot, sessions: Sessions, pool: ArqRedis, clock: Clock
+) -> None:
     """The money is there: into the wallet, and on to a renewal that waited for it."""
     assert message.successful_payment is not None
     paid = _paid(message, message.successful_payment)
@@ -102,6 +105,8 @@ async def credit(message: Message, sessions: Sessions, pool: ArqRedis, clock: Cl
             async with sessions.begin() as session:
                 await plans.renew(session, credited.order.account_id, now=clock())
         await _wake(pool)
+        if credited.order is not None:
+            await _leave_the_receipt(message, bot, credited.order)
 
 
 @router.message(F.refunded_payment)
@@ -114,6 +119,22 @@ async def take_back(message: Message, sessions: Sessions, pool: ArqRedis, clock:
             done = await refunds.reported(session, paid, now=clock())
         log.info("refund", created=done.created, taken=done.taken, shortfall=done.shortfall)
         await _wake(pool)
+
+
+async def _leave_the_receipt(message: Message, bot: Bot, order: OrderView) -> None:
+    """A paid invoice can't be cancelled: only its first button stays, now for the receipt."""
+    if order.message_id is None or message.from_user is None:
+        return
+    tr = texts.of(accounts.locale_of(message.from_user.language_code))
+    try:
+        await bot.edit_message_reply_markup(
+            chat_id=order.chat_id,
+            message_id=order.message_id,
+            reply_markup=invoices.keyboard(tr, order),
+        )
+    except SendError as error:
+        # The money is booked, and the other buttons do no harm.
+        log.info("the invoice stays as it is", error=str(error))
 
 
 async def _wake(pool: ArqRedis) -> None:

@@ -64,7 +64,7 @@ export function receipt({ invoice, checkout: paid }) {
     h("h2", {}, t("Receipt")),
     item(invoice),
     total(t("Paid"), price(invoice.total_amount, invoice.currency)),
-    paid.email ? h("p", { class: "modal-note" }, paid.email) : null,
+    h("p", { class: "modal-note" }, paid.email ?? ""),
     buttons(close, [t("Close"), null, "primary"]),
   ], { className: "small checkout" });
 }

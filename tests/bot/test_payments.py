@@ -5,27 +5,28 @@ from __future__ import annotations
 import itertools
 import json
 import time
+import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aiogram.fsm.storage.base import StorageKey
-from aiogram.types import Update
+from aiogram.types import InlineKeyboardButton, Update
 from arq import ArqRedis
 from redis.asyncio import Redis
 from sqlalchemy import text
 
-from bot import app, invoices, texts
+from bot import app, invoices, notices, texts
 from bot.errors import RefundRefused, SendError
 from bot.refunds import refund
 from bot.settings import BotSettings, PaymentTerms
 from db import accounts, engine, payments, wallet
 from db.errors import InsufficientFunds
-from db.money_views import OrderView
+from db.money_views import NoticeClaim, OrderView
 from db.states import OrderState, PaymentMethod, PaymentState, SystemWallet, TransferKind
-from db.views import TelegramUser
-from tests.bot.stage import Stage
+from db.views import Locale, TelegramUser
+from tests.bot.stage import Stage, buttons
 from tests.clock import MovedClock
 from tests.crash import Moment, at_every_wait
 from tests.sim import ANNA, BEN, TEAM
@@ -71,7 +72,10 @@ async def _order(
 
 
 async def _invoice(stage: Stage, terms: PaymentTerms, order: OrderView) -> int:
-    sent = await stage.bot(invoices.invoice(texts.of("ru"), order, terms))
+    cancel = InlineKeyboardButton(text="Отменить", callback_data="x")
+    sent = await stage.bot(invoices.invoice(texts.of("ru"), order, terms, below=[[cancel]]))
+    async with stage.sessions.begin() as session:
+        await payments.set_message(session, order.id, sent.message_id)
     return sent.message_id
 
 
@@ -209,6 +213,19 @@ async def test_a_forged_pre_checkout_is_answered_no(
     assert all(answer["error_message"] for answer in answers)
 
 
+async def test_a_paid_invoice_cannot_be_cancelled_any_more(
+    live: Stage, terms: PaymentTerms, anna_id: int
+) -> None:
+    order = await _order(live, terms, anna_id)
+    message_id = await _invoice(live, terms, order)
+    await _pay(live, order, message_id)
+    anna = live.person()
+    await anna.wait_for(
+        lambda one: one["message_id"] == message_id and buttons(one) == ["Оплатить 334 ⭐"],
+        "only the button that shows the receipt",
+    )
+
+
 async def test_a_slow_database_is_a_no_in_words_within_two_seconds(
     live: Stage, terms: PaymentTerms, anna_id: int
 ) -> None:
@@ -311,11 +328,13 @@ async def test_dying_at_any_wait_of_a_payment_credits_once(
     orders = [await _order(stage, terms, anna_id) for _ in range(10)]
     deaths = 0
     for number, order in enumerate(orders, 1):
+        await _invoice(stage, terms, order)
         update = _update(order, charge_id=f"c{number}")
 
         async def at_most_once(number: int = number) -> None:
             balance = await _balance(stage, anna_id)
             assert balance in ((number - 1) * 500_00, number * 500_00)
+            await stage.rested()
 
         deaths += await at_every_wait(
             lambda update=update: stage.dispatcher.feed_update(stage.bot, update),  # type: ignore[misc]
@@ -477,3 +496,23 @@ def test_a_receipt_has_what_the_law_asks_for(terms: PaymentTerms) -> None:
     assert item["vat_code"] == 1
     without = invoices.invoice(texts.of("ru"), _an_order(PROVIDER), terms)
     assert without.provider_data is None
+
+
+@pytest.mark.parametrize("locale", ["ru", "en"])
+@pytest.mark.parametrize(
+    ("kind", "data", "sums"),
+    [
+        ("topped_up", {"sum": 500_00, "balance": 620_50}, ("500 ₽", "620")),
+        ("refunded", {"sum": 500_00, "balance": 0}, ("500 ₽", "0 ₽")),
+        ("charged_back", {"sum": 500_00, "balance": 0, "shortfall": 0}, ("500 ₽",)),
+        ("charged_back", {"sum": 500_00, "balance": 0, "shortfall": 7_00}, ("500 ₽", "7 ₽")),
+    ],
+)
+def test_every_notice_about_money_has_words(
+    locale: str, kind: str, data: dict[str, object], sums: tuple[str, ...]
+) -> None:
+    claim = NoticeClaim(1, uuid.uuid4(), 1, kind, data, ANNA, cast("Locale", locale), 1)
+    card = notices.card(claim)
+    assert all(one in card.text.replace("\xa0", " ") for one in sums)
+    assert ("paused" in card.text or "приостановлены" in card.text) == bool(data.get("shortfall"))
+    assert card.keyboard is not None
