@@ -20,7 +20,6 @@ from db.models import Brand as Row
 from db.models.plans import FREE
 from db.views import Brand
 
-BRAND_LIMIT = 10
 NAME_MAX = 40
 STYLE_SHORT_MAX = 200
 
