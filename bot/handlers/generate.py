@@ -124,7 +124,7 @@ _PICTURE = F.photo | F.document.mime_type.startswith("image/")
 async def photo(
     message: Message, who: Who, bot: Bot, sessions: Sessions, redis: Redis, clock: Clock
 ) -> None:
-    """No generator draws from a picture yet: say so, and offer to draw from the caption."""
+    """A draft carries no picture yet: say so, and offer to draw from the caption."""
     who.may(Action.CREATE)
     caption = message.caption or ""
     if not caption:
