@@ -7,7 +7,8 @@ once more.
 from __future__ import annotations
 
 import structlog
-from aiogram import Bot, Router
+from aiogram import Bot, F, Router
+from aiogram.filters import ExceptionTypeFilter
 from aiogram.types import CallbackQuery, ErrorEvent, Message
 from redis.asyncio import Redis
 
@@ -48,16 +49,26 @@ log = structlog.get_logger(__name__)
 router = Router(name="errors")
 
 
-@router.error()
-async def on_error(
+@router.error(ExceptionTypeFilter(QuotaOut), F.update.callback_query.as_("query"))
+async def out_of_quota(
     event: ErrorEvent,
+    query: CallbackQuery,
+    who: Who,
     bot: Bot,
     sessions: Sessions,
     redis: Redis,
     terms: PaymentTerms,
     clock: Clock,
-    who: Who | None = None,
 ) -> None:
+    """Whatever button it was: not a word alone, but the ways on."""
+    assert isinstance(event.exception, QuotaOut)
+    log.info("quota out", update=event.update.update_id, error=repr(event.exception))
+    wanted = event.exception.wanted
+    await quota.offer(query, wanted, who, bot, sessions, redis, terms, clock)
+
+
+@router.error()
+async def on_error(event: ErrorEvent, who: Who | None = None) -> None:
     error = event.exception
     if is_payment(event.update):
         raise error  # Nothing about money is settled with a word: it must come again.
@@ -68,11 +79,6 @@ async def on_error(
             log.error("call rejected", update=event.update.update_id, exc_info=error)
         else:
             log.warning("not told", update=event.update.update_id, error=str(error))
-        return
-    query = event.update.callback_query
-    if isinstance(error, QuotaOut) and query is not None and who is not None:
-        log.info("quota out", update=event.update.update_id, error=repr(error))
-        await quota.offer(query, error.wanted, who, bot, sessions, redis, terms, clock)
         return
     words = worded(who.tr if who else texts.of(texts.DEFAULT_LOCALE), error)
     if words is None:
@@ -122,6 +128,14 @@ def worded(tr: Texts, error: Exception) -> Html | None:
                 "⏳ {limit} albums are waiting already, that is the most. Wait for one of them, "
                 "or cancel one on its card, and try again.",
                 limit=error.limit,
+            )
+        case LimitReached(what="channels", limit=0):
+            return tr("📣 Your plan has no channels. Larger ones do: /plans")
+        case LimitReached(what="channels"):
+            return tr.n(
+                "📣 Your plan has {n} channel. More come with a larger one: /plans",
+                "📣 Your plan has {n} channels. More come with a larger one: /plans",
+                error.limit,
             )
         case LimitReached():
             return tr.n(
@@ -174,6 +188,12 @@ def _bad_upload(tr: Texts, reason: str) -> Html:
 def _stale(tr: Texts, what: str) -> Html:
     if what == "order":
         return tr("This invoice is paid already.")
+    if what == "approval":
+        return tr("This album must be approved before it is published.")
+    if what == "post":
+        return tr("It is too late for that: the post has moved on. Its card shows where it stands.")
+    if what == "time":
+        return tr("That time is past already, or too far ahead. Choose another one.")
     if what == "draft":
         return tr("This draft is at work already. Send a new message for a new one.")
     if what == "approval":

@@ -69,7 +69,7 @@ async def stage(
     pool = await create_pool(redis_url)
     dispatcher, bot = app.build(options, sessions, redis, pool, terms, clock)
     await bot.me()
-    yield Stage(sim, bot, dispatcher, sessions, redis, pool)
+    yield Stage(sim, bot, dispatcher, sessions, redis, pool, clock)
     await bot.session.close()
     await pool.aclose()
     await redis.aclose()

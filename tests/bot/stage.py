@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,9 +16,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from bot import delivery
-from db import albums, deliveries, tasks
-from db.states import DeliveryKind
-from db.views import FinishedAlbum, NewPrediction, PromptRecord
+from db import accounts, albums, deliveries, plans, tasks, wallet
+from db.states import DeliveryKind, SystemWallet, TransferKind
+from db.views import FinishedAlbum, NewPrediction, PromptRecord, TelegramUser
+from tests.clock import MovedClock
 from tests.sim import ANNA, Message, Sim, Talk
 
 Sessions = async_sessionmaker[AsyncSession]
@@ -36,6 +38,7 @@ class Stage:
     sessions: Sessions
     redis: Redis
     pool: ArqRedis
+    clock: MovedClock = field(default_factory=MovedClock)
     files: dict[str, bytes] = field(default_factory=dict)
 
     def person(
@@ -53,6 +56,45 @@ class Stage:
     async def rows(self, query: str, **values: object) -> list[Any]:
         async with self.sessions() as session:
             return [row._asdict() for row in await session.execute(text(query), values)]
+
+    async def account_of(self, user_id: int = ANNA) -> int:
+        """The personal account of somebody, who is met by this if the bot does not know them."""
+        async with self.sessions.begin() as session:
+            return (await accounts.ensure_user(session, TelegramUser(user_id, "x"))).account_id
+
+    async def credit(self, kopecks: int, user_id: int = ANNA) -> None:
+        """Money for somebody's own wallet."""
+        account_id = await self.account_of(user_id)
+        async with self.sessions.begin() as session:
+            kind, key = TransferKind.CREDIT, f"test:{uuid.uuid4()}"
+            await wallet.transfer(session, SystemWallet.OPERATOR, account_id, kopecks, kind, key)
+
+    async def plan(self, code: str, user_id: int = ANNA) -> None:
+        """A plan for somebody's own account, paid for."""
+        account_id, now = await self.account_of(user_id), self.clock()
+        async with self.sessions.begin() as session:
+            quote = await plans.quote(session, account_id, code, now=now)
+        await self.credit(quote.to_pay, user_id)
+        async with self.sessions.begin() as session:
+            await plans.choose(session, account_id, code, now=now, key=f"test:{uuid.uuid4()}")
+
+    async def used(self, pictures: int, user_id: int = ANNA) -> None:
+        """As if so many pictures of the month had been drawn."""
+        account_id = await self.account_of(user_id)
+        async with self.sessions.begin() as session:
+            await plans.standing(session, account_id, now=self.clock())
+            await session.execute(
+                text("UPDATE periods SET used = :used WHERE account_id = :account_id"),
+                {"used": pictures, "account_id": account_id},
+            )
+
+    async def renew(self) -> None:
+        """What the io worker does of its own accord for subscriptions."""
+        async with self.sessions.begin() as session:
+            due = await plans.due(session, now=self.clock(), limit=100)
+        for account_id in due:
+            async with self.sessions.begin() as session:
+                await plans.renew(session, account_id, now=self.clock())
 
     async def push(self, update: dict[str, Any]) -> None:
         """A raw update, as Telegram might send it."""

@@ -104,6 +104,7 @@ async def test_colours_can_be_skipped(anna: Person) -> None:
 
 
 async def test_a_taken_name_is_refused_at_once(anna: Person, live: Stage) -> None:
+    await live.plan("profi")
     await made(anna)
     await anna.send("/brands")
     await anna.press("Новый бренд")
@@ -124,14 +125,42 @@ async def test_a_long_name_and_a_wordless_style_are_asked_for_again(anna: Person
     await anna.text("🎨 <b>&")
 
 
-async def test_the_limit_is_shown_and_held(anna: Person, live: Stage) -> None:
-    await anna.send("/start")
-    await anna.settled()
-    for number in range(brands.BRAND_LIMIT):
-        await in_account(live, f"Бренд {number}")
-    await anna.answer_to("/brands", "Бренды: 10 из 10")
-    answer = await anna.press("Новый бренд")
-    assert "больше нельзя" in answer["text"]
+async def test_the_limit_is_shown_before_it_is_hit_and_held(anna: Person, live: Stage) -> None:
+    empty = await anna.answer_to("/brands", "хранит 1 бренд,")
+    await made(anna)
+    full = await anna.answer_to("/brands", "Бренды: 1 из 1")
+    assert buttons(full) == ["⭐ Кофе & Ко", "💎 Больше брендов: тарифы"]
+    answer = await anna.press("Новый бренд", empty)
+    assert "хранит 1 бренд." in answer["text"]
+    await anna.press("Больше брендов", full)
+    await anna.text("Тариф «Бесплатный»")
+
+
+async def test_brands_over_a_smaller_plans_limit_are_frozen(anna: Person, live: Stage) -> None:
+    await live.plan("profi")
+    await made(anna, "Чай")
+    await in_account(live, "Кофе")
+    await anna.send("баннер для сайта")
+    card = await anna.button("Бренд: Чай")
+    await anna.press("Бренд: Чай", card)
+    await anna.press("Кофе", await anna.button("✓ Чай"))
+    live.clock.move(days=32)
+    await live.renew()  # no money: grace
+    live.clock.move(days=4)
+    await live.renew()
+
+    listed = await anna.answer_to("/brands", "🧊 Заморожено")
+    assert buttons(listed)[:2] == ["⭐ Чай", "🧊 Кофе"]
+    await anna.press("🧊 Кофе", listed)
+    page = await anna.text("🧊 Заморожен:")
+    assert buttons(page) == ["💎 Тарифы", "🗑 Удалить", "‹ Все бренды"]
+    answer = await anna.tap(data_of(page, "Удалить").replace("delete", "default"), page)
+    assert answer is None
+    assert "хранит 1 бренд" in (await anna.press("Создать", card))["text"]
+    assert await live.rows("SELECT id FROM ml_tasks") == []
+    await anna.press("Удалить", page)
+    await anna.press("Да, удалить")
+    await anna.text("Бренды: 1 из 1")
 
 
 async def test_a_brand_can_be_changed_part_by_part(anna: Person) -> None:
@@ -190,6 +219,7 @@ async def test_a_tap_for_a_brand_that_is_gone_says_so_and_ends_the_dialogue(
 async def test_a_name_taken_meanwhile_is_asked_for_again_and_nothing_else(
     anna: Person, live: Stage
 ) -> None:
+    await live.plan("profi")
     await asked_for_colours(anna, "Кофе")
     await in_account(live, "КОФЕ")
     await anna.answer_to("#123456", "уже есть")
@@ -202,9 +232,8 @@ async def test_a_name_taken_meanwhile_is_asked_for_again_and_nothing_else(
 async def test_a_limit_reached_meanwhile_ends_the_dialogue(anna: Person, live: Stage) -> None:
     await asked_for_colours(anna)
     question = await anna.button("Без цветов")
-    for number in range(brands.BRAND_LIMIT):
-        await in_account(live, f"Бренд {number}")
-    assert "больше нельзя" in (await anna.press("Без цветов", question))["text"]
+    await in_account(live, "Чай")
+    assert "хранит 1 бренд" in (await anna.press("Без цветов", question))["text"]
     await anna.answer_to("баннер для сайта", "Черновик")
 
 

@@ -141,6 +141,7 @@ async def test_a_tap_that_is_handled_twice_changes_the_draft_once(
 async def test_an_eleventh_waiting_album_is_refused_with_what_to_do(
     anna: Person, live: Stage
 ) -> None:
+    await live.plan("start")
     for number in range(10):
         await anna.send(f"/gen осеннее меню, день {number}")
     shown = await draft(anna)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import views
-from bot.texts import without_markup
+from bot.texts import Html, without_markup
 from db.queue import Progress
 from db.states import RequestState, Shown
 from db.views import AlbumView, Brief, Draft, Locale, PredictionView, PromptRecord
