@@ -1,0 +1,284 @@
+"""A team's life: the bot comes and goes, people join, leave, get roles; seats; the private chat."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from db.accounts import ANONYMOUS_ADMIN
+from db.states import Role
+from tests.bot.stage import Person, Stage, buttons, data_of
+from tests.bot.test_team_rights import member
+from tests.sim import ANNA, BEN, Message
+
+
+async def group_of(live: Stage) -> tuple[int, Person, Person]:
+    """A group with Anna, who brought the bot, and Ben."""
+    group = await live.sim.group()
+    anna, ben = live.person(ANNA, group["id"]), live.person(BEN, group["id"])
+    await anna.text("для этой команды")
+    return group["id"], anna, ben
+
+
+async def move(live: Stage, chat_id: int, action: str, user_id: int, **more: Any) -> None:
+    await live.sim.post(f"chats/{chat_id}/members", action=action, user_id=user_id, **more)
+
+
+async def move_bot(live: Stage, chat_id: int, action: str) -> None:
+    await live.sim.post(f"chats/{chat_id}/members", action=action, bot=True, by_user_id=ANNA)
+
+
+async def roles(live: Stage) -> dict[int, str]:
+    """Who is in the team, and as what."""
+    rows = await live.rows(
+        "SELECT user_id, role FROM members JOIN accounts a ON a.id = account_id"
+        " WHERE a.kind = 'team' AND left_at IS NULL"
+    )
+    return {row["user_id"]: row["role"] for row in rows}
+
+
+async def team_page(person: Person) -> Message:
+    sent = await person.send(f"/team@{await person.username()}")
+    return await person.wait_for(
+        lambda one: one["message_id"] > sent and "☑️" in str(buttons(one)), "team page"
+    )
+
+
+async def team_id(live: Stage) -> int:
+    (row,) = await live.rows("SELECT id FROM accounts WHERE kind = 'team'")
+    return int(row["id"])
+
+
+async def event_actions(live: Stage) -> list[str]:
+    return [row["action"] for row in await live.rows("SELECT action FROM events ORDER BY id")]
+
+
+# --- the bot ---
+
+
+async def test_the_bots_coming_is_told_once_and_its_going_is_noted(live: Stage) -> None:
+    chat_id, anna, _ = await group_of(live)
+    await move_bot(live, chat_id, "demote")
+    await anna.settled()
+    assert await live.rows("SELECT presence FROM accounts WHERE kind = 'team'") == [
+        {"presence": "member"}
+    ]
+    await move_bot(live, chat_id, "kick")
+    await live.person(ANNA).answer_to("/help", "Как это работает")
+    assert await live.rows("SELECT presence FROM accounts WHERE kind = 'team'") == [
+        {"presence": "kicked"}
+    ]
+    await move_bot(live, chat_id, "join")
+    await anna.wait_for(
+        lambda one: "для этой команды" in one.get("text", "") and one["message_id"] > 3
+    )
+    await anna.settled()
+    greetings = [one for one in await anna.messages() if "для этой команды" in one.get("text", "")]
+    assert len(greetings) == 2  # for either coming one
+    assert await roles(live) == {ANNA: "owner"}
+
+
+async def test_the_team_page_says_when_the_bot_is_no_administrator(live: Stage) -> None:
+    chat_id, anna, _ = await group_of(live)
+    assert "администратором группы" not in (await team_page(anna))["text"]
+    await move_bot(live, chat_id, "demote")
+    assert "администратором группы" in (await team_page(anna))["text"]
+
+
+# --- people ---
+
+
+async def test_a_first_tap_makes_an_editor_of_who_is_in_the_group(live: Stage) -> None:
+    _, anna, ben = await group_of(live)
+    page = await team_page(anna)
+    await ben.press("Анна", page)
+    assert await roles(live) == {ANNA: "owner", BEN: "editor"}
+
+
+async def test_past_the_plans_seats_people_look_on(live: Stage) -> None:
+    chat_id, anna, ben = await group_of(live)
+    for number, user_id in enumerate((7003, 7004)):
+        await move(live, chat_id, "join", user_id, first_name=f"Гость {number}", language_code="ru")
+        await team_page(live.person(user_id, chat_id))
+    await team_page(ben)
+    assert await roles(live) == {ANNA: "owner", 7003: "editor", 7004: "editor", BEN: "viewer"}
+    page = await team_page(anna)
+    assert "Мест занято: 3 из 3" in page["text"]
+    await ben.answer_to(f"/gen@{await ben.username()} coffee", "You are the viewer here")
+    assert await live.rows("SELECT id FROM ml_requests") == []
+
+    await anna.press("редактор", await _member_page(anna, page, "Ben"))
+    assert (await roles(live))[BEN] == "viewer"  # all seats are taken
+    await anna.press("наблюдатель", await _member_page(anna, page, "Гость 0"))
+    await anna.press("редактор", await _member_page(anna, page, "Ben"))
+    await anna.text("Ben: редактор")
+    assert (await roles(live))[7003] == "viewer"
+    await ben.send(f"/gen@{await ben.username()} coffee")
+    await ben.button("Cancel")
+
+
+async def _member_page(person: Person, page: Message, name: str) -> Message:
+    shown = await person.wait_for(lambda one: one["message_id"] == page["message_id"])
+    if "‹ Команда" in buttons(shown):
+        await person.press("‹ Команда", shown)
+        shown = await person.wait_for(
+            lambda one: one["message_id"] == page["message_id"] and "☑️" in str(buttons(one))
+        )
+    await person.press(name, shown)
+    return await person.wait_for(
+        lambda one: one["message_id"] == page["message_id"] and "🚫 Удалить" in buttons(one)
+    )
+
+
+async def test_who_leaves_loses_every_right_and_comes_back_as_before(live: Stage) -> None:
+    chat_id, anna, ben = await group_of(live)
+    await ben.send(f"/gen@{await ben.username()} coffee")
+    status = await ben.button("Cancel")
+    await member(live, await team_id(live), BEN, Role.APPROVER)
+    await move(live, chat_id, "leave", BEN)
+    await anna.settled()
+    assert await roles(live) == {ANNA: "owner"}
+    await ben.tap(data_of(status, "Cancel"), status)
+    await live.person(BEN).answer_to("/help", "How it works")
+    assert await live.rows("SELECT state FROM ml_tasks") == [{"state": "queued"}]
+    await move(live, chat_id, "join", BEN)
+    await team_page(ben)
+    assert (await roles(live))[BEN] == "approver"
+
+
+async def test_without_an_administrators_eyes_leaving_is_seen_by_the_service_message(
+    live: Stage,
+) -> None:
+    chat_id, anna, ben = await group_of(live)
+    await team_page(ben)
+    await move_bot(live, chat_id, "demote")
+    await move(live, chat_id, "kick", BEN, by_user_id=ANNA)
+    await anna.settled()
+    assert await roles(live) == {ANNA: "owner"}
+    assert await live.sim.calls("getChatMember") == []
+
+
+async def test_an_owner_who_leaves_is_followed_by_an_admin_or_by_one_of_the_group(
+    live: Stage,
+) -> None:
+    chat_id, anna, ben = await group_of(live)
+    await team_page(ben)
+    await move(live, chat_id, "leave", ANNA)
+    page = await team_page(ben)
+    assert "👑 Become the owner" in buttons(page)
+    assert "another role" in (await ben.press("Become the owner", page))["text"]
+    await move(live, chat_id, "promote", BEN, by_user_id=ANNA)
+    await ben.press("Become the owner", page)
+    assert await roles(live) == {BEN: "owner"}
+    await move(live, chat_id, "join", ANNA)
+    await team_page(anna)
+    await member(live, await team_id(live), ANNA, Role.ADMIN)
+    await move(live, chat_id, "leave", BEN)
+    await anna.settled()
+    assert await roles(live) == {ANNA: "owner"}
+    assert (await event_actions(live))[-1] == "leave"
+
+
+async def test_somebody_removed_does_not_come_back_by_themselves(live: Stage) -> None:
+    _, anna, ben = await group_of(live)
+    await team_page(ben)
+    page = await team_page(anna)
+    await anna.press("Удалить", await _member_page(anna, page, "Ben"))
+    gone = await anna.text("Ben: удалён")
+    await ben.answer_to(f"/gen@{await ben.username()} coffee", "You are not in this team")
+    assert await roles(live) == {ANNA: "owner"}
+    await anna.press("Вернуть", gone)
+    assert await roles(live) == {ANNA: "owner", BEN: "editor"}
+
+
+async def test_the_team_is_passed_on_after_a_question(live: Stage) -> None:
+    _, anna, ben = await group_of(live)
+    await team_page(ben)
+    page = await team_page(anna)
+    await anna.press("Сделать владельцем", await _member_page(anna, page, "Ben"))
+    await anna.press("Да, передать", await anna.text("новый владелец — Ben"))
+    assert await roles(live) == {ANNA: "admin", BEN: "owner"}
+    assert await live.rows("SELECT owner_user_id FROM accounts WHERE kind = 'team'") == [
+        {"owner_user_id": BEN}
+    ]
+    assert "transfer" in await event_actions(live)
+
+
+async def test_an_anonymous_admin_acts_as_an_admin_takes_no_seat_and_owns_nothing(
+    live: Stage,
+) -> None:
+    _, anna, ben = await group_of(live)
+    sent = await anna.send(f"/team@{await anna.username()}", anonymous=True)
+    page = await anna.next(sent, "Мест занято: 1 из 3")
+    assert "Group" not in str(buttons(page))
+    assert await roles(live) == {ANNA: "owner", ANONYMOUS_ADMIN: "admin"}
+    await ben.press("☑️", page)  # Ben administers nothing
+    assert await live.rows("SELECT approvals_needed FROM accounts WHERE kind = 'team'") == [
+        {"approvals_needed": 1}
+    ]
+
+
+async def test_who_writes_as_a_channel_is_nobody(live: Stage) -> None:
+    chat_id, anna, _ = await group_of(live)
+    name = await anna.username()
+    words = f"/gen@{name} кофе"
+    await live.push(
+        {
+            "message": {
+                "message_id": 900,
+                "date": 1,
+                "chat": {"id": chat_id, "type": "supergroup", "title": "Команда"},
+                "from": {"id": 136817688, "is_bot": True, "first_name": "Channel"},
+                "sender_chat": {"id": -1009, "type": "channel", "title": "Канал"},
+                "text": words,
+                "entities": [{"type": "bot_command", "offset": 0, "length": len(name) + 5}],
+            }
+        }
+    )
+    await anna.settled()
+    assert await live.rows("SELECT id FROM ml_requests") == []
+    assert await roles(live) == {ANNA: "owner"}
+
+
+# --- the private chat ---
+
+
+async def test_in_the_private_chat_one_works_for_oneself_or_for_a_team(live: Stage) -> None:
+    chat_id, _, ben = await group_of(live)
+    await team_page(ben)
+    private = live.person(BEN)
+    card = await private.answer_to("/account", "For whom do you work here?")
+    assert buttons(card) == ["✓ 👤 Myself", "👥 Команда"]
+    await private.press("Команда", card)
+    await private.button("✓ 👥 Команда")
+    await private.answer_to("coffee", "Draft")
+    await private.press("👤 Myself")
+    await private.button("✓ 👤 Myself")
+    await private.answer_to("tea", "tea")
+    kinds = "SELECT a.kind FROM ml_requests r JOIN accounts a ON a.id = r.account_id ORDER BY r.id"
+    assert await live.rows(kinds) == [{"kind": "team"}, {"kind": "personal"}]
+
+    await private.press("👥 Команда")
+    await move(live, chat_id, "leave", BEN)
+    await live.person(ANNA, chat_id).settled()
+    await private.answer_to("juice", "juice")
+    assert (await live.rows(kinds))[-1] == {"kind": "personal"}
+
+
+async def test_nobody_works_for_a_team_that_is_not_theirs(live: Stage) -> None:
+    await group_of(live)
+    ben = live.person(BEN)
+    card = await ben.answer_to("/account", "in no team yet")
+    (team,) = await live.rows("SELECT id FROM accounts WHERE kind = 'team'")
+    await ben.tap(f"u:{team['id']}", card)
+    await ben.settled()
+    assert await live.rows("SELECT team_id FROM user_settings WHERE team_id IS NOT NULL") == []
+
+
+async def test_a_viewers_role_counts_in_the_private_chat_too(live: Stage) -> None:
+    _, _, ben = await group_of(live)
+    await team_page(ben)
+    private = live.person(BEN)
+    await private.press("Команда", await private.answer_to("/account", "For whom"))
+    await member(live, await team_id(live), BEN, Role.VIEWER)
+    await private.answer_to("coffee", "You are the viewer here")
+    assert await live.rows("SELECT id FROM ml_requests") == []
