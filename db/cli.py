@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import typer
 from pydantic import ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import liveness
+from db import engine, liveness
 from db import migrate as migrations
 from db.settings import PostgresSettings, RedisSettings
+
+T = TypeVar("T")
 
 
 def migrate() -> None:
@@ -45,3 +50,27 @@ def health() -> None:
         raise typer.Exit(1) from error
     typer.echo(f"alive: {', '.join(roles) or 'nobody'}")
     raise typer.Exit(0 if roles else 1)
+
+
+def in_transaction(work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+    """What an operator's command does in the database at DATABASE_URL, in one transaction.
+
+    Raises BadParameter when there is none.
+    """
+
+    async def run(url: str) -> T:
+        db = engine.create(url)
+        try:
+            async with engine.session_factory(db).begin() as session:
+                return await work(session)
+        finally:
+            await db.dispose()
+
+    try:
+        return asyncio.run(run(PostgresSettings().database_url))
+    except ValidationError as error:
+        raise typer.BadParameter("DATABASE_URL is not set") from error
+    except ArgumentError as error:
+        raise typer.BadParameter("DATABASE_URL is not a URL like postgresql://...") from error
+    except OSError as error:
+        raise typer.BadParameter(f"no Postgres answers at DATABASE_URL: {error}") from error
