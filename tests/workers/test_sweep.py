@@ -58,6 +58,7 @@ async def test_what_nobody_will_ask_for_again_is_deleted(
         await session.execute(
             text("UPDATE ml_requests SET state = 'draft', created_at = now() - interval '31 days'")
         )
+        await session.execute(text("DELETE FROM holds"))
         await session.execute(text("DELETE FROM ml_tasks"))
     await Sweep(courier).tidy()
     assert (await row("SELECT count(*) AS n FROM ml_requests"))["n"] == 0
