@@ -34,6 +34,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "migrate": ("db.cli:migrate", "Bring the database's tables up to date."),
     "plans": ("db.plans_cli:app", "Show the plans, and change what they give and cost."),
     "health": ("db.cli:health", "Say whether a process of this host is alive (for containers)."),
+    "wallet": (
+        "bot.wallet_cli:app",
+        "Show, credit and check wallets; give payments back; reconcile.",
+    ),
     "models": ("pipeline.models_cli:app", "Fetch, show and check the files of the real models."),
     "judge-eval": ("pipeline.eval_cli:judge_eval", "Measure how well a judge agrees with people."),
     "doctor": ("pipeline.cli:doctor", "Say what will run on this machine, and what won't and why."),

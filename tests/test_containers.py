@@ -13,7 +13,7 @@ from pydantic import AliasChoices
 from pydantic_settings import BaseSettings
 
 import vitrina
-from bot.settings import BotSettings
+from bot.settings import BotSettings, PaymentTerms
 from db.settings import DatabaseSettings
 from pipeline.run import Pipeline
 from pipeline.settings import PipelineSettings
@@ -28,6 +28,7 @@ _OURS = [name for name, service in _COMPOSE["services"].items() if service.get("
 def _known_variables() -> set[str]:
     settings: tuple[type[BaseSettings], ...] = (
         BotSettings,
+        PaymentTerms,
         DatabaseSettings,
         PipelineSettings,
         WorkerSettings,

@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
 import vitrina
-from bot.settings import BotSettings
+from bot.settings import BotSettings, PaymentTerms
 from db.settings import DatabaseSettings
 from pipeline.settings import PipelineSettings
 from workers.settings import WorkerSettings
@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent.parent
 READMES = ("README.md", "README.ru.md")
 SETTINGS: tuple[type[BaseSettings], ...] = (
     BotSettings,
+    PaymentTerms,
     DatabaseSettings,
     PipelineSettings,
     WorkerSettings,
@@ -65,7 +66,7 @@ def test_the_settings_are_all_there_with_their_defaults(readme: str) -> None:
 
 @both
 def test_every_variable_in_a_command_exists(readme: str) -> None:
-    used = set(re.findall(r"\b((?:BOT|PIPELINE|WORKER|LOG)_[A-Z_]+)\b", text_of(readme)))
+    used = set(re.findall(r"\b((?:BOT|PAYMENTS|PIPELINE|WORKER|LOG)_[A-Z_]+)\b", text_of(readme)))
     assert used <= set(real_settings())
 
 
