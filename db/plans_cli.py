@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncSession
+from db.cli import in_transaction
 
+if TYPE_CHECKING:
     from db.money_views import PlanView
     from db.plans import PlanFields
 
 app = typer.Typer(help="Plans: show and change what is sold.")
-
-T = TypeVar("T")
 
 _MOST_KOPECKS = 10**12
 _COLUMNS = "{:<17}{:>11}{:>13}{:>8}{:>9}{:>6}{:>8}{:>7}{:>7}{:>10}{:>10}"
@@ -38,7 +34,7 @@ def show(
         return
     from db import plans
 
-    found = _in_transaction(lambda session: plans.list_(session, withdrawn=True))
+    found = in_transaction(lambda session: plans.list_(session, withdrawn=True))
     if as_json:
         rows = [asdict(plan) for plan in found]
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
@@ -98,7 +94,7 @@ def _put(code: str, fields: PlanFields) -> PlanView:
     from db.errors import NotFound
 
     try:
-        return _in_transaction(lambda session: plans.put(session, code, **fields))
+        return in_transaction(lambda session: plans.put(session, code, **fields))
     except NotFound:
         raise typer.BadParameter(
             f"no plan {code!r}; a new one needs --title-ru, --title-en and --price"
@@ -111,31 +107,6 @@ def _put(code: str, fields: PlanFields) -> PlanView:
                 "a code is up to 16 of a-z, 0-9 and _, a letter first"
             ) from None
         raise
-
-
-def _in_transaction(work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-    from pydantic import ValidationError
-    from sqlalchemy.exc import ArgumentError
-
-    from db import engine
-    from db.settings import PostgresSettings
-
-    async def run(url: str) -> T:
-        db = engine.create(url)
-        try:
-            async with engine.session_factory(db).begin() as session:
-                return await work(session)
-        finally:
-            await db.dispose()
-
-    try:
-        return asyncio.run(run(PostgresSettings().database_url))
-    except ValidationError as error:
-        raise typer.BadParameter("DATABASE_URL is not set") from error
-    except ArgumentError as error:
-        raise typer.BadParameter("DATABASE_URL is not a URL like postgresql://...") from error
-    except OSError as error:
-        raise typer.BadParameter(f"no Postgres answers at DATABASE_URL: {error}") from error
 
 
 def _kopecks(roubles: str | None, option: str) -> int | None:

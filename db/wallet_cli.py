@@ -23,7 +23,7 @@ from db.states import AccountKind, SystemWallet, TransferKind
 app = typer.Typer()
 
 _MOST_KOPECKS = 10_000_000_00
-_SUM = re.compile(r"(\d[\d \u00a0\u202f]*)(?:[.,](\d{1,2}))?")
+_SUM = re.compile(r"([0-9][0-9 \u00a0\u202f]*)(?:[.,]([0-9]{1,2}))?")
 _LARGEST_ID = 2**63 - 1
 
 Who = Annotated[
@@ -169,7 +169,7 @@ def _kopecks(roubles: str) -> int:
     match = _SUM.fullmatch(roubles.strip())
     if match is None:
         raise typer.BadParameter(f"a sum is roubles, like 500 or 1299,50, not {roubles!r}")
-    whole = re.sub(r"\D", "", match[1])
+    whole = re.sub(r"[^0-9]", "", match[1])
     kopecks = int(whole[:20]) * 100 + int((match[2] or "0").ljust(2, "0"))
     if not 0 < kopecks <= _MOST_KOPECKS:
         raise typer.BadParameter(
