@@ -22,6 +22,8 @@ COMMANDS: dict[str, str] = {
     "gen": N_("Draw at once: /gen and your idea"),
     "brands": N_("Your styles and colours"),
     "history": N_("Albums drawn so far"),
+    "plan_posts": N_("Content plan: what goes out when"),
+    "channels": N_("Channels, time zone"),
     "team": N_("Who is in the team, and who may what"),
     "account": N_("For whom you work here"),
     "wallet": N_("Balance, top-ups, statement"),
@@ -34,12 +36,38 @@ COMMANDS: dict[str, str] = {
 _SCOPES = (
     (
         BotCommandScopeAllPrivateChats(),
-        ("start", "gen", "brands", "history", "wallet", "plans", "settings", "help", "cancel"),
+        (
+            "start",
+            "gen",
+            "brands",
+            "history",
+            "plan_posts",
+            "channels",
+            "wallet",
+            "plans",
+            "settings",
+            "help",
+            "cancel",
+        ),
     ),
-    (BotCommandScopeAllGroupChats(), ("gen", "brands", "history", "help", "cancel")),
+    (
+        BotCommandScopeAllGroupChats(),
+        ("gen", "brands", "history", "plan_posts", "help", "cancel"),
+    ),
     (
         BotCommandScopeAllChatAdministrators(),
-        ("gen", "brands", "history", "wallet", "plans", "settings", "help", "cancel"),
+        (
+            "gen",
+            "brands",
+            "history",
+            "plan_posts",
+            "channels",
+            "wallet",
+            "plans",
+            "settings",
+            "help",
+            "cancel",
+        ),
     ),
 )
 

@@ -18,9 +18,11 @@ from db.errors import Stale
 
 
 class Answers(TypedDict, total=False):
-    """The brand that is changed (`brand_id`; none: a new one) and the answers so far."""
+    """The brand that is changed (`brand_id`; none: a new one) and the answers so far; or the post
+    whose caption is written."""
 
     brand_id: int
+    post_id: int
     name: str
     style_original: str
     style_short: str

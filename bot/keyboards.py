@@ -34,6 +34,7 @@ MENU: dict[str, str] = {
     "create": N_("✨ Create"),
     "brands": N_("🎨 Brands"),
     "history": N_("🗂 History"),
+    "posts": N_("🗓 Posts"),
     "wallet": N_("💰 Wallet"),
     "plans": N_("💎 Plan"),
     "settings": N_("⚙️ Settings"),
@@ -41,7 +42,7 @@ MENU: dict[str, str] = {
 }
 """The menu's pages and the words on its buttons."""
 
-_MENU_ROWS = (("create", "brands", "history"), ("wallet", "plans"), ("settings", "help"))
+_MENU_ROWS = (("create", "brands", "history"), ("posts", "wallet", "plans"), ("settings", "help"))
 
 EXAMPLES: tuple[str, ...] = (
     N_("Autumn menu of a coffee shop for Instagram: pumpkin latte and cinnamon"),
@@ -185,6 +186,7 @@ def actions(tr: Texts, album: AlbumView) -> InlineKeyboardMarkup:
                 button(tr.plain("📥 PNG originals"), tap("png")),
                 button(tr.plain("🤔 Why?"), tap("why")),
             ],
+            [button(tr.plain("📣 To the channel"), tap("post"))],
             *team_keyboards.album_rows(tr, album),
         ]
     )

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from aiogram.types import InlineKeyboardMarkup
 
-from bot import texts
+from bot import channel_notices, texts
 from bot.buttons import Row, button, markup
 from bot.callbacks import PlanTap, WalletTap
 from bot.texts import Html, Texts
@@ -103,6 +103,7 @@ WORDS: dict[str, Words] = {
     renewals.GRACE_BEGAN: _grace,
     renewals.RENEWED: _renewed,
     renewals.FREED: _freed,
+    **channel_notices.WORDS,
 }
 
 

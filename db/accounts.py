@@ -9,13 +9,26 @@ from typing import Literal, TypedDict, Unpack, cast
 from sqlalchemy import bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from db import tasks
 from db.deliveries import NOT_ARRIVED
 from db.errors import NotFound
-from db.models import Account, Approval, Brand, Delivery, Member, Question, Request, Task, User
+from db.models import (
+    Account,
+    Approval,
+    Brand,
+    Channel,
+    Delivery,
+    Member,
+    Post,
+    Question,
+    Request,
+    Task,
+    User,
+)
 from db.models import UserSettings as SettingsRow
-from db.states import AccountKind, DeliveryState, Role
+from db.states import AccountKind, DeliveryState, PostState, Role
 from db.views import Locale, TelegramUser, UserSettings, UserView
 
 ANONYMOUS_ADMIN = 1087968824
@@ -281,7 +294,7 @@ async def _move_account(session: AsyncSession, old_chat_id: int, new_chat_id: in
 async def _merge(session: AsyncSession, account_id: int, *, into_id: int) -> None:
     """Someone wrote in the new chat before we heard of the move: the team is one again.
 
-    Of two brands with one name the older team's stays in sight.
+    Of two brands with one name the older team's stays in sight; of a channel that both have, too.
     """
     taken = select(Brand.name_key).where(Brand.account_id == into_id, Brand.deleted_at.is_(None))
     await session.execute(
@@ -290,7 +303,8 @@ async def _merge(session: AsyncSession, account_id: int, *, into_id: int) -> Non
         .values(deleted_at=func.coalesce(Brand.deleted_at, func.now()))
         .execution_options(synchronize_session=False)
     )
-    for owned in (Brand, Request, Task, Approval):
+    await _merge_channels(session, account_id, into_id=into_id)
+    for owned in (Brand, Request, Task, Approval, Channel, Post):
         await session.execute(
             update(owned).where(owned.account_id == account_id).values(account_id=into_id)
         )
@@ -298,6 +312,30 @@ async def _merge(session: AsyncSession, account_id: int, *, into_id: int) -> Non
     await session.execute(delete(Member).where(Member.account_id == account_id))
     await session.execute(
         update(Account).where(Account.id == account_id).values(chat_id=_MERGED - account_id)
+    )
+
+
+async def _merge_channels(session: AsyncSession, account_id: int, *, into_id: int) -> None:
+    """What was to go to a channel that both have goes to the older team's."""
+    kept = aliased(Channel)
+    twins = (
+        Channel.account_id == account_id,
+        Channel.removed_at.is_(None),
+        kept.account_id == into_id,
+        kept.chat_id == Channel.chat_id,
+        kept.removed_at.is_(None),
+    )
+    await session.execute(
+        update(Post)
+        .where(Post.channel_id == Channel.id, Post.state != PostState.SENDING, *twins)
+        .values(channel_id=kept.id)
+        .execution_options(synchronize_session=False)
+    )
+    await session.execute(
+        update(Channel)
+        .where(*twins)
+        .values(removed_at=func.now())
+        .execution_options(synchronize_session=False)
     )
 
 

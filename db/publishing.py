@@ -12,7 +12,7 @@ The account is told of each of these ends but the good one, in the same transact
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID, uuid4
@@ -247,6 +247,26 @@ async def edit_refused(session: AsyncSession, edit: CaptionEdit, reason: str) ->
     )
     if refused_id is not None:
         await _tell(session, edit.account_id, refused_id, "post_edit_refused")
+
+
+async def count_reactions(
+    session: AsyncSession, chat_id: int, message_id: int, counts: Mapping[str, int]
+) -> None:
+    """How often each reaction was given to a message: to the post that it belongs to, if any.
+
+    Of an album every picture can have its own: the first one, under which the caption is, counts.
+    """
+    await session.execute(
+        update(Post)
+        .where(
+            Post.state == PostState.SENT,
+            Post.message_ids[1] == message_id,
+            Channel.id == Post.channel_id,
+            Channel.chat_id == chat_id,
+        )
+        .values(reactions=dict(counts))
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def card(session: AsyncSession, post_id: int) -> PostCard | None:

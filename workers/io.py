@@ -16,6 +16,7 @@ from db.settings import DatabaseSettings
 from db.views import DeliveryClaim
 from workers import notices, patience
 from workers.deliver import Courier, deliver
+from workers.publish import Publisher
 from workers.reconcile import Reconciliation
 from workers.renew import Renewals
 from workers.settings import WorkerSettings
@@ -57,6 +58,7 @@ async def serve(courier: Courier) -> None:
     """Delivers until cancelled; calls on their way are finished first."""
     settings = courier.settings
     wake, told = asyncio.Event(), asyncio.Event()
+    publisher = Publisher(courier)
     cards = Cards(courier)
     sweep = Sweep(courier)
 
@@ -87,10 +89,9 @@ async def serve(courier: Courier) -> None:
 
     try:
         async with asyncio.TaskGroup() as group:
-            # Not one event for both: who looks for deliveries would take the notices' away.
-            group.create_task(
-                listen(courier.pool, queue.IO_QUEUE, queue.RUN_DELIVERIES, wake, told)
-            )
+            # An event for each: who looks for deliveries would take the notices' away.
+            wakes = wake, told, publisher.wake, publisher.wake_edits
+            group.create_task(listen(courier.pool, queue.IO_QUEUE, queue.RUN_DELIVERIES, *wakes))
             group.create_task(liveness.beat(courier.pool, "io"))
             group.create_task(patience.forever(sweep_then_wait, "sweep"))
             group.create_task(patience.forever(cards, "status cards"))
@@ -99,5 +100,7 @@ async def serve(courier: Courier) -> None:
             group.create_task(notices.send_all(courier, told))
             for _ in range(settings.deliveries_in_flight):
                 group.create_task(claim_and_work(claim, work, wake, idle_s))
+            for job in publisher.jobs():
+                group.create_task(job)
     finally:
         await cards.close()

@@ -57,7 +57,8 @@ class Channel(Base):
 
 class Post(Base):
     """Pictures of a task (`ranks`, in order) for a channel. `caption` is HTML; `shown_caption` is
-    what the channel shows. The card, where there is one, says in the chat how it went. The unique index on `sending` keeps a channel's posts in order."""
+    what the channel shows. The card, where there is one, says in the chat how it went. The
+    unique index on `sending` keeps a channel's posts in order."""
 
     __tablename__ = "posts"
     __table_args__ = (

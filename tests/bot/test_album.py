@@ -44,6 +44,7 @@ async def test_the_action_card_offers_only_what_works(anna: Person) -> None:
         "🎯 Похожие на №1",
         "📥 Оригиналы PNG",
         "🤔 Почему?",
+        "📣 В канал",
     ]
 
 

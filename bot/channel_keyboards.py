@@ -1,0 +1,367 @@
+"""Buttons of channels, posts and the content plan."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+
+from aiogram.types import (
+    ChatAdministratorRights,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    KeyboardButton,
+    KeyboardButtonRequestChat,
+    ReplyKeyboardMarkup,
+)
+from babel.dates import get_day_names, get_timezone_location
+
+from bot.buttons import Row, button, in_rows, markup
+from bot.callbacks import ChannelTap, PostTap, PostTo, WeekTap
+from bot.texts import N_, Texts
+from db import zones
+from db.states import LatePosts, PostState
+from db.team_views import ChannelView, PostRules, PostView
+
+BACK_TO_MENU = N_("‹ To the menu")
+QUICK_TIMES: tuple[tuple[int, time, str], ...] = (
+    (0, time(18), N_("Today 18:00")),
+    (1, time(10), N_("Tomorrow 10:00")),
+)
+"""Days from today, the time, and the words for it."""
+MINUTES = (0, 15, 30, 45)
+_MOST_MONTHS = 12
+_LINK_BASE = -1_000_000_000_000
+"""A channel's id in a link to a message is what its chat id has below this."""
+
+_NO_RIGHTS = {
+    "is_anonymous": False,
+    "can_manage_chat": False,
+    "can_delete_messages": False,
+    "can_manage_video_chats": False,
+    "can_restrict_members": False,
+    "can_promote_members": False,
+    "can_change_info": False,
+    "can_invite_users": False,
+    "can_post_stories": False,
+    "can_edit_stories": False,
+    "can_delete_stories": False,
+}
+
+
+# --- channels ---
+
+
+def request_channel(tr: Texts, account_id: int) -> ReplyKeyboardMarkup:
+    """Telegram's own list of the person's channels; choosing one makes the bot its administrator.
+
+    The answer carries the account's id back, and is not trusted for it.
+    """
+    rights = ChatAdministratorRights(**_NO_RIGHTS, can_post_messages=True)
+    asks = KeyboardButtonRequestChat(
+        request_id=account_id,
+        chat_is_channel=True,
+        user_administrator_rights=rights,
+        bot_administrator_rights=rights,
+        request_title=True,
+        request_username=True,
+    )
+    return ReplyKeyboardMarkup(
+        keyboard=[
+            [KeyboardButton(text=tr.plain("📣 Choose a channel"), request_chat=asks)],
+            [KeyboardButton(text=tr.plain(BACK_TO_MENU))],
+        ],
+        resize_keyboard=True,
+    )
+
+
+def channels(
+    tr: Texts, listed: Sequence[ChannelView], rules: PostRules, connect_url: str | None
+) -> InlineKeyboardMarkup:
+    """`connect_url`: where a group's members connect one; None: here."""
+    label = tr.plain("➕ Connect a channel")
+    connect = (
+        button(label, ChannelTap(do="connect"))
+        if connect_url is None
+        else InlineKeyboardButton(text=label, url=connect_url)
+    )
+    rows = [
+        [
+            button(
+                f"⚠️ {channel.title}" if channel.broken_reason else channel.title,
+                ChannelTap(do="open", channel_id=channel.id),
+            )
+        ]
+        for channel in listed
+    ]
+    asks = rules.late_posts is LatePosts.ASK
+    late = tr.plain("Late posts: ask me") if asks else tr.plain("Late posts: send them")
+    other = LatePosts.SEND if asks else LatePosts.ASK
+    return markup(
+        [
+            *rows,
+            [connect],
+            [button(tr.plain("🗓 Content plan"), WeekTap())],
+            [
+                button(f"🕒 {zone_name(tr, rules.time_zone)}", ChannelTap(do="zones")),
+                button(late, ChannelTap(do="late", value=other)),
+            ],
+        ]
+    )
+
+
+def channel(tr: Texts, channel_id: int) -> InlineKeyboardMarkup:
+    return markup(
+        [
+            [button(tr.plain("🗑 Disconnect"), ChannelTap(do="remove", channel_id=channel_id))],
+            [_all_channels(tr)],
+        ]
+    )
+
+
+def sure_to_remove(tr: Texts, channel_id: int) -> InlineKeyboardMarkup:
+    sure = ChannelTap(do="sure", channel_id=channel_id)
+    keep = ChannelTap(do="open", channel_id=channel_id)
+    return markup(
+        [
+            [
+                button(tr.plain("🗑 Yes, disconnect"), sure, "danger"),
+                button(tr.plain("‹ Keep it"), keep),
+            ]
+        ]
+    )
+
+
+def _all_channels(tr: Texts) -> InlineKeyboardButton:
+    return button(tr.plain("‹ All channels"), ChannelTap(do="list"))
+
+
+def time_zones(tr: Texts, present: str) -> InlineKeyboardMarkup:
+    buttons = [
+        button(
+            f"✓ {zone_name(tr, zone)}" if zone == present else zone_name(tr, zone),
+            ChannelTap(do="zone", value=str(number)),
+        )
+        for number, zone in enumerate(zones.ZONES)
+    ]
+    return markup([*in_rows(buttons, 3), [_all_channels(tr)]])
+
+
+def zone_name(tr: Texts, zone: str) -> str:
+    """The city that a time zone is named for."""
+    return get_timezone_location(zone, locale=tr.locale, return_city=True)
+
+
+# --- a post ---
+
+
+def which_channel(tr: Texts, task_id: int, listed: Sequence[ChannelView]) -> InlineKeyboardMarkup:
+    return markup(
+        [button(channel.title, PostTo(task_id=task_id, channel_id=channel.id))]
+        for channel in listed
+    )
+
+
+def post(tr: Texts, post: PostView, now: datetime) -> InlineKeyboardMarkup | None:
+    """What can be done with a post as it stands."""
+    if post.state is PostState.DRAFT:
+        return _draft(tr, post)
+    if post.state is PostState.UNKNOWN:
+        return _doubt(tr, post)
+    if is_going(post, now) or post.state is PostState.CANCELLED:
+        return None
+    write = _tap(tr, N_("✏️ Caption"), post, "write")
+    if post.state is PostState.SENT and not post.message_ids:
+        return None
+    if post.state is PostState.SENT:
+        there = InlineKeyboardButton(text=tr.plain("↗️ Open in the channel"), url=_link(post))
+        return markup([[write, there]])
+    late = post.state is not PostState.SCHEDULED
+    return markup(
+        [
+            [
+                _tap(tr, N_("🚀 Now"), post, "now", style="primary" if late else None),
+                _tap(tr, N_("🕒 Another time"), post, "times"),
+            ],
+            [write, _tap(tr, N_("✕ Call off"), post, "cancel")],
+        ]
+    )
+
+
+def _link(post: PostView) -> str:
+    chat = post.channel.username or f"c/{_LINK_BASE - post.channel.chat_id}"
+    return f"https://t.me/{chat}/{post.message_ids[0]}"
+
+
+def is_going(post: PostView, now: datetime) -> bool:
+    """Whether it is on its way at this moment."""
+    is_due = post.publish_at is not None and post.publish_at <= now
+    return post.state is PostState.SENDING or (post.state is PostState.SCHEDULED and is_due)
+
+
+def _draft(tr: Texts, post: PostView) -> InlineKeyboardMarkup:
+    pictures = [
+        button(
+            f"✓ {rank}" if rank in post.ranks else str(rank),
+            PostTap(do="ranks", post_id=post.id, value=_toggled(post.ranks, rank)),
+        )
+        for rank in post.album_ranks
+    ]
+    # The one picture that is left can't be taken out: its button leads to what is.
+    return markup(
+        [
+            pictures if len(pictures) > 1 else [],
+            [
+                _tap(tr, N_("✍️ Write a caption"), post, "write"),
+                _tap(tr, N_("💡 From the idea"), post, "caption", "idea"),
+            ],
+            [_tap(tr, N_("Without a caption"), post, "caption", "none")] if post.caption else [],
+            [_tap(tr, N_("👁 See it, then choose the time"), post, "preview", style="primary")],
+            [_tap(tr, N_("✕ Don't publish"), post, "sure")],
+        ]
+    )
+
+
+def _toggled(ranks: Sequence[int], rank: int) -> str:
+    """What a tap leads to, not a step: a tap handled twice leads to the same."""
+    changed = set(ranks) ^ {rank} or {rank}
+    return "".join(str(one) for one in sorted(changed))
+
+
+def _doubt(tr: Texts, post: PostView) -> InlineKeyboardMarkup:
+    return markup(
+        [
+            [
+                _tap(tr, N_("✅ Yes, it is there"), post, "arrived"),
+                _tap(tr, N_("🔁 No, send it again"), post, "again", str(post.attempt)),
+            ]
+        ]
+    )
+
+
+def _tap(
+    tr: Texts, label: str, post: PostView, do: str, value: str = "", style: str | None = None
+) -> InlineKeyboardButton:
+    return button(tr.plain(label), PostTap(do=do, post_id=post.id, value=value), style)
+
+
+def sure_to_cancel(tr: Texts, post: PostView) -> InlineKeyboardMarkup:
+    sure = PostTap(do="sure", post_id=post.id)
+    return markup(
+        [
+            [
+                button(tr.plain("✕ Yes, call it off"), sure, "danger"),
+                _tap(tr, N_("‹ Keep it"), post, "show"),
+            ]
+        ]
+    )
+
+
+def stop_writing(tr: Texts, post: PostView) -> InlineKeyboardMarkup:
+    return markup([[_tap(tr, N_("‹ Leave it as it is"), post, "stop")]])
+
+
+# --- when ---
+
+
+def times(tr: Texts, post: PostView, today: datetime) -> InlineKeyboardMarkup:
+    """`today` is the present moment on the clocks of the account's time zone."""
+    quick = []
+    for days, at, label in QUICK_TIMES:
+        day = today.date() + timedelta(days=days)
+        if datetime.combine(day, at) > today.replace(tzinfo=None):
+            quick.append(_tap(tr, label, post, "at", f"{day:%Y%m%d}{at:%H%M}"))
+    return markup(
+        [
+            [_tap(tr, N_("🚀 Now"), post, "now", style="primary")],
+            quick,
+            [_tap(tr, N_("📅 Day and hour"), post, "month", f"{today:%Y%m}")],
+            [_tap(tr, N_("‹ Back"), post, "show")],
+        ]
+    )
+
+
+def month(tr: Texts, post: PostView, year: int, month: int, today: date) -> InlineKeyboardMarkup:
+    """The days of a month, past ones without effect."""
+    names = get_day_names("short", locale=tr.locale)
+    nothing = PostTap(do="nothing", post_id=post.id)
+    rows: list[Row] = [[button(names[day], nothing) for day in range(7)]]
+    for week in calendar.Calendar().monthdatescalendar(year, month):
+        rows.append(
+            [
+                button(str(day.day), PostTap(do="day", post_id=post.id, value=f"{day:%Y%m%d}"))
+                if day.month == month and day >= today
+                else button("·", nothing)
+                for day in week
+            ]
+        )
+    at = year * 12 + month - 1
+    first = today.year * 12 + today.month - 1
+    paging = [
+        _tap(tr, label, post, "month", f"{other // 12:04}{other % 12 + 1:02}")
+        for other, label in ((at - 1, N_("‹ Earlier")), (at + 1, N_("Later ›")))
+        if first <= other <= first + _MOST_MONTHS
+    ]
+    return markup([*rows, paging, [_tap(tr, N_("‹ Back"), post, "times")]])
+
+
+def hours(tr: Texts, post: PostView, day: date, today: datetime) -> InlineKeyboardMarkup:
+    """The hours of a day that are still to come."""
+    ahead = [
+        hour
+        for hour in range(24)
+        if datetime.combine(day, time(hour, MINUTES[-1])) > today.replace(tzinfo=None)
+    ]
+    buttons = [
+        button(f"{hour:02}:00", PostTap(do="hour", post_id=post.id, value=f"{day:%Y%m%d}{hour:02}"))
+        for hour in ahead
+    ]
+    back = _tap(tr, N_("‹ Back"), post, "month", f"{day:%Y%m}")
+    return markup([*in_rows(buttons, 6), [back]])
+
+
+def minutes(
+    tr: Texts, post: PostView, day: date, hour: int, today: datetime
+) -> InlineKeyboardMarkup:
+    buttons = [
+        button(
+            f"{hour:02}:{minute:02}",
+            PostTap(do="at", post_id=post.id, value=f"{day:%Y%m%d}{hour:02}{minute:02}"),
+        )
+        for minute in MINUTES
+        if datetime.combine(day, time(hour, minute)) > today.replace(tzinfo=None)
+    ]
+    back = _tap(tr, N_("‹ Back"), post, "day", f"{day:%Y%m%d}")
+    return markup([buttons, [back]])
+
+
+# --- the plan ---
+
+
+def week(
+    tr: Texts, posts: Sequence[PostView], monday: date, offset: int, total: int
+) -> InlineKeyboardMarkup:
+    """A number for each post of the page, then the way to others and to other weeks."""
+    numbers = [
+        button(str(number), PostTap(do="show", post_id=post.id))
+        for number, post in enumerate(posts, start=offset + 1)
+    ]
+    more: Row = []
+    if offset:
+        before = WeekTap(monday=f"{monday:%Y%m%d}", offset=max(0, offset - len(posts)))
+        more.append(button(tr.plain("‹ Earlier"), before))
+    if offset + len(posts) < total:
+        after = WeekTap(monday=f"{monday:%Y%m%d}", offset=offset + len(posts))
+        more.append(button(tr.plain("Later ›"), after))
+    return markup(
+        [
+            *in_rows(numbers, 5),
+            more,
+            [
+                button("‹", WeekTap(monday=f"{monday - timedelta(days=7):%Y%m%d}")),
+                button(tr.plain("This week"), WeekTap()),
+                button("›", WeekTap(monday=f"{monday + timedelta(days=7):%Y%m%d}")),
+            ],
+            [button(tr.plain("📣 Channels"), ChannelTap(do="list"))],
+        ]
+    )

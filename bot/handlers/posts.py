@@ -1,0 +1,219 @@
+"""Posts on their way from an album: the channel, the pictures, the caption, the preview."""
+
+from __future__ import annotations
+
+import html
+
+from aiogram import Bot, F, Router
+from aiogram.fsm.context import FSMContext
+from aiogram.fsm.state import State, StatesGroup
+from aiogram.types import CallbackQuery, Message
+from arq import ArqRedis
+
+from bot import channel_views, dialogue, posting
+from bot.callbacks import AlbumTap, PostTap, PostTo
+from bot.clock import Clock
+from bot.errors import FileRefused
+from bot.filters import IsPrompt
+from bot.intake import Sessions
+from bot.postcards import remember, send_card, steered, today_of
+from bot.taps import edit
+from bot.views import length, shortened
+from bot.who import Who, card_of, thread_of
+from db import albums, channels, posts
+from db.queue import wake_io
+from db.rights import Action
+from db.team_views import PostView
+
+router = Router(name="posts")
+
+
+class PostDialogue(StatesGroup):
+    caption = State()
+
+
+# --- from the album ---
+
+
+@router.callback_query(AlbumTap.filter(F.do == "post"))
+async def begin(
+    query: CallbackQuery,
+    callback_data: AlbumTap,
+    who: Who,
+    bot: Bot,
+    sessions: Sessions,
+    clock: Clock,
+) -> None:
+    """With one channel straight to the draft, with several the question which, with none how to
+    connect one."""
+    who.may(Action.PUBLISH)
+    async with sessions.begin() as session:
+        album = await albums.album(session, who.account_id, callback_data.task_id)
+        listed = await channels.list_(session, who.account_id)
+    if not listed:
+        await query.answer(who.tr.plain("Connect a channel first: /channels"), show_alert=True)
+        return
+    if len(listed) > 1:
+        card = channel_views.which_channel(who.tr, album.task_id, listed)
+    else:
+        post = await _draft(sessions, who, album.task_id, listed[0].id)
+        card = channel_views.post_card(who.locale, post, now=clock())
+    await query.answer()
+    await send_card(bot, query, card)
+
+
+@router.callback_query(PostTo.filter())
+async def draft(
+    query: CallbackQuery,
+    callback_data: PostTo,
+    who: Who,
+    bot: Bot,
+    sessions: Sessions,
+    clock: Clock,
+) -> None:
+    who.may(Action.PUBLISH)
+    post = await _draft(sessions, who, callback_data.task_id, callback_data.channel_id)
+    await query.answer()
+    await edit(bot, query, channel_views.post_card(who.locale, post, now=clock()))
+
+
+async def _draft(sessions: Sessions, who: Who, task_id: int, channel_id: int) -> PostView:
+    async with sessions.begin() as session:
+        return await posts.draft(session, who.account_id, who.user_id, task_id, channel_id)
+
+
+# --- the draft ---
+
+
+@router.callback_query(PostTap.filter(F.do == "ranks"))
+async def choose_pictures(
+    query: CallbackQuery,
+    callback_data: PostTap,
+    who: Who,
+    bot: Bot,
+    sessions: Sessions,
+    clock: Clock,
+) -> None:
+    who.may(Action.PUBLISH)
+    ranks = [int(digit) for digit in callback_data.value if digit.isdecimal()]
+    async with sessions.begin() as session:
+        post = await posts.set_ranks(session, who.account_id, callback_data.post_id, ranks)
+    await query.answer()
+    await edit(bot, query, channel_views.post_card(who.locale, post, now=clock()))
+
+
+@router.callback_query(PostTap.filter(F.do == "caption"))
+async def take_caption(
+    query: CallbackQuery,
+    callback_data: PostTap,
+    who: Who,
+    bot: Bot,
+    sessions: Sessions,
+    clock: Clock,
+) -> None:
+    """None, or the idea as it was understood."""
+    async with sessions.begin() as session:
+        post = await steered(session, who, callback_data.post_id)
+        caption = ""
+        if callback_data.value == "idea":
+            album = await albums.album(session, who.account_id, post.task_id)
+            caption = html.escape(shortened(album.cleaned_prompt, posts.CAPTION_LIMIT), quote=False)
+        post = await posts.set_caption(session, who.account_id, post.id, caption)
+    await query.answer()
+    await edit(bot, query, channel_views.post_card(who.locale, post, now=clock()))
+
+
+@router.callback_query(PostTap.filter(F.do == "write"))
+async def ask_caption(
+    query: CallbackQuery,
+    callback_data: PostTap,
+    who: Who,
+    bot: Bot,
+    state: FSMContext,
+    sessions: Sessions,
+) -> None:
+    async with sessions.begin() as session:
+        post = await steered(session, who, callback_data.post_id)
+    await query.answer()
+    card = channel_views.caption_question(who.tr, post, in_group=who.is_group)
+    question_id = await send_card(bot, query, card)
+    answers: dialogue.Answers = {"post_id": post.id}
+    await dialogue.opened(state, PostDialogue.caption, question_id, answers)
+
+
+@router.callback_query(PostTap.filter(F.do == "stop"))
+async def stop_writing(
+    query: CallbackQuery,
+    callback_data: PostTap,
+    who: Who,
+    bot: Bot,
+    state: FSMContext,
+    sessions: Sessions,
+    clock: Clock,
+) -> None:
+    who.may(Action.PUBLISH)
+    await dialogue.tapped(query, who, state, PostDialogue.caption)
+    async with sessions.begin() as session:
+        post = await posts.get(session, who.account_id, callback_data.post_id)
+    await dialogue.closed(state, card_of(query).message_id)
+    await query.answer()
+    await edit(bot, query, channel_views.post_card(who.locale, post, now=clock()))
+
+
+@router.message(PostDialogue.caption, IsPrompt())
+async def take_written_caption(
+    message: Message,
+    who: Who,
+    bot: Bot,
+    state: FSMContext,
+    sessions: Sessions,
+    pool: ArqRedis,
+    clock: Clock,
+) -> None:
+    """Written by the person, formatting and all; a published post gets it too."""
+    answers = await dialogue.answered(message, state)
+    if answers is None:
+        return
+    used = length(message.text or "")
+    if used > posts.CAPTION_LIMIT:
+        await message.reply(channel_views.caption_too_long(who.tr, used))
+        return
+    async with sessions.begin() as session:
+        post = await steered(session, who, answers["post_id"])
+        post = await posts.set_caption(session, who.account_id, post.id, message.html_text)
+    await wake_io(pool)
+    card = channel_views.post_card(who.locale, post, now=clock())
+    shown = await bot.send_message(
+        message.chat.id,
+        card.text,
+        message_thread_id=thread_of(message),
+        reply_markup=card.keyboard,
+    )
+    await remember(sessions, post, shown.chat.id, shown.message_id)
+    await dialogue.closed(state, message.message_id)
+
+
+@router.callback_query(PostTap.filter(F.do == "preview"))
+async def preview(
+    query: CallbackQuery,
+    callback_data: PostTap,
+    who: Who,
+    bot: Bot,
+    sessions: Sessions,
+    clock: Clock,
+) -> None:
+    """The post as the channel will show it, and under it the question when."""
+    who.may(Action.PUBLISH)
+    async with sessions.begin() as session:
+        post = await posts.get(session, who.account_id, callback_data.post_id)
+        album = await albums.album(session, who.account_id, post.task_id)
+    images = [image for image in album.images if image.rank in post.ranks]
+    await query.answer()
+    at = card_of(query)
+    place = at.chat.id, thread_of(at)
+    await posting.send_post(bot, post.task_id, images, post.caption, *place, _never_sent)
+    await send_card(bot, query, channel_views.preview(who.tr, post, today_of(post, clock)))
+
+
+async def _never_sent(key: str) -> bytes:
+    raise FileRefused(f"never sent: {key}")

@@ -1,0 +1,75 @@
+"""What the handlers of posts share: who may touch a post, and the card that shows it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from aiogram import Bot
+from aiogram.types import CallbackQuery
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot import channel_views
+from bot.clock import Clock
+from bot.intake import Sessions
+from bot.taps import edit
+from bot.views import Card
+from bot.who import Who, card_of, thread_of
+from db import posts, teams, zones
+from db.errors import Stale
+from db.rights import Action
+from db.team_views import PostView
+
+
+async def steered(session: AsyncSession, who: Who, post_id: int) -> PostView:
+    """A post that the person may change: a draft with the right to make one, and what goes out or
+    has gone out with the right to publish it. Raises NotFound, NotAllowed, Stale."""
+    who.may(Action.PUBLISH)
+    post = await posts.get(session, who.account_id, post_id)
+    if post.publish_at is None:
+        return post
+    return await publishable(session, who, post_id)
+
+
+async def publishable(session: AsyncSession, who: Who, post_id: int) -> PostView:
+    """A post that the person may publish. Raises NotFound, NotAllowed, and Stale("approval")."""
+    who.may(Action.PUBLISH)
+    post = await posts.get(session, who.account_id, post_id)
+    if who.is_admin:
+        return post
+    if not await teams.may_publish(session, who.account_id, post.task_id, who.user_id):
+        raise Stale("approval")
+    return post
+
+
+def today_of(post: PostView, clock: Clock) -> datetime:
+    return zones.local(clock(), post.time_zone)
+
+
+async def show_card(
+    bot: Bot, query: CallbackQuery, who: Who, sessions: Sessions, post: PostView, clock: Clock
+) -> None:
+    """Turns the card that was tapped into the post's; it will say how the post goes."""
+    at = card_of(query)
+    await remember(sessions, post, at.chat.id, at.message_id)
+    await edit(bot, query, channel_views.post_card(who.locale, post, now=clock()))
+
+
+async def remember(sessions: Sessions, post: PostView, chat_id: int, message_id: int) -> None:
+    async with sessions.begin() as session:
+        await posts.remember_card(session, post.account_id, post.id, chat_id, message_id)
+
+
+async def send_card(bot: Bot, query: CallbackQuery, card: Card) -> int:
+    at = card_of(query)
+    shown = await bot.send_message(
+        at.chat.id, card.text, message_thread_id=thread_of(at), reply_markup=card.keyboard
+    )
+    return shown.message_id
+
+
+def parsed(value: str, pattern: str) -> datetime:
+    """What a time button says. Raises Stale for what none of ours does."""
+    try:
+        return datetime.strptime(value, pattern)  # noqa: DTZ007  # the zone is the account's
+    except ValueError:
+        raise Stale("time") from None
