@@ -18,16 +18,18 @@ from benchmarks import (
     tap_to_album,
     timeline,
     wake,
+    wallet,
     webhook,
 )
 
 _PARTS = {"tap": tap_to_album.measure, "wake": wake.measure, "webhook": webhook.measure}
 _ALONE = {
+    "wallet": ("transfers between wallets, embedded Postgres", wallet.measure),
     "judge": ("judge with random weights: speed only", judge.measure),
     "diffusion": ("diffusion with random weights: speed only", diffusion.measure),
     "timeline": ("six requests through a worker", timeline.measure),
 }
-_USUAL = (*_PARTS, "judge")
+_USUAL = (*_PARTS, "wallet", "judge")
 
 
 def main(names: list[str]) -> None:
