@@ -46,7 +46,7 @@ def team(tr: Texts, team: TeamView) -> InlineKeyboardMarkup:
     settings: list[Row] = [
         [
             button(
-                tr.plain("☑️ Approvals needed: {n}", n=team.approvals_needed),
+                tr.plain("🤝 Approvals needed: {n}", n=team.approvals_needed),
                 TeamTap(do="needed", value=str(more)),
             )
         ]

@@ -230,7 +230,7 @@ async def _open(session: AsyncSession, account_id: int, approval_id: int) -> App
     if row is None:
         raise NotFound("approval", approval_id)
     if row.state is not ApprovalState.OPEN:
-        raise Stale("approval")
+        raise Stale("round")
     return row
 
 

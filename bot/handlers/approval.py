@@ -82,7 +82,7 @@ async def object_(
     async with sessions.begin() as session:
         round_ = await approvals.get(session, who.account_id, callback_data.id)
     if round_.state is not ApprovalState.OPEN:
-        raise Stale("approval")
+        raise Stale("round")
     await query.answer(who.tr.plain("Answer the question below"))
     card = card_of(query)
     message = await bot.send_message(

@@ -196,6 +196,6 @@ def _stale(tr: Texts, what: str) -> Html:
         return tr("That time is past already, or too far ahead. Choose another one.")
     if what == "draft":
         return tr("This draft is at work already. Send a new message for a new one.")
-    if what == "approval":
+    if what == "round":
         return tr("This round is over already.")
     return tr("This is not ready yet, or it has moved on.")

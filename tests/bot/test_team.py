@@ -39,7 +39,7 @@ async def roles(live: Stage) -> dict[int, str]:
 async def team_page(person: Person) -> Message:
     sent = await person.send(f"/team@{await person.username()}")
     return await person.wait_for(
-        lambda one: one["message_id"] > sent and "☑️" in str(buttons(one)), "team page"
+        lambda one: one["message_id"] > sent and "🤝" in str(buttons(one)), "team page"
     )
 
 
@@ -121,7 +121,7 @@ async def _member_page(person: Person, page: Message, name: str) -> Message:
     if "‹ Команда" in buttons(shown):
         await person.press("‹ Команда", shown)
         shown = await person.wait_for(
-            lambda one: one["message_id"] == page["message_id"] and "☑️" in str(buttons(one))
+            lambda one: one["message_id"] == page["message_id"] and "🤝" in str(buttons(one))
         )
     await person.press(name, shown)
     return await person.wait_for(
@@ -211,7 +211,7 @@ async def test_an_anonymous_admin_acts_as_an_admin_takes_no_seat_and_owns_nothin
     page = await anna.next(sent, "Мест занято: 1 из 3")
     assert "Group" not in str(buttons(page))
     assert await roles(live) == {ANNA: "owner", ANONYMOUS_ADMIN: "admin"}
-    await ben.press("☑️", page)  # Ben administers nothing
+    await ben.press("🤝", page)  # Ben administers nothing
     assert await live.rows("SELECT approvals_needed FROM accounts WHERE kind = 'team'") == [
         {"approvals_needed": 1}
     ]

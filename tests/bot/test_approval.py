@@ -1,0 +1,266 @@
+"""Votes and approvals under a team's album: counts, N of M, changes in rounds, reasons, audit."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from db import teams
+from db.states import Role
+from tests.bot.stage import Person, Stage, buttons, data_of
+from tests.bot.test_team import event_actions, group_of, move, team_id, team_page
+from tests.bot.test_team_rights import execute, member
+from tests.sim import ANNA, BEN, Message, label
+
+CLIENT = 7003
+
+
+async def team_of_three(live: Stage, thread: bool = False) -> tuple[Person, Person, Person]:
+    """Anna the owner, Ben an editor, and a client who approves."""
+    topics = ("Осень",) if thread else ()
+    group = await live.sim.group(topics=topics)
+    thread_id = group["topics"][0]["message_thread_id"] if thread else None
+    await live.person(ANNA, group["id"]).text("для этой команды")
+    await move(live, group["id"], "join", CLIENT, first_name="Клим", language_code="ru")
+    people = [live.person(one, group["id"], thread_id) for one in (ANNA, BEN, CLIENT)]
+    for one in people[1:]:
+        await team_page(one)
+    await member(live, await team_id(live), CLIENT, Role.APPROVER)
+    return people[0], people[1], people[2]
+
+
+async def drawn(person: Person) -> Message:
+    """The action card under an album that the person asked for."""
+    sent = await person.send(f"/gen@{await person.username()} осеннее меню кофейни")
+    await person.wait_for(lambda one: one["message_id"] > sent and "reply_markup" in one)
+    await person.stage.draw()
+    return await person.wait_for(
+        lambda one: one["message_id"] > sent and label(one, "PNG") is not None, "action card"
+    )
+
+
+async def asked(person: Person, card: Message) -> Message:
+    """The approval card."""
+    await person.press(label(card, "📨") or "", card)
+    return await person.wait_for(
+        lambda one: one["message_id"] > card["message_id"] and label(one, "✏️") is not None
+    )
+
+
+async def now_says(person: Person, card: Message, part: str) -> Message:
+    """That message, once it has this in its text or on a button."""
+    return await person.wait_for(
+        lambda one: (
+            one["message_id"] == card["message_id"]
+            and (part in one.get("text", "") or label(one, part) is not None)
+        ),
+        part,
+    )
+
+
+# --- votes ---
+
+
+async def test_everybody_has_one_vote_which_can_be_moved(live: Stage) -> None:
+    anna, ben, client = await team_of_three(live)
+    card = await drawn(anna)
+    assert (await ben.press("№2 👍", card))["text"] == "Your vote: №2"
+    card = await now_says(anna, card, "№2 👍 1")
+    await client.press("№2 👍", card)
+    card = await now_says(anna, card, "№2 👍 2")
+    assert (await client.press("№2 👍", card))["text"] == "Вы уже голосовали за №2"
+    await client.press("№3 👍", card)
+    card = await now_says(anna, card, "№3 👍 1")
+    assert label(card, "№2 👍") == "№2 👍 1"
+    assert (await event_actions(live)).count("vote") == 3
+    await anna.press("1", card)  # what is chosen and what is liked are two things
+    card = await now_says(anna, card, "✓ 1")
+    assert label(card, "№3 👍") == "№3 👍 1"
+
+
+async def test_votes_of_one_moment_are_all_counted_and_shown(live: Stage) -> None:
+    anna, ben, client = await team_of_three(live)
+    card = await drawn(anna)
+    await live.rested()
+    await asyncio.gather(*(one.press("№1 👍", card) for one in (anna, ben, client)))
+    await now_says(anna, card, "№1 👍 3")
+
+
+async def test_an_album_of_ones_own_has_no_votes(anna: Person) -> None:
+    await anna.send("/gen осеннее меню кофейни")
+    await anna.button("Отменить")
+    await anna.stage.draw()
+    card = await anna.button("Почему")
+    assert label(card, "👍") is None
+    assert label(card, "согласование") is None
+
+
+# --- approvals ---
+
+
+async def test_one_yes_approves_by_default_and_the_editor_may_then_publish(live: Stage) -> None:
+    anna, ben, client = await team_of_three(live)
+    card = await drawn(ben)
+    await ben.press("2", card)
+    card = await now_says(ben, card, "✓ 2")
+    task = int(data_of(card, "PNG").split(":")[1])
+
+    async def may(user_id: int) -> bool:
+        async with live.sessions.begin() as session:
+            return await teams.may_publish(session, await team_id(live), task, user_id)
+
+    assert [await may(one) for one in (ANNA, BEN, CLIENT)] == [True, False, False]
+    round_ = await asked(ben, card)
+    assert "Chosen: №2" in round_["text"]
+    assert "Asked by Ben" in round_["text"]
+    assert label(await now_says(ben, card, "Being approved"), "📨") is None
+    assert (await ben.press("Approve", round_))["text"].startswith("You are the editor here")
+    assert (await client.press("Approve", round_))["text"] == "Согласовано"
+    done = await now_says(anna, round_, "Said yes: Клим")
+    assert buttons(done) == []
+    assert [await may(one) for one in (ANNA, BEN, CLIENT)] == [True, True, False]
+    assert [one for one in await event_actions(live) if one in ("ask", "approve")] == [
+        "ask",
+        "approve",
+    ]
+
+
+async def test_a_second_tap_asks_for_no_second_approval(live: Stage) -> None:
+    _, ben, _ = await team_of_three(live)
+    card = await drawn(ben)
+    await asked(ben, card)
+    again = await ben.press("approv", await now_says(ben, card, "Being approved"))
+    assert again["text"] == "It is being approved: look at the card"
+    assert len(await live.rows("SELECT id FROM approvals")) == 1
+
+
+async def test_two_of_three_must_say_yes_when_the_team_says_so(live: Stage) -> None:
+    anna, ben, client = await team_of_three(live)
+    page = await team_page(anna)
+    await anna.press("🤝", page)
+    assert "2 из 2" in (await now_says(anna, page, "согласий: 2"))["text"]
+    card = await drawn(ben)
+    round_ = await asked(ben, card)
+    assert (await client.press("Approve", round_))["text"] == "Ваше согласие учтено. Нужно ещё: 1"
+    assert (await client.press("Approve", round_))["text"] == "Вы уже согласились"
+    await now_says(anna, round_, "Said yes: 1 of 2 (Клим)")
+    await anna.press("Approve", round_)
+    await now_says(anna, round_, "Said yes: Клим, Анна")
+
+
+async def test_a_yes_of_who_may_no_longer_approve_does_not_count(live: Stage) -> None:
+    anna, ben, client = await team_of_three(live)
+    await move(live, anna.chat_id, "join", 7004, first_name="Вера", language_code="ru")
+    await execute(live, "UPDATE periods SET seats = 9")
+    await team_page(live.person(7004, anna.chat_id))
+    await member(live, await team_id(live), 7004, Role.APPROVER)
+    await execute(live, "UPDATE accounts SET approvals_needed = 2")
+    round_ = await asked(ben, await drawn(ben))
+    await client.press("Approve", round_)
+    await member(live, await team_id(live), CLIENT, Role.EDITOR)
+    await anna.press("Approve", round_)
+    assert await live.rows("SELECT state FROM approvals") == [{"state": "open"}]
+    await live.person(7004, anna.chat_id).press("Approve", round_)
+    assert await live.rows("SELECT state FROM approvals") == [{"state": "approved"}]
+
+
+async def test_a_rejection_has_its_reason_on_the_card(live: Stage) -> None:
+    anna, ben, client = await team_of_three(live)
+    card = await drawn(ben)
+    round_ = await asked(ben, card)
+    await client.press("Reject", round_)
+    question = await client.text("почему нет?")
+    mine = {"reply_to_message_id": question["message_id"]}
+    await ben.send("потому что", **mine)
+    await ben.text("You are the editor here")
+    await client.send("не наш <стиль> & цвет", **mine)
+    over = await now_says(anna, round_, "Rejected")
+    assert "Клим: не наш <стиль> & цвет" in over["text"]
+    await anna.send("и я против", **mine)
+    await anna.text("Этот круг уже завершён")
+    assert await live.rows("SELECT id FROM ml_tasks") == [{"id": 1}]
+    # The album may be asked about once more: the second round.
+    await ben.press("👍", card)
+    again = await now_says(ben, card, "again")
+    assert "round 2" in (await asked(ben, again))["text"]
+
+
+@pytest.mark.parametrize("thread", [False, True], ids=["group", "topic"])
+async def test_changes_are_drawn_as_a_new_round_with_its_history(live: Stage, thread: bool) -> None:
+    anna, ben, client = await team_of_three(live, thread)
+    round_ = await asked(ben, await drawn(ben))
+    await client.press("Changes", round_)
+    question = await client.text("что поправить?")
+    reply = await client.send("фон светлее", reply_to_message_id=question["message_id"])
+    await now_says(anna, round_, "Клим: фон светлее")
+    status = await client.wait_for(
+        lambda one: one["message_id"] > reply and label(one, "Cancel") is not None, "status"
+    )
+    assert status["reply_to_message"]["message_id"] == reply
+    raw = next(one for one in await anna.messages() if one["message_id"] == reply)
+    await live.push({"message": {key: raw[key] for key in raw if key != "seq"}})
+    await anna.settled()
+    first, second = await live.rows("SELECT brief, user_id FROM ml_tasks ORDER BY id")
+    assert second["brief"]["cleaned_prompt"].startswith(first["brief"]["cleaned_prompt"])
+    assert "фон светлее" in second["brief"]["cleaned_prompt"]
+    assert second["brief"]["seed"] == first["brief"]["seed"]
+    assert second["user_id"] == BEN  # whose request it was steers it on
+
+    await live.draw()
+    card = await ben.wait_for(
+        lambda one: one["message_id"] > reply and label(one, "PNG") is not None, "new album"
+    )
+    new = await asked(ben, card)
+    assert "round 2" in new["text"]
+    assert "After changes: фон светлее" in new["text"]
+    await client.press("Approve", new)
+    await now_says(anna, new, "Said yes: Клим")
+    if thread:
+        sent = [one for one in await live.person(ANNA, anna.chat_id).messages() if "photo" in one]
+        assert {one.get("message_thread_id") for one in sent} == {anna.thread_id}
+
+
+async def test_an_anonymous_admin_may_answer_the_question(live: Stage) -> None:
+    anna, ben, client = await team_of_three(live)
+    round_ = await asked(ben, await drawn(ben))
+    await client.press("Changes", round_)
+    question = await client.text("что поправить?")
+    await anna.send("теплее", anonymous=True, reply_to_message_id=question["message_id"])
+    await now_says(anna, round_, "теплее")
+    assert len(await live.rows("SELECT id FROM ml_tasks")) == 2
+
+
+async def test_a_round_survives_the_groups_migration(live: Stage) -> None:
+    """Cards stay behind in the old group; asking again sends a new one."""
+    group = await live.sim.post(
+        "chats", type="group", title="Команда", bot_status="administrator",
+        members=[{"id": ANNA, "status": "creator"}, {"id": BEN, "status": "member"}],
+    )  # fmt: skip
+    anna, ben = live.person(ANNA, group["id"]), live.person(BEN, group["id"])
+    await anna.text("для этой команды")
+    await asked(ben, await drawn(ben))
+    moved = await live.sim.post(
+        f"chats/{group['id']}/members", action="migrate", by_user_id=ANNA, user_id=ANNA
+    )
+    anna, ben = live.person(ANNA, moved["id"]), live.person(BEN, moved["id"])
+    await team_page(anna)
+    await ben.send(f"/history@{await ben.username()}")
+    await ben.press("1", await ben.text("History"))
+    await ben.press("Open the album")
+    await ben.settled()
+    await live.deliver()
+    card = await ben.button("Being approved")
+    await ben.press("Being approved", card)
+    round_ = await ben.wait_for(lambda one: label(one, "✏️ Changes") is not None, "new card")
+    await anna.press("Approve", round_)
+    await now_says(anna, round_, "Said yes: Анна")
+    assert len(await live.rows("SELECT id FROM accounts WHERE kind = 'team'")) == 1
+
+
+async def test_the_audit_keeps_every_line(live: Stage) -> None:
+    await group_of(live)
+    with pytest.raises(Exception, match="never changed"):
+        await execute(live, "UPDATE events SET action = 'nothing'")
+    with pytest.raises(Exception, match="never changed"):
+        await execute(live, "DELETE FROM events")
