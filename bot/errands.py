@@ -35,6 +35,12 @@ async def of(redis: Redis, chat_id: int, message_id: int | None) -> Errand | Non
     return None if stored is None else Errand(**json.loads(stored))
 
 
+async def take(redis: Redis, chat_id: int, message_id: int) -> Errand | None:
+    """The same, and forgets it: whoever comes second finds none."""
+    stored = await redis.getdel(_key(chat_id, message_id))
+    return None if stored is None else Errand(**json.loads(stored))
+
+
 async def carry(
     redis: Redis, chat_id: int, from_id: int | None, to_id: int, *, plan: str | None = None
 ) -> None:

@@ -13,13 +13,17 @@ import structlog
 from aiogram import Bot, F, Router
 from aiogram.types import Message, PreCheckoutQuery, RefundedPayment, SuccessfulPayment
 from arq import ArqRedis
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot import invoices, texts
 from bot.clock import Clock
 from bot.errors import SendError
+from bot.handlers import quota
 from bot.intake import Sessions
+from bot.settings import PaymentTerms
 from bot.texts import N_, Texts
+from bot.who import thread_of
 from db import accounts, payments, plans, refunds
 from db.errors import PaymentRefused
 from db.money_views import OrderView, Paid
@@ -92,7 +96,13 @@ def _texts(query: PreCheckoutQuery) -> Texts:
 
 @router.message(F.successful_payment)
 async def credit(
-    message: Message, bot: Bot, sessions: Sessions, pool: ArqRedis, clock: Clock
+    message: Message,
+    bot: Bot,
+    sessions: Sessions,
+    redis: Redis,
+    pool: ArqRedis,
+    terms: PaymentTerms,
+    clock: Clock,
 ) -> None:
     """The money is there: into the wallet, and on to a renewal that waited for it."""
     assert message.successful_payment is not None
@@ -107,6 +117,7 @@ async def credit(
         await _wake(pool)
         if credited.order is not None:
             await _leave_the_receipt(message, bot, credited.order)
+            await _go_on(message, credited.order, bot, sessions, redis, terms, clock)
 
 
 @router.message(F.refunded_payment)
@@ -135,6 +146,28 @@ async def _leave_the_receipt(message: Message, bot: Bot, order: OrderView) -> No
     except SendError as error:
         # The money is booked, and the other buttons do no harm.
         log.info("the invoice stays as it is", error=str(error))
+
+
+async def _go_on(
+    message: Message,
+    order: OrderView,
+    bot: Bot,
+    sessions: Sessions,
+    redis: Redis,
+    terms: PaymentTerms,
+    clock: Clock,
+) -> None:
+    """Back to what the money was needed for, once."""
+    async with sessions.begin() as session:
+        known = await accounts.settings(session, order.user_id)
+    code = message.from_user.language_code if message.from_user else None
+    tr = texts.of(known.locale or accounts.locale_of(code))
+    place = thread_of(message)
+    try:
+        await quota.go_on_after(order, tr, bot, sessions, redis, terms, clock, thread_id=place)
+    except (SendError, RedisError) as error:
+        # The money is booked, and the button that was pressed first still works.
+        log.info("the way on is not shown", error=str(error))
 
 
 async def _wake(pool: ArqRedis) -> None:

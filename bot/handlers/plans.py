@@ -18,6 +18,7 @@ from bot.clock import Clock
 from bot.intake import Sessions
 from bot.settings import PaymentTerms
 from bot.taps import edit
+from bot.texts import Texts
 from bot.views import Card
 from bot.who import Who, card_of
 from db import brands, plans, wallet
@@ -40,7 +41,7 @@ async def show(
     await state.clear()
     who.may(Action.MANAGE_MONEY)
     async with sessions.begin() as session:
-        card = await _page(session, who, clock())
+        card = await _page(session, who.tr, who.account_id, clock())
     await message.answer(card.text, reply_markup=card.keyboard)
 
 
@@ -48,7 +49,7 @@ async def show(
 async def back(query: CallbackQuery, who: Who, bot: Bot, sessions: Sessions, clock: Clock) -> None:
     who.may(Action.MANAGE_MONEY)
     async with sessions.begin() as session:
-        card = await _page(session, who, clock())
+        card = await _page(session, who.tr, who.account_id, clock())
     await query.answer()
     await edit(bot, query, card)
 
@@ -67,7 +68,7 @@ async def switch_pay_per_picture(
         await plans.switch_pay_per_picture(
             session, who.account_id, callback_data.value == "1", now=clock()
         )
-        card = await _page(session, who, clock())
+        card = await _page(session, who.tr, who.account_id, clock())
     await query.answer(who.tr.plain("Saved"))
     await edit(bot, query, card)
 
@@ -85,7 +86,7 @@ async def ask(
     """The question before anything is charged or changed."""
     who.may(Action.MANAGE_MONEY)
     async with sessions.begin() as session:
-        card = await _question(session, who, callback_data.value, terms, clock())
+        card = await question(session, who.tr, who.account_id, callback_data.value, terms, clock())
     await query.answer()
     await edit(bot, query, card)
 
@@ -106,10 +107,10 @@ async def change(
     async with sessions.begin() as session:
         quote = await plans.quote(session, who.account_id, code, now=now)
         if quote.to_pay:
-            card = await _question(session, who, code, terms, now)
+            card = await question(session, who.tr, who.account_id, code, terms, now)
         else:
             await plans.choose(session, who.account_id, code, now=now, key="free")
-            card = await _page(session, who, now)
+            card = await _page(session, who.tr, who.account_id, now)
     await query.answer(None if quote.to_pay else who.tr.plain("Saved"))
     await edit(bot, query, card)
 
@@ -134,7 +135,7 @@ async def buy(
             card = await _buy(session, who, callback_data, now, errand)
     except (InsufficientFunds, _Outdated) as error:
         async with sessions.begin() as session:
-            card = await _question(session, who, code, terms, now)
+            card = await question(session, who.tr, who.account_id, code, terms, now)
         lacks = isinstance(error, InsufficientFunds)
         await query.answer(
             who.tr.plain("The wallet does not cover it")
@@ -175,8 +176,8 @@ async def _buy(
     return plan_views.bought(who.tr, standing, quote, purse, way_on)
 
 
-async def _question(
-    session: AsyncSession, who: Who, code: str, terms: PaymentTerms, now: datetime
+async def question(
+    session: AsyncSession, tr: Texts, account_id: int, code: str, terms: PaymentTerms, now: datetime
 ) -> Card:
     """What changing to this plan would mean; of one's own plan, the page of all.
 
@@ -184,19 +185,19 @@ async def _question(
     """
     # In whole seconds, as the button carries it: so it is the same sum when it is charged.
     moment = now.replace(microsecond=0)
-    standing = await plans.standing(session, who.account_id, now=now)
-    quote = await plans.quote(session, who.account_id, code, now=moment)
+    standing = await plans.standing(session, account_id, now=now)
+    quote = await plans.quote(session, account_id, code, now=moment)
     if quote.kind == "keep":
-        return await _page(session, who, now)
+        return await _page(session, tr, account_id, now)
     return plan_views.ask(
-        who.tr,
+        tr,
         standing,
         await _plan(session, standing, code),
         quote,
-        await wallet.wallet(session, who.account_id),
+        await wallet.wallet(session, account_id),
         moment,
         least=terms.min_kopecks,
-        brands=len(await brands.list_(session, who.account_id)),
+        brands=len(await brands.list_(session, account_id)),
     )
 
 
@@ -208,8 +209,8 @@ async def _plan(session: AsyncSession, standing: Standing, code: str) -> PlanVie
     return found
 
 
-async def _page(session: AsyncSession, who: Who, now: datetime) -> Card:
-    standing = await plans.standing(session, who.account_id, now=now)
+async def _page(session: AsyncSession, tr: Texts, account_id: int, now: datetime) -> Card:
+    standing = await plans.standing(session, account_id, now=now)
     listed = await plans.list_(session)
-    purse = await wallet.wallet(session, who.account_id)
-    return plan_views.plans(who.tr, standing, listed, purse, now)
+    purse = await wallet.wallet(session, account_id)
+    return plan_views.plans(tr, standing, listed, purse, now)

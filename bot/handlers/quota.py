@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aiogram import Bot, F, Router
 from aiogram.types import CallbackQuery
 from redis.asyncio import Redis
@@ -11,12 +13,15 @@ from bot.callbacks import CureTap, DraftTap
 from bot.clock import Clock
 from bot.delivery import send_status
 from bot.errands import Errand
+from bot.handlers.plans import question
 from bot.intake import Place, Sessions
 from bot.settings import PaymentTerms
 from bot.taps import edit, is_first_tap
+from bot.texts import Texts
 from bot.views import Card
 from bot.who import Who, card_of, thread_of
 from db import plans, requests
+from db.money_views import OrderView
 from db.rights import Action, allowed
 from db.views import Draft
 
@@ -92,17 +97,51 @@ async def offer_for_draft(
         await requests.set_card(session, draft.id, message_id)
 
 
+async def go_on_after(
+    order: OrderView,
+    tr: Texts,
+    bot: Bot,
+    sessions: Sessions,
+    redis: Redis,
+    terms: PaymentTerms,
+    clock: Clock,
+    *,
+    thread_id: int | None,
+) -> None:
+    """The money for something has come: the plan that was to be bought, or what was to be drawn."""
+    if order.message_id is None:
+        return
+    errand = await errands.take(redis, order.chat_id, order.message_id)
+    if errand is None:
+        return
+    if errand.plan is not None:
+        async with sessions.begin() as session:
+            card = await question(session, tr, order.account_id, errand.plan, terms, clock())
+    else:
+        of_team = order.chat_id < 0
+        card = await _card_of(sessions, tr, order.account_id, terms, clock, errand, of_team=of_team)
+    message_id = await send_status(bot, card, order.chat_id, thread_id)
+    await errands.keep(redis, order.chat_id, message_id, replace(errand, plan=None))
+
+
 async def _card(
     sessions: Sessions, who: Who, terms: PaymentTerms, clock: Clock, errand: Errand
 ) -> Card:
+    of_team = who.is_group or not allowed(who.role, Action.MANAGE_MONEY)
+    return await _card_of(sessions, who.tr, who.account_id, terms, clock, errand, of_team=of_team)
+
+
+async def _card_of(
+    sessions: Sessions,
+    tr: Texts,
+    account_id: int,
+    terms: PaymentTerms,
+    clock: Clock,
+    errand: Errand,
+    *,
+    of_team: bool,
+) -> Card:
     async with sessions.begin() as session:
-        means = await quota.means(session, who.account_id, now=clock())
+        means = await quota.means(session, account_id, now=clock())
         listed = await plans.list_(session)
-    return quota_views.cure(
-        who.tr,
-        means,
-        errand,
-        listed,
-        least=terms.min_kopecks,
-        of_team=who.is_group or not allowed(who.role, Action.MANAGE_MONEY),
-    )
+    return quota_views.cure(tr, means, errand, listed, least=terms.min_kopecks, of_team=of_team)

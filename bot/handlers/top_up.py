@@ -44,11 +44,11 @@ async def choose_method(
     bot: Bot,
     terms: PaymentTerms,
 ) -> None:
-    """A sum from a button; sums that no button offers change nothing."""
+    """A sum from a button, at least the smallest that can be paid."""
     who.may(Action.MANAGE_MONEY)
     await query.answer()
-    kopecks = callback_data.value
-    if not terms.methods or not terms.min_kopecks <= kopecks <= terms.max_kopecks:
+    kopecks = max(callback_data.value, terms.min_kopecks)
+    if not terms.methods or kopecks > terms.max_kopecks:
         card = wallet_views.sums(who.tr, terms)
     else:
         card = wallet_views.methods(who.tr, terms, kopecks, callback_data.plan)
@@ -94,7 +94,7 @@ async def take_sum(
     await dialogue.closed(state, message.message_id)
 
 
-_SUM = re.compile(r"(\d{1,9})(?:[.,](\d{1,2}))?\s*(?:₽|р|р\.|руб|руб\.|рублей|rub|roubles)?")
+_SUM = re.compile(r"(\d{1,9})(?:[.,](\d{1,2}))?\s*(?:₽|р|р\.|руб|руб\.|рублей|rub|roubles)?", re.ASCII)
 
 
 def kopecks_of(text: str) -> int | None:

@@ -57,6 +57,11 @@ class Stage:
         async with self.sessions() as session:
             return [row._asdict() for row in await session.execute(text(query), values)]
 
+    async def rows_changed(self, statement: str) -> None:
+        """As if somebody else had done this."""
+        async with self.sessions.begin() as session:
+            await session.execute(text(statement))
+
     async def account_of(self, user_id: int = ANNA) -> int:
         """The personal account of somebody, who is met by this if the bot does not know them."""
         async with self.sessions.begin() as session:
