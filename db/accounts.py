@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from db import tasks
+from db import mergers, tasks
 from db.deliveries import NOT_ARRIVED
 from db.errors import NotFound
 from db.models import (
@@ -21,6 +21,7 @@ from db.models import (
     Channel,
     Delivery,
     Member,
+    Order,
     Post,
     Question,
     Request,
@@ -131,6 +132,11 @@ async def migrate_chat(session: AsyncSession, old_chat_id: int, new_chat_id: int
         update(Approval)
         .where(Approval.chat_id == old_chat_id)
         .values(chat_id=new_chat_id, card_message_id=None)
+    )
+    await session.execute(
+        update(Order)
+        .where(Order.chat_id == old_chat_id)
+        .values(chat_id=new_chat_id, message_id=None)
     )
     # One being sent now stays: Telegram answers it with the new id, and it is moved when it
     # has gone back to pending. Moved earlier, it could meet another one being sent there.
@@ -308,6 +314,7 @@ async def _merge(session: AsyncSession, account_id: int, *, into_id: int) -> Non
         await session.execute(
             update(owned).where(owned.account_id == account_id).values(account_id=into_id)
         )
+    await mergers.merge(session, account_id, into_id=into_id)
     # Whoever acts in the new chat joins the older team then, as its rules have it.
     await session.execute(delete(Member).where(Member.account_id == account_id))
     await session.execute(
