@@ -20,12 +20,16 @@ from aiogram.types import Update
 from pydantic import ValidationError
 
 from bot.errors import RateLimited, Refused, SendError
+from bot.filters import is_payment
 from db.patience import is_away, pause_s
 
 log = structlog.get_logger(__name__)
 
 MAX_OFFERS = 5
 """How often an update that fails by a fault of ours is handled before it is passed over."""
+
+MAX_PAYMENT_OFFERS = 60
+"""The same where it is about money: five minutes, not three seconds."""
 
 _LONGEST_LIMIT_S = 60.0
 """A chat that Telegram shuts for longer counts as a fault: only 100 updates can be unconfirmed."""
@@ -147,13 +151,13 @@ class Poller:
 
     async def _handle(self, update: Update) -> None:
         """Offer an update until it is over and done with, or the bot stops."""
-        faults = 0
+        faults, at_most = 0, MAX_PAYMENT_OFFERS if is_payment(update) else MAX_OFFERS
         for offer in itertools.count(1):
             error = await self._offer(update, offer)
             if error is None:
                 break
             faults += not _will_pass(error)
-            if faults == MAX_OFFERS:
+            if faults == at_most:
                 log.error("update passed over", update=update.update_id, kind=update.event_type)
                 break
             await self._pause(_pause_after(error, offer))

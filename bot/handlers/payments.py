@@ -7,6 +7,7 @@ charge id, so that any of it may be handled any number of times.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 import structlog
@@ -108,8 +109,13 @@ async def credit(
     assert message.successful_payment is not None
     paid = _paid(message, message.successful_payment)
     with structlog.contextvars.bound_contextvars(charge=paid.charge_id, payload=paid.payload):
-        async with sessions.begin() as session:
-            credited = await payments.credit(session, paid)
+        try:
+            async with sessions.begin() as session:
+                credited = await payments.credit(session, paid)
+        except Exception as error:
+            # All that an operator needs to credit it by hand, should it never succeed.
+            log.error("payment not booked yet", error=repr(error), paid=asdict(paid))
+            raise
         log.info("payment", amount=paid.amount, currency=paid.currency, created=credited.created)
         if credited.order is not None:
             async with sessions.begin() as session:

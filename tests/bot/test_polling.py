@@ -92,6 +92,26 @@ async def test_a_hopeless_update_is_passed_over_after_five_offers(
     assert 99 - handled.failing["bad"] == MAX_OFFERS
 
 
+async def test_a_payment_is_not_passed_over_so_soon(
+    stage: Stage, poller: Poller, handled: Handled
+) -> None:
+    handled.failing = {"": MAX_OFFERS + 1}
+    money = {
+        "currency": "RUB",
+        "total_amount": 50000,
+        "invoice_payload": "p",
+        "telegram_payment_charge_id": "c",
+        "provider_payment_charge_id": "p",
+    }
+    chat = {"id": ANNA, "type": "private", "first_name": "Анна"}
+    message = {"message_id": 7, "date": 1_800_000_000, "chat": chat, "successful_payment": money}
+    await stage.push({"message": message})
+    running = asyncio.create_task(poller.run())
+    await handled.all_of("", for_s=20)
+    poller.stop()
+    await running
+
+
 async def test_one_persons_trouble_does_not_stop_another(
     stage: Stage, poller: Poller, handled: Handled, talk: Talk
 ) -> None:
