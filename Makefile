@@ -42,8 +42,9 @@ bench: $(VENV)/.dev ## Times on this machine: tap to album, commit to start, web
 load: $(VENV)/.dev ## Many users at once: latencies, refusals, duplicates, losses
 	@exec $(BIN)/python -m benchmarks.load $(ARGS)
 
-soak: $(VENV)/.dev ## Is memory flat? Then ten minutes of requests amid kills; MINUTES= for more
+soak: $(VENV)/.dev ## Is memory flat, do the books add up? Then ten minutes amid kills; MINUTES= for more
 	@$(BIN)/python -m benchmarks.memory
+	@MONEY_RUNS=200 $(BIN)/pytest tests/db/test_money_machine.py -q
 	@exec $(BIN)/python -m benchmarks.soak $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
 clean: ## Remove the virtual environment and caches; the demo's data stays

@@ -13,7 +13,7 @@ from pipeline.types import Stage
 
 
 def test_a_part_that_is_not_there_is_refused_and_the_others_named() -> None:
-    with pytest.raises(SystemExit, match=r"nonesuch: unknown, one of tap, .*wallet, .*judge, .*diffusion"):
+    with pytest.raises(SystemExit, match=r"nonesuch: unknown, one of tap, .*wallet, judge, diff"):
         bench.main(["judge", "nonesuch"])
 
 
