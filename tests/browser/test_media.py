@@ -6,9 +6,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Route, expect
+from playwright.async_api import Route, ViewportSize, expect
 
-from tests.browser.conftest import ANNA, Bot, Chat, picture
+from tests.browser.conftest import ANNA, DESKTOP, PHONE, Bot, Chat, picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -151,3 +151,37 @@ async def test_refused_payment_says_why(chat: Chat, bot: Bot) -> None:
         error_message="Заказ устарел",
     )
     await expect(chat.page.get_by_role("alertdialog")).to_contain_text("Заказ устарел")
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE])
+async def test_roubles_ask_for_an_email_and_leave_a_receipt(
+    chat: Chat, bot: Bot, viewport: ViewportSize
+) -> None:
+    await chat.page.set_viewport_size(viewport)
+    await bot.call(
+        "sendInvoice",
+        chat_id=ANNA,
+        title="Пополнение",
+        description="300 ₽ на кошелёк",
+        payload="order-3",
+        currency="RUB",
+        provider_token="p:1",
+        need_email=True,
+        prices=[{"label": "300 ₽", "amount": 30000}],
+    )
+    await chat.page.get_by_role("article").get_by_role("button", name="Pay").click()
+    checkout = chat.page.get_by_role("dialog", name="Checkout")
+    await checkout.get_by_role("button", name="Pay").click()
+    await expect(checkout).to_be_visible()  # without an address it does not go on
+    await checkout.get_by_role("textbox", name="Email for the receipt").fill("anna@example.com")
+    await checkout.get_by_role("button", name="Pay").dblclick()
+    query = await bot.heard("pre_checkout_query")
+    await bot.call("answerPreCheckoutQuery", pre_checkout_query_id=query["id"], ok=True)
+    heard = await bot.heard()
+    assert heard["successful_payment"]["order_info"] == {"email": "anna@example.com"}  # type: ignore[index]
+    await chat.page.get_by_role("article").get_by_role("button", name="Receipt").click()
+    receipt = chat.page.get_by_role("dialog", name="Receipt")
+    await expect(receipt).to_contain_text("anna@example.com")
+    await expect(receipt).to_contain_text("300")
+    await receipt.get_by_role("button", name="Close").click()
+    await expect(receipt).to_be_hidden()
