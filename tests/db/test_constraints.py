@@ -277,6 +277,39 @@ REFUSED: dict[str, list[str]] = {
                         "UPDATE posts SET state = 'undeliverable', publish_at = now()"],
     "ck_posts_attempt": ["UPDATE posts SET attempt = -1"],
     "ck_posts_state": ["UPDATE posts SET state = 'lost', publish_at = now()"],
+    "ck_accounts_presence": ["UPDATE accounts SET presence = 'creator'"],
+    "ck_accounts_approvals_needed": ["UPDATE accounts SET approvals_needed = 0",
+                                     "UPDATE accounts SET approvals_needed = 10"],
+    "ck_members_removed": ["UPDATE members SET removed_by = 1"],
+    "ck_members_owner_is_there": ["UPDATE members SET left_at = now()"],
+    "uq_members_owner": ["INSERT INTO members (account_id, user_id, role) VALUES (1, 2, 'owner')"],
+    "ck_votes_rank": ["UPDATE votes SET rank = 0", "UPDATE votes SET rank = 11"],
+    "ck_approvals_round": ["UPDATE approvals SET round = 0"],
+    "ck_approvals_needed": ["UPDATE approvals SET needed = 0",
+                            "UPDATE approvals SET needed = 10"],
+    "ck_approvals_state": [
+        "UPDATE approvals SET state = 'lost', decided_at = now(), decided_by = 1",
+    ],
+    "ck_approvals_decided": [
+        "UPDATE approvals SET state = 'approved', decided_at = now()",
+        "UPDATE approvals SET state = 'approved', decided_by = 1",
+        "UPDATE approvals SET decided_at = now(), decided_by = 1",
+    ],
+    "ck_approvals_reason": [
+        "UPDATE approvals SET state = 'rejected', decided_at = now(), decided_by = 1",
+        "UPDATE approvals SET reason = 'нет'",
+    ],
+    "ck_approvals_next_request": ["UPDATE approvals SET next_request_id = 1"],
+    "uq_approvals_next_request_id": [
+        "INSERT INTO approvals (account_id, task_id, needed, asked_by, chat_id, state, reason,"
+        " decided_at, decided_by, next_request_id)"
+        " SELECT 1, 1, 1, 1, 1, 'changes', 'да', now(), 1, 1 FROM generate_series(1, 2)",
+    ],
+    "uq_approvals_open_task_id": [
+        "INSERT INTO approvals (account_id, task_id, needed, asked_by, chat_id)"
+        " VALUES (1, 1, 1, 1, 1)",
+    ],
+    "ck_approval_questions_answer": ["UPDATE approval_questions SET answer = 'approved'"],
 }  # fmt: skip
 
 POSTS = (
@@ -297,6 +330,14 @@ MONEY = (
     " currency, amount, credit, transfer_id, paid_at)"
     " VALUES (1, 1, 1, 'c', '', 'stars', 'XTR', 4, 500, 1, now())",
     "INSERT INTO notices (account_id, key, kind) VALUES (1, 'k', 'reminder')",
+)
+
+
+TEAMS = (
+    "INSERT INTO votes (task_id, user_id, rank) VALUES (1, 1, 2)",
+    "INSERT INTO approvals (account_id, task_id, needed, asked_by, chat_id) VALUES (1, 1, 1, 1, 1)",
+    "INSERT INTO approval_questions (chat_id, message_id, approval_id, answer)"
+    " VALUES (1, 5, 1, 'changes')",
 )
 
 
@@ -321,7 +362,7 @@ async def _one_of_each(sessions: Sessions) -> None:
         "INSERT INTO deliveries (task_id, kind, origin, chat_id)"
         " VALUES (1, 'album', 'first', 1), (1, 'actions', 'first', 1)",
     )
-    for statement in (*MONEY, *POSTS):
+    for statement in (*MONEY, *POSTS, *TEAMS):
         await rows.execute(sessions, statement)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import albums, brands, deliveries, requests, tasks
+from db import albums, approvals, brands, deliveries, requests, tasks, votes
 from db.errors import NotFound
-from db.states import DeliveryKind
+from db.states import Answer, DeliveryKind
 from tests.db import rows
 from tests.db.rows import Sessions
 
@@ -32,6 +32,13 @@ BY_ID: dict[str, Call] = {
     "requests.submit_again": lambda s, a, i: requests.submit_again(
         s, a, i["done"], "tap", user_id=2, locale="ru", chat_id=2, thread_id=None, now=rows.NOW
     ),
+    "votes.cast": lambda s, a, i: votes.cast(s, a, i["done"], 2, 1),
+    "approvals.ask": lambda s, a, i: approvals.ask(s, a, i["done"], 2, approvals.Place(2, None)),
+    "approvals.get": lambda s, a, i: approvals.get(s, a, i["round"]),
+    "approvals.approve": lambda s, a, i: approvals.approve(s, a, i["round"], 2),
+    "approvals.asked": lambda s, a, i: approvals.asked(
+        s, a, i["round"], Answer.CHANGES, chat_id=2, message_id=9
+    ),
     "tasks.cancel": lambda s, a, i: tasks.cancel(s, a, i["queued"]),
     "albums.task": lambda s, a, i: albums.task(s, a, i["done"]),
     "albums.album": lambda s, a, i: albums.album(s, a, i["done"]),
@@ -44,7 +51,16 @@ BY_ID: dict[str, Call] = {
         s, a, i["done"], "again:1"
     ),
 }
-TABLES = ("accounts", "brands", "ml_requests", "ml_tasks", "predictions", "deliveries")
+TABLES = (
+    "accounts",
+    "brands",
+    "ml_requests",
+    "ml_tasks",
+    "predictions",
+    "deliveries",
+    "approvals",
+    "events",
+)
 
 
 async def _stored(sessions: Sessions) -> list[object]:
@@ -63,7 +79,11 @@ async def test_is_not_found_and_not_touched(sessions: Sessions, name: str, stran
         draft, _ = await requests.draft(session, rows.new_draft(owner))
         own_draft, _ = await requests.draft(session, rows.new_draft(other))
     task_id, _ = await rows.done(sessions, owner)
+    async with sessions.begin() as session:
+        place = approvals.Place(owner.id, None)
+        round_ = await approvals.ask(session, owner.account_id, task_id, owner.id, place)
     ids = {
+        "round": round_.id,
         "brand": brand.id,
         "draft": draft.id,
         "own draft": own_draft.id,
