@@ -206,6 +206,11 @@ async def test_an_upgrade_is_pro_rata_to_the_kopeck(
     assert await rows.rows(
         sessions, "SELECT ends_at FROM periods WHERE id = :id", id=old.period.id
     ) == [(now,)]
+    assert await rows.rows(
+        sessions,
+        "SELECT t.kind, t.amount, t.memo ->> 'plan' FROM periods p"
+        " JOIN transfers t ON t.id = p.transfer_id ORDER BY p.starts_at",
+    ) == [("subscription", START, "start"), ("upgrade", PROFI - credit, "profi")]
 
 
 async def test_the_credit_is_of_what_was_paid_whatever_the_plan_costs_now(
@@ -216,6 +221,8 @@ async def test_the_credit_is_of_what_was_paid_whatever_the_plan_costs_now(
     await rows.execute(sessions, "UPDATE plans SET price = 100000 WHERE code = 'start'")
     half = old.period.starts_at + (old.period.ends_at - old.period.starts_at) / 2
     assert (await _quote(sessions, who.account_id, "profi", half)).credit == START // 2
+    await rows.execute(sessions, "UPDATE plans SET price = 200000 WHERE code = 'start'")
+    assert (await _quote(sessions, who.account_id, "profi", half)).kind == "upgrade"
     await rows.execute(sessions, "UPDATE plans SET price = 100 WHERE code = 'profi'")
     offer = await _quote(sessions, who.account_id, "profi", half)
     assert (offer.kind, offer.to_pay) == ("downgrade", 0)

@@ -25,13 +25,10 @@ Notice = tuple[str, dict[str, object]]
 async def _subscriber(sessions: Sessions, plan_code: str = "profi") -> int:
     """The account of somebody whose first period begins NOW, with an empty wallet."""
     who = await rows.person(sessions)
-    await rows.subscribe(sessions, who.account_id, plan_code, now=NOW - timedelta(microseconds=1))
-    await rows.execute(
-        sessions,
-        "UPDATE periods SET starts_at = :now, ends_at = :end WHERE plan_code = :plan",
-        now=NOW, end=FEBRUARY, plan=plan_code,
-    )  # fmt: skip
-    await rows.execute(sessions, "UPDATE subscriptions SET renews_at = :end", end=FEBRUARY)
+    async with sessions.begin() as session:
+        await plans.standing(session, who.account_id, now=NOW - 10 * DAY)
+    paid = await rows.subscribe(sessions, who.account_id, plan_code, now=NOW)
+    assert (paid.period.starts_at, paid.period.ends_at) == (NOW, FEBRUARY)
     return who.account_id
 
 
@@ -247,6 +244,17 @@ async def test_reminders_come_three_days_and_one_day_before_each_once(sessions: 
     first, second = await _notices(sessions)
     assert (first[0], first[1]["days"], first[1]["missing"]) == ("renewal_soon", 3, 100)
     assert second[1]["days"] == 1
+
+
+async def test_those_told_already_do_not_keep_others_from_being_told(sessions: Sessions) -> None:
+    for user_id in (1, 2, 3):
+        who = await rows.person(sessions, user_id)
+        await rows.subscribe(sessions, who.account_id, "start", now=NOW + user_id * HOUR)
+    told = []
+    for _ in range(4):
+        async with sessions.begin() as session:
+            told.append(await plans.remind(session, now=FEBRUARY - DAY, limit=1))
+    assert told == [1, 1, 1, 0]
 
 
 async def test_nobody_is_reminded_needlessly(sessions: Sessions) -> None:
