@@ -1,4 +1,4 @@
-"""`vitrina wallet credit`, `show` and `check`: an operator's hand on the ledger."""
+"""`vitrina wallet credit`, `show`, `resume` and `check`: an operator's hand on the ledger."""
 
 from __future__ import annotations
 
@@ -106,6 +106,19 @@ def show(
         typer.echo(_line(movement))
     if page.next_before_id is not None:
         typer.echo("... and older ones: --limit shows more")
+
+
+@app.command()
+def resume(who: Who) -> None:
+    """Let an account pay again, after money it had spent was taken back."""
+
+    async def work(session: AsyncSession) -> tuple[_Found, WalletView]:
+        account = await _find(session, who)
+        await wallet.resume(session, account.id)
+        return account, await wallet.wallet(session, account.id)
+
+    account, after = in_transaction(work)
+    typer.echo(f"paid actions are on: {account.label}, balance {_roubles(after.balance)}")
 
 
 @app.command()

@@ -175,6 +175,17 @@ def test_the_wallet_is_shown_with_its_newest_movements(url: str) -> None:
     assert more.startswith("...")
 
 
+def test_a_paused_wallet_is_resumed(url: str) -> None:
+    _person(url)
+    _run(*CREDIT)
+    _execute(url, "UPDATE wallets SET paused_at = now() WHERE account_id = 1")
+    assert "paid actions are paused" in _run("show", "1")[1]
+    for _ in range(2):
+        code, said = _run("resume", "1")
+        assert (code, said.startswith("paid actions are on: account 1 (user 1)")) == (0, True)
+    assert _rows(url, "SELECT paused_at FROM wallets WHERE account_id = 1") == [(None,)]
+
+
 def test_the_check_finds_money_that_was_made(url: str) -> None:
     _person(url)
     _run(*CREDIT)
