@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypedDict, Unpack
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -77,13 +87,15 @@ async def create(
 
 async def list_(session: AsyncSession, account_id: int) -> tuple[Brand, ...]:
     """The account's brands in the order they were made."""
-    rows = await session.execute(_select(account_id).order_by(Row.id))
+    rows = await session.execute(_ALL, {"account_id": account_id})
     return tuple(view(*found) for found in rows)
 
 
 async def get(session: AsyncSession, account_id: int, brand_id: int) -> Brand:
     """Raises NotFound, also for another account's brand and a deleted one."""
-    found = (await session.execute(_select(account_id).where(Row.id == brand_id))).one_or_none()
+    found = (
+        await session.execute(_ONE, {"account_id": account_id, "brand_id": brand_id})
+    ).one_or_none()
     if found is None:
         raise NotFound("brand", brand_id)
     return view(*found)
@@ -161,15 +173,12 @@ async def set_default(session: AsyncSession, account_id: int, brand_id: int | No
 
 async def default(session: AsyncSession, account_id: int) -> Brand | None:
     """The brand that new drafts start with; a frozen one is none."""
-    found = (
-        await session.execute(_select(account_id).where(Row.id == Account.default_brand_id))
-    ).one_or_none()
+    found = (await session.execute(_DEFAULT, {"account_id": account_id})).one_or_none()
     brand = None if found is None else view(*found)
     return None if brand is None or brand.is_frozen else brand
 
 
-def is_frozen() -> ColumnElement[bool]:
-    """For a query of `Brand` and `Account`: whether the brand is over its account's limit."""
+def _is_frozen() -> ColumnElement[bool]:
     other = aliased(Row)
     goes_before = or_(
         other.id == Account.default_brand_id,
@@ -190,15 +199,6 @@ def is_frozen() -> ColumnElement[bool]:
     return before >= func.coalesce(*_limits())
 
 
-def _select(account_id: int) -> Select[Row, int | None, bool]:
-    return (
-        select(Row, Account.default_brand_id, is_frozen())
-        .join(Account, Account.id == Row.account_id)
-        .where(Row.account_id == account_id, Row.deleted_at.is_(None))
-        .execution_options(populate_existing=True)
-    )
-
-
 def _limits() -> tuple[ScalarSelect[int], ScalarSelect[int]]:
     """The limit of an `Account`'s period, and that of whoever has none yet."""
     newest = aliased(Period)
@@ -213,11 +213,27 @@ def _limits() -> tuple[ScalarSelect[int], ScalarSelect[int]]:
     return of_period, select(Plan.brand_limit).where(Plan.code == FREE).scalar_subquery()
 
 
+# Made once: SQLAlchemy needs longer to put them together than Postgres to answer them.
+IS_FROZEN = _is_frozen()
+"""For a query of `Brand` and `Account`: whether the brand is over its account's limit."""
+_OF_ACCOUNT: Select[Row, int | None, bool] = (
+    select(Row, Account.default_brand_id, IS_FROZEN)
+    .join(Account, Account.id == Row.account_id)
+    .where(Row.account_id == bindparam("account_id"), Row.deleted_at.is_(None))
+    .execution_options(populate_existing=True)
+)
+_ALL = _OF_ACCOUNT.order_by(Row.id)
+_ONE = _OF_ACCOUNT.where(Row.id == bindparam("brand_id"))
+_DEFAULT = _OF_ACCOUNT.where(Row.id == Account.default_brand_id)
+_LIMIT = (
+    select(func.coalesce(*_limits()))
+    .select_from(Account)
+    .where(Account.id == bindparam("account_id"))
+)
+
+
 async def _limit(session: AsyncSession, account_id: int) -> int:
-    limit = await session.scalar(
-        select(func.coalesce(*_limits())).select_from(Account).where(Account.id == account_id)
-    )
-    return limit or 0
+    return await session.scalar(_LIMIT, {"account_id": account_id}) or 0
 
 
 async def _lock(session: AsyncSession, account_id: int) -> None:
