@@ -35,18 +35,11 @@ _LINK_BASE = -1_000_000_000_000
 """A channel's id in a link to a message is what its chat id has below this."""
 
 _NO_RIGHTS = {
-    "is_anonymous": False,
-    "can_manage_chat": False,
-    "can_delete_messages": False,
-    "can_manage_video_chats": False,
-    "can_restrict_members": False,
-    "can_promote_members": False,
-    "can_change_info": False,
-    "can_invite_users": False,
-    "can_post_stories": False,
-    "can_edit_stories": False,
-    "can_delete_stories": False,
+    name: False
+    for name, right in ChatAdministratorRights.model_fields.items()
+    if right.is_required()
 }
+"""Telegram wants to be told of every right; which there are changes with its versions."""
 
 
 # --- channels ---
@@ -57,7 +50,7 @@ def request_channel(tr: Texts, account_id: int) -> ReplyKeyboardMarkup:
 
     The answer carries the account's id back, and is not trusted for it.
     """
-    rights = ChatAdministratorRights(**_NO_RIGHTS, can_post_messages=True)
+    rights = ChatAdministratorRights(**_NO_RIGHTS | {"can_post_messages": True})
     asks = KeyboardButtonRequestChat(
         request_id=account_id,
         chat_is_channel=True,
