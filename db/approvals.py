@@ -111,7 +111,8 @@ async def get(session: AsyncSession, account_id: int, approval_id: int) -> Appro
         chat_id=row.chat_id,
         thread_id=row.thread_id,
         card_message_id=row.card_message_id,
-        album_message_id=await _album_message(session, row.task_id, row.chat_id),
+        album_message_id=await _shown(session, row, DeliveryKind.ALBUM),
+        actions_message_id=await _shown(session, row, DeliveryKind.ACTIONS),
         locale=cast(Locale, locale),
     )
 
@@ -258,14 +259,14 @@ async def _said_yes(session: AsyncSession, approval_id: int) -> tuple[str, ...]:
     return tuple(names)
 
 
-async def _album_message(session: AsyncSession, task_id: int, chat_id: int) -> int | None:
-    """The first picture of the album, as it was last shown in the chat."""
+async def _shown(session: AsyncSession, row: Approval, kind: DeliveryKind) -> int | None:
+    """The first message of the album, or its action card, as last shown in the round's chat."""
     ids = await session.scalar(
         select(Delivery.message_ids)
         .where(
-            Delivery.task_id == task_id,
-            Delivery.chat_id == chat_id,
-            Delivery.kind == DeliveryKind.ALBUM,
+            Delivery.task_id == row.task_id,
+            Delivery.chat_id == row.chat_id,
+            Delivery.kind == kind,
             Delivery.state == DeliveryState.SENT,
         )
         .order_by(Delivery.id.desc())

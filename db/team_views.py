@@ -168,6 +168,7 @@ class ApprovalView:
     thread_id: int | None
     card_message_id: int | None
     album_message_id: int | None
+    actions_message_id: int | None
     locale: Locale
 
 

@@ -6,6 +6,8 @@ database, not as somebody's dialogue: who may approve may answer it, an anonymou
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from aiogram import Bot, F, Router
 from aiogram.enums import ChatType
 from aiogram.filters import Filter
@@ -13,7 +15,7 @@ from aiogram.types import CallbackQuery, Message
 from arq import ArqRedis
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import intake, team_views
+from bot import intake, team_views, views
 from bot.callbacks import ApprovalTap
 from bot.clock import Clock
 from bot.delivery import send_status
@@ -69,7 +71,7 @@ async def approve(
         await query.answer(who.tr.plain("You said yes. Needed: {n} more", n=missing))
     else:
         await query.answer(who.tr.plain("You have said yes already"))
-    await _redraw(bot, sessions, round_)
+    await _decided(bot, sessions, round_)
 
 
 @router.callback_query(ApprovalTap.filter(F.do.in_({"changes", "reject"})))
@@ -132,7 +134,7 @@ async def answered(
     if asked.answer is Answer.REJECTED:
         async with sessions.begin() as session:
             round_ = await approvals.answer(session, asked, who.user_id, message.message_id, words)
-        await _redraw(bot, sessions, round_)
+        await _decided(bot, sessions, round_)
         await message.reply(who.tr("✕ Noted. The card has the reason."))
         return
     async with sessions.begin() as session:
@@ -144,7 +146,7 @@ async def answered(
         round_ = await approvals.answer(session, asked, who.user_id, message.message_id, words)
         new = _next_round(album, before, idea, words, place)
         task_id = await _queue(session, round_, new, place, clock)
-    await _redraw(bot, sessions, round_)
+    await _decided(bot, sessions, round_)
     await intake.show_task(bot, sessions, pool, who, task_id, place)
 
 
@@ -202,6 +204,23 @@ async def _send(bot: Bot, sessions: Sessions, round_: ApprovalView) -> None:
     )
     async with sessions.begin() as session:
         await approvals.set_card(session, round_.id, message_id)
+
+
+async def _decided(bot: Bot, sessions: Sessions, round_: ApprovalView) -> None:
+    """The round's card, and the album's, which says how it stands, where it is still there."""
+    await _redraw(bot, sessions, round_)
+    if round_.state is ApprovalState.OPEN or round_.actions_message_id is None:
+        return
+    async with sessions.begin() as session:
+        album = await albums.album(session, round_.account_id, round_.task_id)
+    card = views.action_card(album)
+    with suppress(MessageGone):
+        await bot.edit_message_text(
+            card.text,
+            chat_id=round_.chat_id,
+            message_id=round_.actions_message_id,
+            reply_markup=card.keyboard,
+        )
 
 
 async def _redraw(bot: Bot, sessions: Sessions, round_: ApprovalView) -> None:
