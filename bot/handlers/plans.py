@@ -41,7 +41,7 @@ async def show(
     await state.clear()
     who.may(Action.MANAGE_MONEY)
     async with sessions.begin() as session:
-        card = await _page(session, who.tr, who.account_id, clock())
+        card = await page(session, who.tr, who.account_id, clock())
     await message.answer(card.text, reply_markup=card.keyboard)
 
 
@@ -49,7 +49,7 @@ async def show(
 async def back(query: CallbackQuery, who: Who, bot: Bot, sessions: Sessions, clock: Clock) -> None:
     who.may(Action.MANAGE_MONEY)
     async with sessions.begin() as session:
-        card = await _page(session, who.tr, who.account_id, clock())
+        card = await page(session, who.tr, who.account_id, clock())
     await query.answer()
     await edit(bot, query, card)
 
@@ -68,7 +68,7 @@ async def switch_pay_per_picture(
         await plans.switch_pay_per_picture(
             session, who.account_id, callback_data.value == "1", now=clock()
         )
-        card = await _page(session, who.tr, who.account_id, clock())
+        card = await page(session, who.tr, who.account_id, clock())
     await query.answer(who.tr.plain("Saved"))
     await edit(bot, query, card)
 
@@ -110,7 +110,7 @@ async def change(
             card = await question(session, who.tr, who.account_id, code, terms, now)
         else:
             await plans.choose(session, who.account_id, code, now=now, key="free")
-            card = await _page(session, who.tr, who.account_id, now)
+            card = await page(session, who.tr, who.account_id, now)
     await query.answer(None if quote.to_pay else who.tr.plain("Saved"))
     await edit(bot, query, card)
 
@@ -188,7 +188,7 @@ async def question(
     standing = await plans.standing(session, account_id, now=now)
     quote = await plans.quote(session, account_id, code, now=moment)
     if quote.kind == "keep":
-        return await _page(session, tr, account_id, now)
+        return await page(session, tr, account_id, now)
     return plan_views.ask(
         tr,
         standing,
@@ -209,7 +209,8 @@ async def _plan(session: AsyncSession, standing: Standing, code: str) -> PlanVie
     return found
 
 
-async def _page(session: AsyncSession, tr: Texts, account_id: int, now: datetime) -> Card:
+async def page(session: AsyncSession, tr: Texts, account_id: int, now: datetime) -> Card:
+    """Where the account stands, and what there is."""
     standing = await plans.standing(session, account_id, now=now)
     listed = await plans.list_(session)
     purse = await wallet.wallet(session, account_id)

@@ -13,7 +13,7 @@ from bot.callbacks import CureTap, DraftTap
 from bot.clock import Clock
 from bot.delivery import send_status
 from bot.errands import Errand
-from bot.handlers.plans import question
+from bot.handlers.plans import page, question
 from bot.intake import Place, Sessions
 from bot.settings import PaymentTerms
 from bot.taps import edit, is_first_tap
@@ -45,8 +45,12 @@ async def pay_per_picture(
     await query.answer(who.tr.plain("Pictures past the quota are paid for now"))
     at = card_of(query)
     errand = await errands.of(redis, at.chat.id, at.message_id)
-    if errand is not None and errand.tap is not None:
-        await edit(bot, query, await _card(sessions, who, terms, clock, errand))
+    if errand is not None:
+        card = await _card(sessions, who, terms, clock, errand)
+    else:
+        async with sessions.begin() as session:
+            card = await page(session, who.tr, who.account_id, clock())
+    await edit(bot, query, card)
 
 
 async def offer(

@@ -94,7 +94,9 @@ async def take_sum(
     await dialogue.closed(state, message.message_id)
 
 
-_SUM = re.compile(r"(\d{1,9})(?:[.,](\d{1,2}))?\s*(?:₽|р|р\.|руб|руб\.|рублей|rub|roubles)?", re.ASCII)
+_SUM = re.compile(
+    r"(\d{1,9})(?:[.,](\d{1,2}))?\s*(?:₽|р|р\.|руб|руб\.|рублей|rub|roubles)?", re.ASCII
+)
 
 
 def kopecks_of(text: str) -> int | None:

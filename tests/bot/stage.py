@@ -69,7 +69,9 @@ class Stage:
 
     async def credit(self, kopecks: int, user_id: int = ANNA) -> None:
         """Money for somebody's own wallet."""
-        account_id = await self.account_of(user_id)
+        await self.credit_account(await self.account_of(user_id), kopecks)
+
+    async def credit_account(self, account_id: int, kopecks: int) -> None:
         async with self.sessions.begin() as session:
             kind, key = TransferKind.CREDIT, f"test:{uuid.uuid4()}"
             await wallet.transfer(session, SystemWallet.OPERATOR, account_id, kopecks, kind, key)

@@ -34,7 +34,11 @@ async def invoice(person: Person, sum_: str = "500", method: str = "Звёзда
 
 async def pay(person: Person, bill: Message) -> dict[str, object]:
     done = await person.sim.post(
-        "pay", user_id=person.user_id, chat_id=person.chat_id, message_id=bill["message_id"]
+        "pay",
+        user_id=person.user_id,
+        chat_id=person.chat_id,
+        message_id=bill["message_id"],
+        email="anna@example.com",
     )
     assert isinstance(done, dict)
     return done

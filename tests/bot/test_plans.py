@@ -1,0 +1,221 @@
+"""Plans in the chat: bought, changed and left; what is shown is what is charged."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.bot.stage import Person, Stage, buttons, data_of
+from tests.bot.test_wallet import pay, plain
+from tests.sim import ANNA, BEN, Message
+
+
+async def plans(person: Person) -> Message:
+    return await person.answer_to("/plans", "Тариф «")
+
+
+async def asked(person: Person, title: str) -> Message:
+    """The question before a plan is taken."""
+    page = await plans(person)
+    await person.press(title, page)
+    return await person.wait_for(
+        lambda one: one["message_id"] == page["message_id"] and "‹ Тарифы" in buttons(one)
+    )
+
+
+async def bought(person: Person, title: str) -> Message:
+    await person.press("Заплатить", await asked(person, title))
+    return await person.text("✅")
+
+
+async def test_plans_stand_side_by_side_with_what_each_gives(anna: Person) -> None:
+    card = await plans(anna)
+    words = plain(card["text"])
+    assert "Тариф «Бесплатный»\nОсталось картинок: 40 из 40" in words
+    assert "Профи · 1 490 ₽ в месяц\n800 картинок в месяц, дальше по 5 ₽\n10 брендов" in words
+    assert "Бесплатный · 0 ₽ · ваш" in words
+    assert "ещё 3" in words  # thirty days or so
+    assert buttons(card)[0].startswith("Старт · 490")
+    assert not any("Бесплатный" in label for label in buttons(card))
+
+
+async def test_buying_names_the_charge_and_the_renewal_first(anna: Person, live: Stage) -> None:
+    await live.credit(2000_00)
+    question = await asked(anna, "Профи")
+    words = plain(question["text"])
+    assert "Купить «Профи»?\nСейчас спишется: 1 490,00 ₽\nПродлится " in words
+    assert "за 1 490,00 ₽ и дальше каждый месяц" in words
+    assert "На счёте 2 000,00 ₽, останется 510,00 ₽." in words
+    assert await live.rows("SELECT id FROM transfers WHERE kind = 'subscription'") == []
+    await anna.press("Заплатить 1\u00a0490,00\u00a0₽", question)
+    done = await anna.text("✅ «Профи» до")
+    assert "Списано 1 490,00 ₽, на счёте 510,00 ₽." in plain(done["text"])
+
+
+async def test_a_double_tap_buys_once(anna: Person, live: Stage) -> None:
+    await live.credit(5000_00)
+    question = await asked(anna, "Профи")
+    await anna.press("Заплатить", question)
+    await anna.tap(data_of(question, "Заплатить"), question)
+    await anna.settled()
+    assert len(await live.rows("SELECT id FROM transfers WHERE kind = 'subscription'")) == 1
+    await anna.text("✅ «Профи» до")
+
+
+async def test_without_money_the_way_leads_through_a_top_up_to_the_plan(
+    anna: Person, live: Stage
+) -> None:
+    await live.credit(490_00)
+    question = await asked(anna, "Профи")
+    assert "не хватает 1 000,00 ₽" in plain(question["text"])
+    await anna.press("Пополнить на 1", question)
+    await anna.press("Картой")
+    bill = await anna.wait_for(lambda one: "invoice" in one, "invoice")
+    assert (await pay(anna, bill))["pre_checkout"]
+    again = await anna.button("Заплатить")
+    assert "Купить «Профи»?" in again["text"]
+    await anna.press("Заплатить", again)
+    assert "на счёте 0,00" in plain((await anna.text("✅ «Профи» до"))["text"])
+
+
+async def test_an_upgrade_is_pro_rata_and_charged_as_shown(anna: Person, live: Stage) -> None:
+    await live.credit(10_000_00)
+    await bought(anna, "Профи")
+    live.clock.move(days=10)
+    question = await asked(anna, "Студия")
+    words = plain(question["text"])
+    assert "Перейти на «Студия» сразу?\n3 990,00 ₽ минус" in words
+    shown = words.split("Сейчас спишется: ")[1].split("\n")[0]
+    live.clock.move(minutes=14)
+    await anna.press("Заплатить", question)
+    await anna.text("✅ «Студия» до")
+    (moved,) = await live.rows("SELECT amount FROM transfers WHERE kind = 'upgrade'")
+    assert f"{moved['amount'] / 100:,.2f} ₽".replace(",", " ").replace(".", ",") == shown
+    assert 2_990_00 < moved["amount"] < 3_990_00
+
+
+async def test_an_old_question_is_asked_anew_with_the_new_sum(anna: Person, live: Stage) -> None:
+    await live.credit(10_000_00)
+    await bought(anna, "Профи")
+    question = await asked(anna, "Студия")
+    live.clock.move(days=5)
+    answer = await anna.press("Заплатить", question)
+    assert "изменилась" in answer["text"]
+    assert await live.rows("SELECT id FROM transfers WHERE kind = 'upgrade'") == []
+    fresh = await anna.wait_for(
+        lambda one: one["message_id"] == question["message_id"] and one["text"] != question["text"]
+    )
+    await anna.press("Заплатить", fresh)
+    await anna.text("✅ «Студия» до")
+
+
+async def test_a_question_from_before_another_purchase_charges_nothing(
+    anna: Person, live: Stage
+) -> None:
+    await live.credit(10_000_00)
+    old = await asked(anna, "Старт")
+    await bought(anna, "Студия")
+    await anna.press("Заплатить", old)
+    again = await anna.text("Перейти на «Старт»")
+    assert again["message_id"] == old["message_id"]
+    assert len(await live.rows("SELECT id FROM periods WHERE plan_code = 'start'")) == 0
+
+
+async def test_a_downgrade_waits_for_the_periods_end_and_can_be_undone(
+    anna: Person, live: Stage
+) -> None:
+    await live.credit(10_000_00)
+    await bought(anna, "Студия")
+    question = await asked(anna, "Профи")
+    assert "сейчас ничего не спишется" in question["text"]
+    await anna.press("Перейти", question)
+    page = await anna.text("Потом — «Профи»")
+    assert "Тариф «Студия»" in page["text"]
+    await anna.press("Остаться на «Студия»", page)
+    await anna.text("Потом продлится за 3")
+
+
+async def test_stopping_the_renewal_and_what_comes_then(anna: Person, live: Stage) -> None:
+    await live.credit(10_000_00)
+    await bought(anna, "Старт")
+    await anna.press("Не продлевать", await plans(anna))
+    question = await anna.text("Не продлевать «Старт»?")
+    await anna.press("Не продлевать", question)
+    await anna.text("Потом — «Бесплатный»")
+    live.clock.move(days=32)
+    await live.renew()
+    card = await plans(anna)
+    assert "Тариф «Бесплатный»" in card["text"]
+    assert len(await live.rows("SELECT id FROM transfers WHERE kind = 'subscription'")) == 1
+
+
+async def test_renewal_with_money_and_grace_without(anna: Person, live: Stage) -> None:
+    await live.credit(2 * 490_00)
+    await bought(anna, "Старт")
+    live.clock.move(days=32)
+    await live.renew()
+    assert "Потом продлится за 490" in plain((await plans(anna))["text"])
+    live.clock.move(days=31)
+    await live.renew()
+    page = await plans(anna)
+    assert "На продление не хватило денег" in page["text"]
+    await live.credit(490_00)
+    await anna.press("Продлить сейчас", page)
+    await anna.press("Заплатить", await anna.text("Купить «Старт»?"))
+    await anna.text("✅ «Старт» до")
+    assert len(await live.rows("SELECT id FROM transfers WHERE kind = 'subscription'")) == 3
+
+
+async def test_paying_past_the_quota_is_a_switch(anna: Person, live: Stage) -> None:
+    page = await plans(anna)
+    assert "не рисую и ничего не списываю" in page["text"]
+    await anna.press("⬜ Платить сверх квоты", page)
+    on = await anna.text("Сверх квоты: 9")
+    await anna.press("✅ Платить сверх квоты", on)
+    await anna.text("не рисую и ничего не списываю")
+
+
+@pytest.mark.parametrize(
+    "data", ["p:ask:gold:0:0", "p:buy:gold:1:1", "p:change::0:0", "p:buy:profi:0:0"]
+)
+async def test_plans_no_button_offers_charge_nothing(anna: Person, live: Stage, data: str) -> None:
+    await live.credit(10_000_00)
+    await anna.tap(data, await plans(anna))
+    await anna.settled()
+    assert await live.rows("SELECT id FROM transfers WHERE kind <> 'credit'") == []
+    assert "Бесплатный" in (await plans(anna))["text"]
+
+
+async def test_a_moment_nobody_was_shown_is_not_paid_by(anna: Person, live: Stage) -> None:
+    await live.credit(10_000_00)
+    await bought(anna, "Профи")
+    page = await asked(anna, "Студия")
+    period = data_of(page, "Заплатить").split(":")[3]
+    for moment in (0, int(datetime.now(UTC).timestamp()) + 600, 2**62):
+        await anna.tap(f"p:buy:studio:{period}:{moment}", page)
+    await anna.settled()
+    assert await live.rows("SELECT id FROM transfers WHERE kind = 'upgrade'") == []
+
+
+async def test_english_is_complete(live: Stage) -> None:
+    ben = live.person(BEN)
+    await live.credit(1_490_00, BEN)
+    page = await ben.answer_to("/plans", "Plan: Free")
+    await ben.press("Pro", page)
+    await ben.press("Pay", await ben.text("Charged now: 1,490.00"))
+    await ben.text("“Pro” until")
+
+
+async def test_a_plan_of_a_team_is_the_teams(live: Stage) -> None:
+    group = await live.sim.group()
+    anna = live.person(ANNA, group["id"])
+    await anna.text("для этой команды")
+    (team,) = await live.rows("SELECT id FROM accounts WHERE chat_id IS NOT NULL")
+    await live.credit_account(team["id"], 490_00)
+    await anna.answer_to(f"/plans@{await anna.username()}", "Тариф «Бесплатный»")
+    await anna.press("Старт")
+    await anna.press("Заплатить")
+    await anna.text("✅ «Старт» до")
+    alone = live.person(ANNA)
+    assert "Бесплатный" in (await plans(alone))["text"]
