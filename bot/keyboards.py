@@ -37,12 +37,17 @@ MENU: dict[str, str] = {
     "posts": N_("🗓 Posts"),
     "wallet": N_("💰 Wallet"),
     "plans": N_("💎 Plan"),
+    "team": N_("👥 Team"),
     "settings": N_("⚙️ Settings"),
     "help": N_("❓ Help"),
 }
 """The menu's pages and the words on its buttons."""
 
-_MENU_ROWS = (("create", "brands", "history"), ("posts", "wallet", "plans"), ("settings", "help"))
+_MENU_ROWS = (
+    ("create", "brands", "history"),
+    ("posts", "wallet", "plans"),
+    ("team", "settings", "help"),
+)
 
 EXAMPLES: tuple[str, ...] = (
     N_("Autumn menu of a coffee shop for Instagram: pumpkin latte and cinnamon"),
@@ -87,6 +92,7 @@ def draft(tr: Texts, draft: Draft, aspect: Aspect, max_count: int) -> InlineKeyb
     enhance = tr.plain("Improve prompt: on") if draft.enhance else tr.plain("Improve prompt: off")
     # The value that a tap leads to, not a step: a tap handled twice leads to the same.
     count = str(draft.count % max_count + 1)
+    no_photo = button(tr.plain("🖼 Leave the photo out"), tap("set", "photo"))
     return markup(
         [
             [button(tr.plain("✨ Create"), tap("go"), "primary")],
@@ -102,6 +108,7 @@ def draft(tr: Texts, draft: Draft, aspect: Aspect, max_count: int) -> InlineKeyb
                 button(tr.plain("Variants: {n}", n=draft.count), tap("set", "count", count)),
                 button(enhance, tap("set", "enhance", str(int(not draft.enhance)))),
             ],
+            [no_photo] if draft.photo_key else [],
         ]
     )
 

@@ -11,7 +11,7 @@ from aiogram.filters import Command
 from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, ChatMemberUpdated, Message
 
-from bot import pages, team_views
+from bot import keyboards, pages, team_views
 from bot.callbacks import TeamTap, WorkplaceTap
 from bot.clock import Clock
 from bot.intake import Sessions
@@ -197,6 +197,7 @@ async def _page(sessions: Sessions, who: Who, clock: Clock) -> Card:
 
 
 @router.message(Command("account"), F.chat.type == ChatType.PRIVATE)
+@router.message(F.text.in_(keyboards.menu_labels("team")), F.chat.type == ChatType.PRIVATE)
 async def show_workplaces(
     message: Message, who: Who, state: FSMContext, sessions: Sessions
 ) -> None:

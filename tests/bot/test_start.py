@@ -11,7 +11,7 @@ async def test_start_greets_in_russian_with_a_menu_and_an_example(anna: Person) 
     hello = await anna.text("Здравствуйте, Анна")
     labels = [b["text"] for row in hello["reply_markup"]["keyboard"] for b in row]
     assert labels[:3] == ["✨ Создать", "🎨 Бренды", "🗂 История"]
-    assert {"💰 Кошелёк", "💎 Тариф", "⚙️ Настройки", "❓ Помощь"} < set(labels)
+    assert {"💰 Кошелёк", "💎 Тариф", "👥 Команда", "⚙️ Настройки", "❓ Помощь"} < set(labels)
 
     await anna.press("Осень в кофейне")
 
@@ -55,6 +55,7 @@ async def test_an_example_opens_a_new_draft_once_the_last_is_at_work(
 async def test_the_menu_opens_its_pages(anna: Person) -> None:
     await anna.answer_to("🎨 Бренды", "Бренды")
     await anna.answer_to("🗂 История", "Альбомов пока нет")
+    await anna.answer_to("👥 Команда", "ни в одной команде")
     await anna.answer_to("⚙️ Настройки", "Настройки")
     await anna.answer_to("❓ Помощь", "Как это работает")
     create = await anna.answer_to("✨ Создать", "одним сообщением")
