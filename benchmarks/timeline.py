@@ -92,6 +92,7 @@ class Drawing:
         self._generator = generator
         self.name = generator.name
         self.max_count = generator.max_count
+        self.starts_from_photos = generator.starts_from_photos
 
     def generate(
         self,
@@ -110,6 +111,7 @@ class Waiting:
 
     name = "stand-in"
     max_count = 4
+    starts_from_photos = False
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds

@@ -33,6 +33,7 @@ from bot.handlers import (
     generate,
     history,
     payments,
+    photos,
     plans,
     posts,
     publishing,
@@ -46,6 +47,7 @@ from bot.handlers import (
 )
 from bot.middlewares import Introduce, Overhear, Throttle
 from bot.settings import BotSettings, PaymentTerms
+from db import images
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +70,7 @@ _HANDLERS = (
     publishing,
     quota,
     approval,
+    photos,
     generate,
     album,
     votes,
@@ -114,6 +117,7 @@ def build(
     sessions: async_sessionmaker[AsyncSession],
     redis: Redis,
     pool: ArqRedis,
+    store: images.Store,
     terms: PaymentTerms,
     clock: Clock = utc_now,
 ) -> tuple[Dispatcher, Bot]:
@@ -137,6 +141,7 @@ def build(
         sessions=sessions,
         redis=redis,
         pool=pool,
+        store=store,
         terms=terms,
         clock=clock,
     )

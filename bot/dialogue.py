@@ -19,10 +19,11 @@ from db.errors import Stale
 
 class Answers(TypedDict, total=False):
     """The brand that is changed (`brand_id`; none: a new one) and the answers so far; or the post
-    whose caption is written."""
+    whose caption is written; or the photo that is to be described."""
 
     brand_id: int
     post_id: int
+    photo_key: str
     name: str
     style_original: str
     style_short: str

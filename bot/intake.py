@@ -51,7 +51,14 @@ async def understand(raw: str) -> Understood:
 
 
 async def new_draft(
-    session: AsyncSession, who: Who, idea: Understood, place: Place, source: int, *, now: datetime
+    session: AsyncSession,
+    who: Who,
+    idea: Understood,
+    place: Place,
+    source: int,
+    *,
+    now: datetime,
+    photo_key: str | None = None,
 ) -> Draft:
     """The draft of a source message: the one it has already, or a new one by the defaults.
 
@@ -77,6 +84,7 @@ async def new_draft(
             aspect=who.settings.aspect,
             enhance=who.settings.enhance and terms.auto_enhance,
             brand_id=brand.id if brand else None,
+            photo_key=photo_key,
         ),
     )
     return draft
@@ -122,7 +130,9 @@ async def draft_card(sessions: Sessions, who: Who, draft: Draft, *, now: datetim
     async with sessions.begin() as session:
         means = await quota.means(session, draft.account_id, now=now)
     cost = quota_views.cost(texts.of(draft.locale), means, draft.count)
-    return views.draft_card(draft, who.max_count, cost)
+    return views.draft_card(
+        draft, who.max_count, cost, can_start_from_photos=who.can_start_from_photos
+    )
 
 
 def _tap_source(*parts: object) -> int:

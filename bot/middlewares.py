@@ -26,8 +26,9 @@ from bot.errors import Undeliverable
 from bot.filters import is_command, is_payment, replies_to
 from bot.settings import BotSettings
 from bot.who import Who
-from db import accounts, capacity, teams, workplaces
+from db import accounts, teams, workplaces
 from db.accounts import ANONYMOUS_ADMIN
+from db.capacity import offered
 from db.errors import NotFound
 from db.states import Role
 from db.team_views import Membership
@@ -186,6 +187,7 @@ class Introduce(BaseMiddleware):
         return replace(member, role=Role.ADMIN) if is_admin else member
 
     async def _who(self, known: UserView, member: Membership, *, is_group: bool) -> Who:
+        capacity = await offered(self._redis)
         return Who(
             user_id=known.id,
             name=known.first_name,
@@ -194,7 +196,8 @@ class Introduce(BaseMiddleware):
             locale=known.locale,
             is_group=is_group,
             settings=known.settings,
-            max_count=await capacity.max_count(self._redis),
+            max_count=capacity.max_count,
+            can_start_from_photos=capacity.starts_from_photos,
         )
 
 

@@ -55,6 +55,7 @@ def help_page(tr: Texts) -> Html:
         "<b>How it works</b>\n"
         "✍️ Write an idea: a draft comes back, its buttons change platform, goal, brand, format "
         "and number of variants.\n"
+        "🖼 A photo with a caption becomes a picture that starts from it, where the generator can.\n"
         "⚡ <code>/gen text</code> draws at once, without a draft.\n"
         "🖊 Edit your message before you tap Create, and the draft follows.\n"
         "🏆 The album comes in order of score. Take one, ask for more, or for pictures like it; "
@@ -73,9 +74,20 @@ def gen_usage(tr: Texts) -> Html:
     )
 
 
+def photo_question(tr: Texts, *, in_group: bool) -> Card:
+    """For a photo without a word."""
+    text = tr(
+        "🖼 <b>What should become of this photo?</b> Say it in words, for example "
+        "“watercolour, a winter evening”."
+    )
+    if in_group:
+        text = Html(text + tr("\n<i>Answer by replying to this message.</i>"))
+    return Card(text, keyboards.cancel_dialogue(tr))
+
+
 def no_picture_input(tr: Texts) -> Html:
     return tr(
-        "🖼 I can't draw from a picture yet: the generator at work here reads words only. "
+        "🖼 I can't draw from a picture now: the generator at work here reads words only. "
         "Describe what you want in words, please."
     )
 
@@ -83,7 +95,7 @@ def no_picture_input(tr: Texts) -> Html:
 def caption_offer(tr: Texts, draft: Draft) -> Card:
     """For a photo with a caption: honest about the photo, helpful about the words."""
     text = tr(
-        "🖼 I can't draw from a picture yet: the generator at work here reads words only. "
+        "🖼 I can't draw from a picture now: the generator at work here reads words only. "
         "But I can draw from the caption:\n<blockquote>{prompt}</blockquote>",
         prompt=shortened(draft.cleaned_prompt, 700),
     )

@@ -19,7 +19,7 @@ from bot.gateway import who_am_i
 from bot.polling import Poller
 from bot.settings import BotSettings, PaymentTerms
 from db import engine as db_engine
-from db import liveness
+from db import images, liveness
 from db.queue import create_pool
 from db.settings import DatabaseSettings
 
@@ -55,7 +55,8 @@ async def _built(
         stack.push_async_callback(pool.aclose)
         try:
             sessions = db_engine.session_factory(engine)
-            dispatcher, bot = app.build(options, sessions, redis, pool, PaymentTerms())
+            store = images.Store(stores.images_url)
+            dispatcher, bot = app.build(options, sessions, redis, pool, store, PaymentTerms())
         except TokenValidationError:
             raise CannotStart("BOT_TOKEN is no token: it looks like 123456:ABC-DEF") from None
         stack.push_async_callback(bot.session.close)

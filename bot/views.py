@@ -45,10 +45,11 @@ def shortened(text: str, limit: int) -> str:
     return (at_word if at_word and len(rest) < 30 else cut).rstrip(" ,.;:") + "…"
 
 
-def draft_card(draft: Draft, max_count: int, cost: Html) -> Card:
+def draft_card(draft: Draft, max_count: int, cost: Html, *, can_start_from_photos: bool) -> Card:
     """A request as understood, every guess one tap from being put right.
 
     `max_count`: so many variants are offered. `cost`: the line about what it takes.
+    `can_start_from_photos`: else the card says that the words alone count.
     """
     tr = texts.of(draft.locale)
     aspect = aspect_of(draft)
@@ -63,6 +64,10 @@ def draft_card(draft: Draft, max_count: int, cost: Html) -> Card:
         ),
         tr("🎨 {brand} · {variants}", brand=_brand(tr, draft), variants=variants(tr, draft.count)),
     ]
+    if draft.photo_key is not None and can_start_from_photos:
+        lines.append(tr("🖼 Starts from the photo"))
+    elif draft.photo_key is not None:
+        lines.append(tr("🖼 The generator at work now can't start from a photo: only words count"))
     if not draft.enhance:
         lines.append(tr("✍️ The prompt goes in as it is, word for word"))
     if draft.brand is not None and draft.brand.is_frozen:
@@ -97,6 +102,14 @@ _FAILURES: dict[str, str] = {
     ),
     "out_of_memory": N_(
         "The server ran out of memory on this request. Nothing was spent: try again a little later."
+    ),
+    "no_photos": N_(
+        "The generator at work now can't start from a photo. Nothing was spent: send the idea in "
+        "words alone, please."
+    ),
+    "photo_lost": N_(
+        "The photo to start from is gone or can't be read. Nothing was spent: send it again, "
+        "please."
     ),
     "bad_brief": N_("I can't draw from this text. Write it in other words, please."),
 }

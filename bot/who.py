@@ -20,7 +20,8 @@ class Who:
     """The person behind an update. `role` is theirs in `account_id`: the team's in a group.
     None: they are nobody there, have left or were removed.
 
-    `max_count` is how many pictures a request can have at present, 1..4.
+    At present a request can have `max_count` pictures, 1..4, and a photo to start from if it
+    `can_start_from_photos`.
     """
 
     user_id: int
@@ -31,6 +32,7 @@ class Who:
     is_group: bool
     settings: UserSettings
     max_count: int
+    can_start_from_photos: bool
 
     @property
     def tr(self) -> Texts:

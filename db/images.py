@@ -1,27 +1,29 @@
 """Picture files, in a folder or in S3. Keys are deterministic, so a task done twice stores once.
 
-Files are written before the rows that name them; what a dead worker left, and the pictures of a
-deleted album, are swept by age.
+Files are written before the rows that name them; what a dead worker left, the pictures of a deleted
+album and the photos of deleted requests are swept by age.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import obstore
 from obstore.exceptions import NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from db.errors import FileMissing, InvalidKey
-from db.models import Prediction, Task
+from db.models import Prediction, Request, Task
+from db.states import RequestState
 
 ORPHAN_AGE_H = 24.0
 PREFIX = "tasks/"
+PHOTOS = "photos/"
 
 _KEY = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\.[a-z0-9]{1,5}")
 _PAGE = 500
@@ -30,6 +32,11 @@ _PAGE = 500
 def key(task_id: int, sha256: str) -> str:
     """Where a task's picture of this content is stored."""
     return f"{PREFIX}{task_id}/{sha256[:16]}.png"
+
+
+def photo_key(chat_id: int, message_id: int, file_unique_id: str) -> str:
+    """Where the photo of a message is stored; another photo in the same message is another file."""
+    return f"{PHOTOS}{chat_id}/{message_id}/{file_unique_id}.jpg"
 
 
 class Store:
@@ -60,9 +67,9 @@ class Store:
         except (NotFoundError, FileNotFoundError):
             return
 
-    async def pages_older_than(self, moment: datetime) -> AsyncIterator[list[str]]:
-        """Keys of files last written before `moment`, some hundreds at a time."""
-        async for page in obstore.list(self._store, PREFIX, chunk_size=_PAGE):
+    async def pages_older_than(self, moment: datetime, prefix: str) -> AsyncIterator[list[str]]:
+        """Keys under `prefix` last written before `moment`, some hundreds at a time."""
+        async for page in obstore.list(self._store, prefix, chunk_size=_PAGE):
             yield [meta["path"] for meta in page if meta["last_modified"] < moment]
 
 
@@ -73,30 +80,49 @@ async def sweep_orphans(
     now: datetime,
     older_than_h: float = ORPHAN_AGE_H,
 ) -> int:
-    """Deletes files that no picture in anybody's history names, once they are old enough to be no
-    running task's.
+    """Deletes files that nothing in anybody's history names, once they are old enough to be no
+    running task's and no open dialogue's.
 
     One database must know all that the store holds: files of another one would look like orphans.
     Returns how many.
     """
     swept = 0
-    async for keys in store.pages_older_than(now - timedelta(hours=older_than_h)):
-        async with sessions() as session:
-            named = await _named(session, keys)
-        orphans = [key for key in keys if key not in named]
-        for orphan in orphans:
-            await store.delete(orphan)
-        swept += len(orphans)
+    for prefix, named_among in _NAMED.items():
+        async for keys in store.pages_older_than(now - timedelta(hours=older_than_h), prefix):
+            async with sessions() as session:
+                named = await named_among(session, keys)
+            orphans = [key for key in keys if key not in named]
+            for orphan in orphans:
+                await store.delete(orphan)
+            swept += len(orphans)
     return swept
 
 
-async def _named(session: AsyncSession, keys: Sequence[str]) -> set[str]:
+async def _pictures(session: AsyncSession, keys: Sequence[str]) -> set[str]:
     rows = await session.scalars(
         select(Prediction.storage_key)
         .join(Task, Task.id == Prediction.task_id)
         .where(Prediction.storage_key.in_(keys), Task.hidden_at.is_(None))
     )
     return set(rows)
+
+
+async def _photos(session: AsyncSession, keys: Sequence[str]) -> set[str]:
+    """Those of drafts, and of requests that have a task which was not deleted."""
+    kept = select(Task.id).where(Task.request_id == Request.id, Task.hidden_at.is_(None))
+    rows = await session.scalars(
+        select(Request.photo_key).where(
+            Request.photo_key.in_(keys),
+            or_(Request.state == RequestState.DRAFT, kept.exists()),
+        )
+    )
+    return {key for key in rows if key is not None}
+
+
+_NAMED: dict[str, Callable[[AsyncSession, Sequence[str]], Awaitable[set[str]]]] = {
+    PREFIX: _pictures,
+    PHOTOS: _photos,
+}
 
 
 def _open(url: str) -> ObjectStore:

@@ -34,6 +34,7 @@ class DraftFields(TypedDict, total=False):
     count: int
     enhance: bool
     brand_id: int | None
+    photo_key: str | None
 
 
 async def draft(session: AsyncSession, new: NewDraft) -> tuple[Draft, bool]:
@@ -60,6 +61,7 @@ async def draft(session: AsyncSession, new: NewDraft) -> tuple[Draft, bool]:
             count=new.count,
             enhance=new.enhance,
             brand_id=new.brand_id,
+            photo_key=new.photo_key,
             seed=new.seed,
             locale=new.locale,
         )
@@ -276,6 +278,7 @@ def _brief(request: Draft) -> dict[str, object]:
             "palette": list(brand.palette),
         },
         "variation": None,
+        "photo": request.photo_key,
     }
     return {**brief}
 
@@ -284,19 +287,17 @@ def _of_message(chat_id: int, message_id: int) -> ColumnElement[bool]:
     return and_(Request.source_chat_id == chat_id, Request.source_message_id == message_id)
 
 
+_WITH_BRAND = (
+    select(Request, BrandRow, Account.default_brand_id, brands.IS_FROZEN)
+    .join(Account, Account.id == Request.account_id)
+    .outerjoin(BrandRow, and_(BrandRow.id == Request.brand_id, BrandRow.deleted_at.is_(None)))
+    .execution_options(populate_existing=True)
+)
+
+
 async def _find(session: AsyncSession, which: ColumnElement[bool]) -> Draft | None:
     """With its brand, unless that has been deleted since."""
-    found = (
-        await session.execute(
-            select(Request, BrandRow, Account.default_brand_id, brands.is_frozen())
-            .join(Account, Account.id == Request.account_id)
-            .outerjoin(
-                BrandRow, and_(BrandRow.id == Request.brand_id, BrandRow.deleted_at.is_(None))
-            )
-            .where(which)
-            .execution_options(populate_existing=True)
-        )
-    ).one_or_none()
+    found = (await session.execute(_WITH_BRAND.where(which))).one_or_none()
     if found is None:
         return None
     row, brand_row, default_id, frozen = found
@@ -323,4 +324,5 @@ def _view(row: Request, brand: Brand | None) -> Draft:
         locale=cast(Locale, row.locale),
         card_message_id=row.card_message_id,
         state=row.state,
+        photo_key=row.photo_key,
     )

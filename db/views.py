@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 from uuid import UUID
 
 from db.states import ApprovalState, DeliveryKind, DeliveryState, RequestState, Shown, TaskState
@@ -68,7 +68,10 @@ class Brand:
 
 @dataclass(frozen=True, slots=True)
 class NewDraft:
-    """A person's message, understood. `count` 1..4, `seed` 0..2**31-1."""
+    """A person's message, understood. `count` 1..4, `seed` 0..2**31-1.
+
+    `photo_key` is where the photo to start from is stored, if one was sent.
+    """
 
     account_id: int
     user_id: int
@@ -85,11 +88,12 @@ class NewDraft:
     aspect: str | None = None
     enhance: bool = True
     brand_id: int | None = None
+    photo_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A request as its card shows it. `brand` None: neutral."""
+    """A request as its card shows it. `brand` None: neutral; `photo_key`: what it starts from."""
 
     id: int
     account_id: int
@@ -109,6 +113,7 @@ class Draft:
     locale: Locale
     card_message_id: int | None
     state: RequestState
+    photo_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +136,10 @@ class BriefVariation(TypedDict):
 
 
 class Brief(TypedDict):
-    """Everything the pipeline needs, frozen when queued. `aspect` None: by platform."""
+    """Everything the pipeline needs, frozen when queued. `aspect` None: by platform.
+
+    `photo` is the key of the photo to start from; older tasks have none.
+    """
 
     raw_prompt: str
     cleaned_prompt: str
@@ -143,6 +151,7 @@ class Brief(TypedDict):
     enhance: bool
     brand: BriefBrand | None
     variation: BriefVariation | None
+    photo: NotRequired[str | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,10 @@ from pipeline.errors import BadImage
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 """Decoders that may touch foreign bytes; everything else in Pillow stays shut."""
 
+MIN_PHOTO_SIDE_PX = 64
+MAX_PHOTO_SIDE_PX = 2048
+"""More than any model draws at."""
+
 MAX_PIXELS = 50_000_000
 """Above this a header is taken for a decompression bomb (50 MP is a large camera's photo)."""
 
@@ -85,6 +89,22 @@ def decode(data: bytes) -> Image.Image:
         return _on_white(ImageOps.exif_transpose(image))
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise BadImage("broken") from error
+
+
+def clean_photo(data: bytes) -> bytes:
+    """Foreign bytes as a JPEG of nothing but upright pixels, at most MAX_PHOTO_SIDE_PX a side.
+
+    What else a camera wrote into the file (place, time, owner, a thumbnail) is left out. Raises
+    BadImage as `decode` does, and `too_small`.
+    """
+    image = decode(data)
+    if min(image.size) < MIN_PHOTO_SIDE_PX:
+        raise BadImage("too_small")
+    image.thumbnail((MAX_PHOTO_SIDE_PX, MAX_PHOTO_SIDE_PX), Image.Resampling.LANCZOS)
+    image.info.clear()
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=95, subsampling=0)
+    return buffer.getvalue()
 
 
 def _on_white(image: Image.Image) -> Image.Image:

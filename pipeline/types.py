@@ -223,11 +223,13 @@ class WarmableEnhancer(Enhancer, Protocol):
 class Generator(Protocol):
     """Draws pictures; runs in a thread.
 
-    Raises Cancelled, BackendUnavailable, BackendBusy, and BadBrief where nothing may be shown.
+    Raises Cancelled, BackendUnavailable (`no_photos` for a photo it can't start from), BackendBusy,
+    and BadBrief where nothing may be shown.
     """
 
     name: str
     max_count: int
+    starts_from_photos: bool
 
     def generate(
         self,

@@ -37,6 +37,7 @@ class Held:
         self._generator = generator
         self.name = generator.name
         self.max_count = generator.max_count
+        self.starts_from_photos = generator.starts_from_photos
         self.free = threading.Event()
         self.free.set()
         self.drawn_until_held: int | None = None
@@ -83,7 +84,7 @@ async def running(
         stack.push_async_callback(pool.aclose)
         redis = Redis.from_url(redis_url)
         stack.push_async_callback(redis.aclose)
-        dispatcher, bot = app.build(options, sessions, redis, pool, terms, clock)
+        dispatcher, bot = app.build(options, sessions, redis, pool, store, terms, clock)
         stack.push_async_callback(bot.session.close)
         await bot.me()
         await commands.introduce(bot)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from arq import ArqRedis
@@ -12,11 +12,20 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from db import images, queue, tasks
+from db.errors import FileMissing
 from db.states import TaskState
 from db.views import Brief as StoredBrief
 from db.views import Claim, FinishedAlbum, NewPrediction, PromptRecord
-from pipeline.errors import BackendBusy, BackendUnavailable, BadBrief, Cancelled, PipelineError
+from pipeline.errors import (
+    BackendBusy,
+    BackendUnavailable,
+    BadBrief,
+    BadImage,
+    Cancelled,
+    PipelineError,
+)
 from pipeline.formats import default_aspect
+from pipeline.images import decode
 from pipeline.run import Pipeline
 from pipeline.types import (
     Album,
@@ -24,6 +33,7 @@ from pipeline.types import (
     BrandStyle,
     Brief,
     CancelFlag,
+    Photo,
     Progress,
     RankedImage,
     Variation,
@@ -36,6 +46,7 @@ log = structlog.get_logger()
 _PROGRESS_EVERY_S = 0.2
 _STORAGE_RETRY_S = 5.0
 _FINISH_STORING_S = 5.0  # with the two of `_give_back` within the supervisor's grace
+_NO_PHOTOS = "no_photos"
 _OUT_OF_MEMORY = "out_of_memory"
 """A generator says so when smaller pictures didn't fit either: people are told now, not after three
 attempts of minutes each."""
@@ -88,8 +99,11 @@ async def _make(
         await _try_later(claim, studio, _STORAGE_RETRY_S * claim.attempt, "storage", error)
     except BadBrief as error:
         await _fail(claim, studio, "bad_brief", error)
+    except (FileMissing, BadImage) as error:
+        await _fail(claim, studio, "photo_lost", error)
     except BackendUnavailable as error:
-        await _fail(claim, studio, "backend_unavailable", error)
+        code = _NO_PHOTOS if error.code == _NO_PHOTOS else "backend_unavailable"
+        await _fail(claim, studio, code, error)
     except PipelineError as error:
         await _fail(claim, studio, "pipeline", error)
     except Exception as error:
@@ -105,9 +119,7 @@ async def _draw(
     claim: Claim, studio: Studio, progress: _ProgressWriter, cancel: CancelFlag
 ) -> Album:
     """The pipeline's album. Stopped meanwhile, it gives the task back before the drawing ends."""
-    drawing = asyncio.create_task(
-        studio.pipeline.run(brief_of(claim.brief), on_progress=progress, cancel=cancel)
-    )
+    drawing = asyncio.create_task(_run(claim.brief, studio, progress, cancel))
     try:
         return await asyncio.shield(drawing)
     except asyncio.CancelledError:
@@ -116,6 +128,17 @@ async def _draw(
         await asyncio.wait([drawing])
         drawing.exception()  # The cancellation tells the story.
         raise
+
+
+async def _run(
+    stored: StoredBrief, studio: Studio, progress: _ProgressWriter, cancel: CancelFlag
+) -> Album:
+    """Raises FileMissing and BadImage for a photo that is gone or broken."""
+    brief = brief_of(stored)
+    if photo_key := stored.get("photo"):
+        data = await studio.store.get(photo_key)
+        brief = replace(brief, photo=Photo(await asyncio.to_thread(decode, data)))
+    return await studio.pipeline.run(brief, on_progress=progress, cancel=cancel)
 
 
 async def _hand_in(claim: Claim, studio: Studio, album: Album) -> None:
@@ -287,7 +310,7 @@ class _ProgressWriter:
 
 
 def brief_of(stored: StoredBrief) -> Brief:
-    """The pipeline's brief from what was frozen with the task."""
+    """The pipeline's brief from what was frozen with the task, but for the photo."""
     brand, variation = stored["brand"], stored["variation"]
     return Brief(
         raw_prompt=stored["raw_prompt"],

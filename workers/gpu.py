@@ -10,6 +10,7 @@ import asyncio
 import structlog
 
 from db import capacity, engine, images, liveness, queue, tasks
+from db.capacity import Capacity
 from db.settings import DatabaseSettings
 from db.views import Claim
 from pipeline.errors import BackendBusy
@@ -33,7 +34,7 @@ async def run(settings: WorkerSettings, database: DatabaseSettings) -> None:
     db = engine.create(database.database_url)
     pool = await queue.create_pool(database.redis_url)
     try:
-        await capacity.tell(pool, pipeline.generator.max_count)
+        await capacity.tell(pool, _capacity(pipeline))
         await warm_up(pipeline)
         log.info(
             "gpu worker is up",
@@ -53,6 +54,10 @@ async def run(settings: WorkerSettings, database: DatabaseSettings) -> None:
     finally:
         await pool.aclose()
         await db.dispose()
+
+
+def _capacity(pipeline: Pipeline) -> Capacity:
+    return Capacity(pipeline.generator.max_count, pipeline.generator.starts_from_photos)
 
 
 async def warm_up(pipeline: Pipeline) -> None:
@@ -100,6 +105,6 @@ async def serve(studio: Studio) -> None:
         group.create_task(listen(studio.pool, queue.GPU_QUEUE, queue.RUN_GENERATIONS, wake))
         group.create_task(patience.forever(obey_cancels, "listening for cancels"))
         group.create_task(liveness.beat(studio.pool, "gpu"))
-        group.create_task(capacity.keep_telling(studio.pool, studio.pipeline.generator.max_count))
+        group.create_task(capacity.keep_telling(studio.pool, _capacity(studio.pipeline)))
         for _ in range(studio.settings.tasks_in_flight or studio.pipeline.requests_in_flight):
             group.create_task(claim_and_work(claim, work, wake, idle_s))

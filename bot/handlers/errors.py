@@ -44,6 +44,7 @@ from db.errors import (
 from db.states import Role
 from pipeline.brief import MAX_PROMPT_CHARS
 from pipeline.errors import BadBrief, BadImage
+from pipeline.images import MIN_PHOTO_SIDE_PX
 
 log = structlog.get_logger(__name__)
 router = Router(name="errors")
@@ -181,8 +182,10 @@ def _bad_brief(tr: Texts, reason: str) -> Html:
 
 def _bad_upload(tr: Texts, reason: str) -> Html:
     if reason == "too_large":
-        return tr("This file is too large. Up to 10 MB and 50 megapixels, please.")
-    return tr("I can't open this as a picture. Send a PNG or JPEG, or colour codes.")
+        return tr("This file is too large. Up to 20 MB and 50 megapixels, please.")
+    if reason == "too_small":
+        return tr("This photo is too small: from {n} pixels a side, please.", n=MIN_PHOTO_SIDE_PX)
+    return tr("I can't open this as a picture. Send a PNG or JPEG, please.")
 
 
 def _stale(tr: Texts, what: str) -> Html:

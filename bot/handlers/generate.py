@@ -10,7 +10,7 @@ from arq import ArqRedis
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import dialogue, intake, keyboards, pages, views
+from bot import dialogue, intake, keyboards, pages, uploads, views
 from bot.callbacks import DraftTap
 from bot.clock import Clock
 from bot.filters import IsForBot, IsPrompt
@@ -19,7 +19,7 @@ from bot.intake import Place, Sessions
 from bot.settings import PaymentTerms
 from bot.views import Card
 from bot.who import Who, card_of, thread_of
-from db import albums, brands, requests, statuses, tasks
+from db import albums, brands, images, requests, statuses, tasks
 from db.errors import QuotaOut
 from db.queue import wake_gpu
 from db.rights import Action
@@ -30,7 +30,6 @@ from pipeline.types import Aspect
 
 router = Router(name="generate")
 
-_MEDIA_GROUP_S = 60
 _TAIL_S = 2
 _TAIL_KEPT_S = 3600
 
@@ -54,7 +53,7 @@ async def gen(
     if not command.args:
         await message.reply(pages.gen_usage(who.tr))
         return
-    await _is_tail(redis, message)
+    await is_tail(redis, message)
     idea = await intake.understand(command.args)
     place = place_of(message, who)
     source = message.message_id
@@ -89,7 +88,7 @@ async def prompt(
 ) -> None:
     """Plain words: a draft, to look at before any work is done."""
     who.may(Action.CREATE)
-    if await dialogue.was_answer(message, state) or await _is_tail(redis, message):
+    if await dialogue.was_answer(message, state) or await is_tail(redis, message):
         return
     idea = await intake.understand(message.text or "")
     place = place_of(message, who)
@@ -99,7 +98,7 @@ async def prompt(
     await intake.show_draft(bot, sessions, who, draft, place, now=clock())
 
 
-async def _is_tail(redis: Redis, message: Message) -> bool:
+async def is_tail(redis: Redis, message: Message) -> bool:
     """Whether this is the rest of a text that was too long for one message.
 
     Apps cut such a text and send the parts in one breath; the first part's answer is enough. The
@@ -116,46 +115,12 @@ async def _is_tail(redis: Redis, message: Message) -> bool:
     return is_tail
 
 
-_PICTURE = F.photo | F.document.mime_type.startswith("image/")
-
-
-@router.message(_PICTURE, Command("gen", ignore_case=True))
-@router.message(_PICTURE, IsForBot(), StateFilter(None))
-async def photo(
-    message: Message, who: Who, bot: Bot, sessions: Sessions, redis: Redis, clock: Clock
-) -> None:
-    """A draft carries no picture yet: say so, and offer to draw from the caption."""
-    who.may(Action.CREATE)
-    caption = message.caption or ""
-    if not caption:
-        if await _first_of_group(redis, message):
-            await message.reply(pages.no_picture_input(who.tr))
-        return
-    idea = await intake.understand(caption)
-    place = place_of(message, who)
-    async with sessions.begin() as session:
-        source = message.message_id
-        draft = await intake.new_draft(session, who, idea, place, source, now=clock())
-    if draft.card_message_id is None:
-        card = pages.caption_offer(who.tr, draft)
-        offer = await message.reply(card.text, reply_markup=card.keyboard)
-        async with sessions.begin() as session:
-            await requests.set_card(session, draft.id, offer.message_id)
-
-
-async def _first_of_group(redis: Redis, message: Message) -> bool:
-    """An album of photos comes as many messages; one answer is enough."""
-    if message.media_group_id is None:
-        return True
-    key = f"album-answered:{message.chat.id}:{message.media_group_id}"
-    first = await redis.set(key, message.message_id, nx=True, get=True, ex=_MEDIA_GROUP_S)
-    return first is None or int(first) == message.message_id
-
-
 @router.edited_message(
     F.text | F.caption, or_f(IsForBot(), Command("gen", ignore_case=True)), StateFilter(None)
 )
-async def edited(message: Message, who: Who, bot: Bot, sessions: Sessions, clock: Clock) -> None:
+async def edited(
+    message: Message, who: Who, bot: Bot, sessions: Sessions, store: images.Store, clock: Clock
+) -> None:
     """The draft follows its message; once the work has begun, the person is told."""
     who.may(Action.CREATE)
     place = message.chat.id, message.message_id
@@ -170,6 +135,9 @@ async def edited(message: Message, who: Who, bot: Bot, sessions: Sessions, clock
         return
     before = await intake.understand(draft.raw_prompt)
     now = await intake.understand(message.text or message.caption or "")
+    photo_key = draft.photo_key
+    if photo_key and uploads.has_picture(message) and uploads.photo_key(message) != photo_key:
+        photo_key = await uploads.keep_photo(bot, store, message)
     async with sessions.begin() as session:
         draft = await requests.change_draft(
             session,
@@ -181,6 +149,7 @@ async def edited(message: Message, who: Who, bot: Bot, sessions: Sessions, clock
             platform=now.platform if draft.platform == before.platform else draft.platform,
             goal=now.goal if draft.goal == before.goal else draft.goal,
             count=min(draft.count, who.max_count),
+            photo_key=photo_key,
         )
     if draft.card_message_id is not None:
         card = await intake.draft_card(sessions, who, draft, now=clock())
@@ -215,6 +184,9 @@ async def go(
     card = card_of(query)
     async with sessions.begin() as session:
         draft = await _own_draft(session, who, callback_data)
+        without_photo = bool(draft.photo_key) and not who.can_start_from_photos
+        if without_photo and draft.state == RequestState.DRAFT:
+            await requests.change_draft(session, who.account_id, draft.id, photo_key=None)
         submitted = await requests.submit(
             session,
             who.account_id,
@@ -231,7 +203,11 @@ async def go(
     if not submitted.created:
         await query.answer(who.tr.plain("It is at work already"))
         return
-    await query.answer(who.tr.plain("Off to work!"))
+    if without_photo:
+        words = who.tr.plain("The generator at work now can't start from a photo: I draw the words")
+        await query.answer(words, show_alert=True)
+    else:
+        await query.answer(who.tr.plain("Off to work!"))
     status = intake.task_card(task, queued)
     await bot.edit_message_text(
         status.text,
@@ -306,6 +282,8 @@ def _fields(tap: DraftTap, max_count: int) -> requests.DraftFields:
             return {"count": min(int(value), max_count)}
         case "set", "enhance" if value in {"0", "1"}:
             return {"enhance": value == "1"}
+        case "set", "photo":
+            return {"photo_key": None}
     return {}
 
 

@@ -150,6 +150,7 @@ async def change(
                 count=min(old.count, who.max_count),
                 enhance=old.enhance,
                 brand_id=old.brand.id if old.brand else None,
+                photo_key=old.photo_key,
             )
     await query.answer(intake.opened_words(who, draft))
     await intake.show_draft(bot, sessions, who, draft, place, now=clock())

@@ -32,7 +32,8 @@ Whoever changes what a settled card should show sets `status_shown` to null.
 
 class Request(Base):
     """`chat_id` follows a group that becomes a supergroup; `source_chat_id` does not, because
-    the new chat counts its messages from one again."""
+    the new chat counts its messages from one again. `photo_key` is where the photo to start from is
+    stored."""
 
     __tablename__ = "ml_requests"
     __table_args__ = (
@@ -43,6 +44,12 @@ class Request(Base):
         CheckConstraint("aspect ~ '^[0-9]+:[0-9]+$'", name="aspect"),
         Index(None, "account_id"),
         Index(None, "chat_id"),
+        CheckConstraint("photo_key LIKE 'photos/%'", name="photo_key"),
+        Index(
+            "ix_ml_requests_photo_key",
+            "photo_key",
+            postgresql_where=text("photo_key IS NOT NULL"),
+        ),
         Index("ix_ml_requests_drafts", "created_at", postgresql_where=text("state = 'draft'")),
     )
 
@@ -64,6 +71,7 @@ class Request(Base):
     seed: Mapped[int]
     locale: Mapped[str]
     card_message_id: Mapped[int | None]
+    photo_key: Mapped[str | None]
     state: Mapped[RequestState] = mapped_column(
         checked(RequestState, "state"), server_default=text("'draft'")
     )

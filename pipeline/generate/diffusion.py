@@ -23,6 +23,20 @@ from pipeline.types import Brief, CancelFlag, OnPicture, Picture, Prompt
 REDRAWS = 2
 """How often a flagged picture is drawn again, each time with another seed."""
 
+FROM_PHOTOS = frozenset(
+    {
+        "FluxPipeline",
+        "LatentConsistencyModelPipeline",
+        "QwenImagePipeline",
+        "StableDiffusion3Pipeline",
+        "StableDiffusionPipeline",
+        "StableDiffusionXLPipeline",
+        "ZImagePipeline",
+    }
+)
+"""Kinds of models that diffusers can start from a photo, written down because it takes seconds to
+ask."""
+
 _RETRY_AFTER_OOM_S = 30.0
 
 _log = logging.getLogger(__name__)
@@ -50,6 +64,7 @@ class DiffusionGenerator:
         self._model: LoadedModel | None = None
         self.name = self._checkpoint.name
         self.max_count = self._runtime.max_count
+        self.starts_from_photos = self._checkpoint.pipeline_class in FROM_PHOTOS
         self.device = self._runtime.device
 
     def warm_up(self) -> None:

@@ -183,7 +183,9 @@ class LoadedModel:
                 self._photo_pipeline = AutoPipelineForImage2Image.from_pipe(self._pipeline)
             except ValueError as error:
                 raise BackendUnavailable(
-                    "diffusion", f"{self._checkpoint.name} starts from no photo: {error}"
+                    "diffusion",
+                    f"{self._checkpoint.name} starts from no photo: {error}",
+                    code="no_photos",
                 ) from error
             self._photo_pipeline.set_progress_bar_config(disable=True)
         return self._photo_pipeline

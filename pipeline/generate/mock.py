@@ -28,6 +28,7 @@ class MockGenerator:
 
     name = "mock"
     max_count = 4
+    starts_from_photos = False
 
     def __init__(self, area_px: int) -> None:
         self._area_px = area_px
@@ -43,7 +44,9 @@ class MockGenerator:
         """One picture a seed. Raises Cancelled, BackendUnavailable for a photo to start from."""
         if brief.photo:
             raise BackendUnavailable(
-                self.name, "starts from no photo: PIPELINE_GENERATOR=diffusion does"
+                self.name,
+                "starts from no photo: PIPELINE_GENERATOR=diffusion does",
+                code="no_photos",
             )
         size = formats.size(brief.aspect, self._area_px)
         pictures: list[Picture] = []

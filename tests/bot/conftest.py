@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -14,6 +15,7 @@ from redis.asyncio import Redis
 from bot import app
 from bot.polling import Poller
 from bot.settings import BotSettings, PaymentTerms
+from db import images
 from db.queue import create_pool
 from playground import server
 from tests.bot.stage import Person, Sessions, Stage
@@ -63,11 +65,13 @@ async def stage(
     redis_url: str,
     terms: PaymentTerms,
     clock: MovedClock,
+    image_dir: Path,
 ) -> AsyncIterator[Stage]:
     """The bot's parts, nobody listening yet."""
+    store = images.Store(str(image_dir))
     redis = Redis.from_url(redis_url)
     pool = await create_pool(redis_url)
-    dispatcher, bot = app.build(options, sessions, redis, pool, terms, clock)
+    dispatcher, bot = app.build(options, sessions, redis, pool, store, terms, clock)
     await bot.me()
     yield Stage(sim, bot, dispatcher, sessions, redis, pool, clock)
     await bot.session.close()

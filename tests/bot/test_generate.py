@@ -10,6 +10,7 @@ from aiogram.methods.base import TelegramType
 from sqlalchemy import text
 
 from db import capacity, statuses, tasks
+from db.capacity import Capacity
 from db.queue import GPU_QUEUE
 from db.states import Shown
 from tests.bot.stage import Person, Stage, buttons, data_of
@@ -335,7 +336,7 @@ async def test_an_edit_of_an_old_word_is_ignored(anna: Person) -> None:
 
 async def test_a_photo_with_a_caption_offers_the_caption(anna: Person, live: Stage) -> None:
     await anna.upload("photo", PNG, "cat.png", caption="рыжий кот, баннер")
-    offer = await anna.text("Рисовать по картинке пока не умею")
+    offer = await anna.text("Рисовать по картинке сейчас не могу")
     assert "рыжий кот" in offer["text"]
     await anna.press("Взять подпись")
     shown = await anna.button("Создать")
@@ -383,7 +384,7 @@ async def test_a_photo_sent_as_a_file_to_a_group_is_answered_honestly(live: Stag
     await anna.text("для этой команды")
     name = await anna.username()
     await anna.upload("document", PNG, "cat.png", caption=f"/gen@{name} рыжий кот")
-    offer = await anna.text("Рисовать по картинке пока не умею")
+    offer = await anna.text("Рисовать по картинке сейчас не могу")
     assert "рыжий кот" in offer["text"]
     assert name not in offer["text"]
 
@@ -455,7 +456,7 @@ PNG = bytes.fromhex(
 async def test_a_card_offers_no_more_variants_than_the_workers_make(
     anna: Person, live: Stage
 ) -> None:
-    await capacity.tell(live.pool, 2)  # and four are what new drafts start with
+    await capacity.tell(live.pool, Capacity(2))  # and four are what new drafts start with
     shown = await draft(anna)
     assert "2 варианта" in shown["text"]
     await anna.press("Вариантов: 2", shown)
@@ -471,7 +472,7 @@ async def test_a_card_of_more_variants_than_can_be_made_by_now_is_lowered_by_the
 ) -> None:
     shown = await draft(anna)
     other = await draft(anna, "зимний лес")
-    await capacity.tell(live.pool, 2)
+    await capacity.tell(live.pool, Capacity(2))
     await anna.press("Улучшать", shown)
     await anna.text("слово в слово")
     assert "2 варианта" in (await card(anna, shown))["text"]
@@ -482,7 +483,7 @@ async def test_a_card_of_more_variants_than_can_be_made_by_now_is_lowered_by_the
 
 
 async def test_gen_orders_as_many_as_can_be_made(anna: Person, live: Stage) -> None:
-    await capacity.tell(live.pool, 2)
+    await capacity.tell(live.pool, Capacity(2))
     await anna.answer_to("/gen зимний лес", "В очереди")
     (task,) = await live.rows("SELECT brief FROM ml_tasks")
     assert task["brief"]["count"] == 2

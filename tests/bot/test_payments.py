@@ -248,8 +248,8 @@ async def cut_off(
 ) -> AsyncIterator[app.Dispatcher]:
     """A bot whose database does not answer."""
     nowhere = engine.create("postgresql://nobody@127.0.0.1:1/nothing")
-    sessions = engine.session_factory(nowhere)
-    dispatcher, bot = app.build(options, sessions, stage.redis, stage.pool, terms)
+    sessions, store = engine.session_factory(nowhere), stage.dispatcher["store"]
+    dispatcher, bot = app.build(options, sessions, stage.redis, stage.pool, store, terms)
     yield dispatcher
     await bot.session.close()
     await nowhere.dispose()
@@ -283,8 +283,8 @@ async def test_a_payment_waits_for_no_dialogue_and_needs_no_redis(
     stage: Stage, options: BotSettings, terms: PaymentTerms, anna_id: int
 ) -> None:
     away = Redis.from_url("redis://127.0.0.1:1")
-    pool = ArqRedis(connection_pool=away.connection_pool)
-    dispatcher, bot = app.build(options, stage.sessions, away, pool, terms)
+    pool, store = ArqRedis(connection_pool=away.connection_pool), stage.dispatcher["store"]
+    dispatcher, bot = app.build(options, stage.sessions, away, pool, store, terms)
     order = await _order(stage, terms, anna_id)
     async with stage.dispatcher.fsm.events_isolation.lock(StorageKey(bot.id, ANNA, ANNA)):
         await dispatcher.feed_update(bot, _update(order, charge_id="a"))

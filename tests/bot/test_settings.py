@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from bot.settings import BotSettings
 from db import capacity
+from db.capacity import Capacity
 from tests.bot.stage import Person, Stage, buttons, data_of
 from tests.sim import ANNA, BEN
 
@@ -51,12 +52,12 @@ async def test_a_saved_number_that_can_not_be_made_is_lowered_where_it_shows(
 ) -> None:
     await anna.send("/settings")
     await anna.press("4", await anna.text("Настройки"))
-    await capacity.tell(live.pool, 2)
+    await capacity.tell(live.pool, Capacity(2))
     asked = await anna.send("/settings")
     page = await anna.next(asked, "вариантов в альбоме: 2")
     assert "✓ 2" in buttons(page)
     assert not {"3", "4", "✓ 4"} & set(buttons(page))
-    await capacity.tell(live.pool, 4)
+    await capacity.tell(live.pool, Capacity(4))
     asked = await anna.send("/settings")
     page = await anna.next(asked, "вариантов в альбоме: 4")
     assert "✓ 4" in buttons(page)

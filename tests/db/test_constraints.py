@@ -71,6 +71,7 @@ REFUSED: dict[str, list[str]] = {
                             "UPDATE ml_requests SET seed = 2147483648"],
     "ck_ml_requests_locale": ["UPDATE ml_requests SET locale = 'de'"],
     "ck_ml_requests_aspect": ["UPDATE ml_requests SET aspect = '4x5'"],
+    "ck_ml_requests_photo_key": ["UPDATE ml_requests SET photo_key = 'tasks/1/a.png'"],
     "ck_ml_requests_state": ["UPDATE ml_requests SET state = 'lost'"],
     "uq_ml_requests_source_chat_id_source_message_id": [
         "INSERT INTO ml_requests (account_id, user_id, chat_id, source_chat_id, source_message_id,"

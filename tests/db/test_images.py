@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from db import albums, images
+from db import albums, images, requests
 from db.errors import FileMissing, InvalidKey
 from tests.db import rows
 from tests.db.rows import Sessions
@@ -95,3 +95,27 @@ async def test_orphans_are_swept_by_age_and_known_files_kept(
     async with sessions.begin() as session:
         await albums.hide(session, who.account_id, task_id)
     assert await images.sweep_orphans(store, sessions, now=later) == 2, "of a deleted album"
+
+
+async def test_a_photo_is_kept_while_a_request_names_it(
+    store: images.Store, sessions: Sessions
+) -> None:
+    who = await rows.person(sessions)
+    drafted, ordered, left_out = (images.photo_key(-5, number, "AQAD_x-1") for number in range(3))
+    task_id, _ = await rows.done(sessions, who)
+    await rows.execute(sessions, "UPDATE ml_requests SET photo_key = :key", key=ordered)
+    async with sessions.begin() as session:
+        draft, _ = await requests.draft(session, rows.new_draft(who, photo_key=drafted))
+    for key in (drafted, ordered, left_out):
+        await store.put(key, b"jpeg")
+    later = datetime.now(UTC) + timedelta(hours=25)
+    assert await images.sweep_orphans(store, sessions, now=later) == 1, "no request names it"
+    async with sessions.begin() as session:
+        await requests.change_draft(session, who.account_id, draft.id, photo_key=None)
+    assert await images.sweep_orphans(store, sessions, now=later) == 1, "left out by the person"
+    assert await store.get(ordered) == b"jpeg"
+    async with sessions.begin() as session:
+        await albums.hide(session, who.account_id, task_id)
+    assert await images.sweep_orphans(store, sessions, now=later) == 1, "of a deleted album"
+    with pytest.raises(FileMissing):
+        await store.get(ordered)

@@ -95,6 +95,7 @@ ROWS = {
         UPDATE user_settings SET team_id = (SELECT id FROM accounts);
         UPDATE accounts SET presence = 'member', approvals_needed = 2
     """,
+    "0010": "UPDATE ml_requests SET photo_key = 'photos/1/7/a.jpg'",
 }
 
 

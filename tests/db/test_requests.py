@@ -146,7 +146,8 @@ async def test_old_drafts_are_pruned_and_what_was_ordered_stays(sessions: Sessio
 async def test_submitting_freezes_the_brief(sessions: Sessions) -> None:
     who = await rows.person(sessions)
     brand_id = await _brand_id(sessions, who)
-    draft = await _draft(sessions, who, brand_id=brand_id, aspect="4:5")
+    photo = "photos/1/7/a.jpg"
+    draft = await _draft(sessions, who, brand_id=brand_id, aspect="4:5", photo_key=photo)
     submitted = await _submit(sessions, who, draft.id)
     async with sessions.begin() as session:
         await brands.edit(session, who.account_id, brand_id, style_short="cold")
@@ -161,6 +162,7 @@ async def test_submitting_freezes_the_brief(sessions: Sessions) -> None:
         "enhance": True,
         "brand": {"name": "Кофе", "style_short": "warm", "palette": ["#aa5500"]},
         "variation": None,
+        "photo": photo,
     }
 
 
@@ -187,11 +189,13 @@ async def _again(
 
 async def test_a_variation_and_another_seed_are_in_the_brief(sessions: Sessions) -> None:
     who = await rows.person(sessions)
-    first = await _submit(sessions, who, (await _draft(sessions, who)).id)
+    photo = "photos/1/7/a.jpg"
+    first = await _submit(sessions, who, (await _draft(sessions, who, photo_key=photo)).id)
     like = Variation(seed=101, strength=0.35)
     similar = await _again(sessions, who, first.task_id, "similar:9", seed=0, variation=like)
     wanted = {"seed": 0, "variation": {"seed": 101, "strength": 0.35}}
     assert await _brief(sessions, similar.task_id) == await _brief(sessions, first.task_id) | wanted
+    assert (await _brief(sessions, similar.task_id))["photo"] == photo
     # Other pictures like no one in particular.
     more = await _again(sessions, who, similar.task_id, "more:9", seed=5)
     plain = {"seed": 5, "variation": None}

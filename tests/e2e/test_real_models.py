@@ -189,6 +189,7 @@ class Paused:
         self._steps = steps
         self.name = generator.name
         self.max_count = generator.max_count
+        self.starts_from_photos = generator.starts_from_photos
         self.ended_at: list[int] = []
 
     def generate(

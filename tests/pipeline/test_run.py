@@ -48,6 +48,7 @@ class Plain:
     """A generator whose pictures cost nothing; `on_start` is called in its thread."""
 
     name = "plain"
+    starts_from_photos = False
 
     def __init__(self, max_count: int = 4, on_start: Callable[[], None] = lambda: None) -> None:
         self.max_count = max_count

@@ -47,6 +47,7 @@ class Painter:
 
     name = "painter"
     max_count = 4
+    starts_from_photos = False
 
     def __init__(self) -> None:
         self.drawing = threading.Event()

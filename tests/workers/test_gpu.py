@@ -18,6 +18,7 @@ from arq import ArqRedis
 from PIL import Image
 
 from db import capacity, liveness, queue, tasks
+from db.capacity import Capacity
 from db.settings import DatabaseSettings
 from pipeline.errors import BackendBusy
 from pipeline.run import Pipeline
@@ -79,6 +80,7 @@ class Together:
 
     name = "together"
     max_count = 4
+    starts_from_photos = False
     device = "cuda"
 
     def __init__(self) -> None:
@@ -122,13 +124,11 @@ async def test_on_a_gpu_three_tasks_are_at_work_one_a_stage(
         await until(all_done(row, 3))
 
 
-async def test_it_tells_how_many_pictures_it_makes(
-    studio: Studio, painter: Painter, pool: ArqRedis
-) -> None:
-    painter.max_count = 2
+async def test_it_tells_what_it_can_make(studio: Studio, painter: Painter, pool: ArqRedis) -> None:
+    painter.max_count, painter.starts_from_photos = 2, True
 
     async def told() -> bool:
-        return await capacity.max_count(pool) == 2
+        return await capacity.offered(pool) == Capacity(2, starts_from_photos=True)
 
     async with serving(studio):
         await until(told)
