@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Awaitable, Callable
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import accounts, albums, deliveries, requests, statuses, tasks
+from db import accounts, albums, deliveries, quotas, requests, statuses, tasks, wallet
+from db.states import SystemWallet, TransferKind
 from db.views import TelegramUser
 from tests.db import rows
 from tests.db.rows import Person, Sessions
 
 WHO = Person(1, 1)
+_numbers = itertools.count()
 TIMES = 7  # Postgres may change to a generic plan after five
 
 FREQUENT: dict[str, Callable[[AsyncSession], Awaitable[object]]] = {
@@ -30,6 +33,14 @@ FREQUENT: dict[str, Callable[[AsyncSession], Awaitable[object]]] = {
     "tasks.claim": lambda s: tasks.claim(s, lease_s=45, account_running_cap=2),
     "tasks.sweep_leases": tasks.sweep_leases,
     "tasks.queue_place": lambda s: tasks.queue_place(s, 3001),
+    "wallet.transfer": lambda s: wallet.transfer(
+        s, 2, SystemWallet.REVENUE, 1, TransferKind.PICTURES, f"again:{next(_numbers)}"
+    ),
+    "wallet.movements": lambda s: wallet.movements(s, 2),
+    "wallet.movements, an older page": lambda s: wallet.movements(s, 2, before_id=2000),
+    "quotas.capture": lambda s: quotas.capture(s, 3001, 1),
+    "quotas.void_all": lambda s: quotas.void_all(s, [3002, 3003]),
+    "quotas.sweep": quotas.sweep,
     "statuses.status_work": lambda s: statuses.status_work(s, 20),
     "deliveries.claim": deliveries.claim,
     "deliveries.sweep_leases": deliveries.sweep_leases,
@@ -69,6 +80,22 @@ async def _long_history(sessions: Sessions) -> None:
            WHERE state = 'done'""",
         """INSERT INTO deliveries (task_id, kind, origin, chat_id)
            SELECT id, 'actions', 'first', chat_id FROM ml_tasks WHERE id <= 100""",
+        """INSERT INTO wallets (account_id, balance, reserved)
+           SELECT id, 30000, 0 FROM accounts ORDER BY id""",
+        """INSERT INTO transfers (source_id, destination_id, amount, kind, key, input_hash)
+           SELECT o.id, w.id, 1000, 'credit', w.id || ':' || n, ''
+           FROM wallets o, wallets w, generate_series(1, 30) n
+           WHERE o.system = 'operator' AND w.account_id IS NOT NULL ORDER BY n, w.id""",
+        """INSERT INTO periods (account_id, plan_code, starts_at, ends_at, price, picture_price,
+               images_limit, auto_enhance, auto_best, brand_limit, lora_limit, seats, channels,
+               priority, held)
+           SELECT id, 'free', now(), now() + interval '1 month', 0, 9, 1000, true, false, 1, 0, 3,
+               0, 0, 1 FROM accounts""",
+        """INSERT INTO holds (task_id, account_id, period_id, quota, state, resolved_at)
+           SELECT t.id, t.account_id, p.id, 1,
+               CASE t.state WHEN 'done' THEN 'captured' ELSE 'open' END,
+               CASE t.state WHEN 'done' THEN now() END
+           FROM ml_tasks t JOIN periods p ON p.account_id = t.account_id ORDER BY t.id""",
         "ANALYZE",
     ):
         await rows.execute(sessions, statement)
@@ -79,7 +106,8 @@ async def _whole_reads(session: AsyncSession) -> dict[str, int]:
     counted = await session.execute(
         text("""
         SELECT relname, seq_scan FROM pg_stat_xact_user_tables
-        WHERE relname IN ('ml_requests', 'ml_tasks', 'predictions', 'deliveries')
+        WHERE relname IN
+            ('ml_requests', 'ml_tasks', 'predictions', 'deliveries', 'transfers', 'holds')
         """)
     )
     return {row.relname: row.seq_scan for row in counted}
