@@ -176,6 +176,7 @@ def _next_round(
         aspect=before.aspect,
         enhance=before.enhance,
         brand_id=brand.id if brand else None,
+        photo_key=before.photo_key,
     )
 
 
