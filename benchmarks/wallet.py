@@ -26,7 +26,6 @@ ACCOUNTS = 1000
 CALLERS = 10
 ROUNDS = 5
 _ROUND_S = 1.0
-_SETTINGS = {"on": "each commit on the disk", "off": "not waiting for the disk"}
 
 Sessions = async_sessionmaker[AsyncSession]
 Move = Callable[[AsyncSession, int], Awaitable[object]]
@@ -67,12 +66,10 @@ async def _measure(url: str) -> list[str]:
     sessions = engine.session_factory(db)
     try:
         await _execute(sessions, *(statement.format(n=ACCOUNTS) for statement in _SETUP))
-        lines = []
-        for commit, words in _SETTINGS.items():
-            await _execute(sessions, f"ALTER SYSTEM SET synchronous_commit = {commit}", alone=True)
-            await _execute(sessions, "SELECT pg_reload_conf()")
-            for title, accounts in (("one hot wallet", 1), (f"{ACCOUNTS:,} wallets", ACCOUNTS)):
-                lines.append(f"{title}, {words}: {await _compare(sessions, accounts)}")
+        lines = [
+            f"{title + ':':16}{await _compare(sessions, accounts)}"
+            for title, accounts in (("one hot wallet", 1), (f"{ACCOUNTS:,} wallets", ACCOUNTS))
+        ]
         async with sessions() as session:
             audit = await wallet.audit(session)
     finally:
@@ -123,11 +120,7 @@ async def _update(session: AsyncSession, account_id: int) -> object:
     return await session.execute(_BARE, {"account_id": account_id})
 
 
-async def _execute(sessions: Sessions, *statements: str, alone: bool = False) -> None:
-    """`alone`: outside of a transaction."""
-    async with sessions() as session:
-        if alone:
-            await session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+async def _execute(sessions: Sessions, *statements: str) -> None:
+    async with sessions.begin() as session:
         for statement in statements:
             await session.execute(text(statement))
-        await session.commit()
