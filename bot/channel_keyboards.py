@@ -275,11 +275,13 @@ def times(tr: Texts, post: PostView, today: datetime) -> InlineKeyboardMarkup:
 
 
 def month(tr: Texts, post: PostView, year: int, month: int, today: date) -> InlineKeyboardMarkup:
-    """The days of a month, past ones without effect."""
+    """The weeks of a month that are not past, days that are without effect."""
     names = get_day_names("short", locale=tr.locale)
     nothing = PostTap(do="nothing", post_id=post.id)
     rows: list[Row] = [[button(names[day], nothing) for day in range(7)]]
     for week in calendar.Calendar().monthdatescalendar(year, month):
+        if week[-1] < today:
+            continue
         rows.append(
             [
                 button(str(day.day), PostTap(do="day", post_id=post.id, value=f"{day:%Y%m%d}"))

@@ -29,7 +29,7 @@ CAPTION_LIMIT = 1024
 """UTF-16 units, tags not counted: https://core.telegram.org/bots/api#sendphoto"""
 FURTHEST = timedelta(days=366)
 
-_WAITS = (PostState.DRAFT, PostState.SCHEDULED, PostState.OVERDUE, PostState.UNDELIVERABLE)
+WAITS = (PostState.DRAFT, PostState.SCHEDULED, PostState.OVERDUE, PostState.UNDELIVERABLE)
 """Nothing of it has gone out, for certain."""
 _TAG = re.compile(r"<[^<>]+>")
 
@@ -116,7 +116,7 @@ async def set_ranks(
     post = await get(session, account_id, post_id)
     if not ranks or not set(ranks) <= set(post.album_ranks):
         raise NotFound("picture", post.task_id)
-    await _change(session, account_id, post_id, _WAITS, ranks=sorted(set(ranks)))
+    await _change(session, account_id, post_id, WAITS, ranks=sorted(set(ranks)))
     return await get(session, account_id, post_id)
 
 
@@ -133,7 +133,7 @@ async def set_caption(
     if post.state is PostState.SENT and not post.message_ids:
         raise Stale("post")  # arrived by a person's word: which message it is, nobody knows
     await _change(
-        session, account_id, post_id, (*_WAITS, PostState.SENT), caption=caption, not_before=None
+        session, account_id, post_id, (*WAITS, PostState.SENT), caption=caption, not_before=None
     )
     return await get(session, account_id, post_id)
 
@@ -153,7 +153,7 @@ async def publish_now(
     moved = await session.scalar(
         update(Post)
         .where(
-            *_of(account_id, post_id, _WAITS),
+            *_of(account_id, post_id, WAITS),
             (Post.state != PostState.SCHEDULED) | (Post.publish_at > now),
         )
         .values(state=PostState.SCHEDULED, publish_at=now, not_before=None, reason=None)
@@ -177,7 +177,7 @@ async def schedule(
         session,
         account_id,
         post_id,
-        _WAITS,
+        WAITS,
         state=PostState.SCHEDULED,
         publish_at=publish_at,
         not_before=None,
@@ -188,7 +188,7 @@ async def schedule(
 
 async def cancel(session: AsyncSession, account_id: int, post_id: int) -> PostView:
     """Calls it off; doing so again changes nothing. Raises NotFound, Stale once it is sent."""
-    states = (*_WAITS, PostState.CANCELLED)
+    states = (*WAITS, PostState.CANCELLED)
     await _change(session, account_id, post_id, states, state=PostState.CANCELLED, not_before=None)
     return await get(session, account_id, post_id)
 

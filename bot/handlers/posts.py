@@ -207,6 +207,10 @@ async def preview(
     async with sessions.begin() as session:
         post = await posts.get(session, who.account_id, callback_data.post_id)
         album = await albums.album(session, who.account_id, post.task_id)
+    if post.state not in posts.WAITS:  # an old card: it has gone out since, or was called off
+        await query.answer()
+        await edit(bot, query, channel_views.post_card(who.locale, post, now=clock()))
+        return
     images = [image for image in album.images if image.rank in post.ranks]
     await query.answer()
     at = card_of(query)

@@ -39,8 +39,10 @@ async def choose_time(
     """Quick choices, or day, hour and minute one after another. Raises Stale for no such time."""
     async with sessions.begin() as session:
         post = await steered(session, who, callback_data.post_id)
-    today = today_of(post, clock)
-    card = _time_card(who, post, callback_data, today)
+    if post.state in posts.WAITS:
+        card = _time_card(who, post, callback_data, today_of(post, clock))
+    else:
+        card = channel_views.post_card(who.locale, post, now=clock())
     await query.answer()
     await edit(bot, query, card)
 

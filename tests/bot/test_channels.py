@@ -254,6 +254,9 @@ async def test_two_taps_at_once_make_one_post(anna: Person, channel: Channel) ->
     await anna.tap(data, when)
     await anna.settled()
     assert await publish_due(anna.stage) == 0
+    # The older card still offers a preview: it turns into what has become of the post.
+    await anna.press("Посмотреть")
+    await anna.text("Опубликовано")
     assert len(await shown_in(anna, chat_id)) == 1
 
 
