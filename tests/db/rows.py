@@ -74,7 +74,9 @@ async def subscribe(
 
 async def free_pictures(sessions: Sessions, count: int) -> None:
     """So many a month are in the Free plan of whoever begins with it from now on."""
-    await execute(sessions, "UPDATE plans SET images_limit = :count WHERE code = 'free'", count=count)
+    await execute(
+        sessions, "UPDATE plans SET images_limit = :count WHERE code = 'free'", count=count
+    )
 
 
 def new_draft(who: Person, **fields: object) -> NewDraft:
