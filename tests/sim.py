@@ -80,6 +80,18 @@ class Talk:
         )
         return int(sent["message_id"])
 
+    async def upload(self, kind: str, data: bytes, name: str, caption: str = "") -> int:
+        """Sends a photo or a document; the message id."""
+        form = aiohttp.FormData()
+        form.add_field("user_id", str(self.user_id))
+        if caption:
+            form.add_field("caption", caption)
+        form.add_field(kind, data, filename=name)
+        url = f"{self.sim.url}/sim/chats/{self.chat_id}/send"
+        async with self.sim.http.post(url, data=form) as answer:
+            assert answer.status == 200, await answer.text()
+            return int((await answer.json())["message_id"])
+
     async def messages(self) -> list[Message]:
         """What stands in this chat or topic, oldest first."""
         found = (await self.sim.get(f"chats/{self.chat_id}/messages"))["messages"]

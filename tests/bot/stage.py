@@ -7,7 +7,6 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-import aiohttp
 from aiogram import Bot, Dispatcher
 from arq import ArqRedis
 from PIL import Image
@@ -206,17 +205,8 @@ class Person(Talk):
         )
 
     async def upload(self, kind: str, data: bytes, name: str, caption: str = "") -> int:
-        """Sends a photo or a document."""
         await self.stage.rested()
-        form = aiohttp.FormData()
-        form.add_field("user_id", str(self.user_id))
-        if caption:
-            form.add_field("caption", caption)
-        form.add_field(kind, data, filename=name)
-        url = f"{self.sim.url}/sim/chats/{self.chat_id}/send"
-        async with self.sim.http.post(url, data=form) as answer:
-            assert answer.status == 200, await answer.text()
-            return int((await answer.json())["message_id"])
+        return await super().upload(kind, data, name, caption)
 
     async def settled(self) -> list[Message]:
         """The chat once everything sent so far has been handled: one's updates go in order."""

@@ -152,3 +152,17 @@ async def test_a_second_tap_makes_no_second_album(product: Sim) -> None:
     await anna.send(PROMPTS["en"])  # whatever the first tap set off has been handled by then
     await anna.button(words("✨ Create"))
     assert len(await product.calls("sendMediaGroup")) == 1
+
+
+async def test_a_photo_the_generator_cannot_start_from_goes_on_with_its_caption(
+    product: Sim,
+) -> None:
+    talk = product.talk(ANNA)
+    buffer = io.BytesIO()
+    Image.new("RGB", (90, 90), "teal").save(buffer, "PNG")
+    await talk.upload("photo", buffer.getvalue(), "shop.png", caption=PROMPTS["ru"])
+    offer = await talk.text("Рисовать по картинке сейчас не могу")
+    await talk.press("Взять подпись", on=offer)
+    await talk.press("Создать")
+    await talk.button("Почему")
+    assert len((await talk.albums())[0]) == 4

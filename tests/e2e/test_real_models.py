@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from db import capacity
 from pipeline import models
 from pipeline.run import Pipeline
 from pipeline.settings import PipelineSettings
@@ -20,7 +24,7 @@ from pipeline.types import Brief, CancelFlag, Generator, OnPicture, Picture, Pro
 from tests.e2e.demo import free_port
 from tests.pipeline import tiny_clip, tiny_diffusion
 from tests.pipeline.ollama_server import PROMPT, OllamaServer
-from tests.sim import ANNA, Message, Sim, Talk, said
+from tests.sim import ANNA, Message, Sim, Talk, label, said
 
 for library in ("torch", "diffusers", "transformers"):
     pytest.importorskip(library, reason="the ml extra is not installed")
@@ -173,6 +177,53 @@ async def delivered(talk: Talk, *, count: int) -> dict[str, bytes]:
             png = await answer.read()
         found[hashlib.sha256(png).hexdigest()] = png
     return found
+
+
+# From a photo.
+
+
+@pytest.fixture
+def photo() -> bytes:
+    gradient = Image.linear_gradient("L").resize((90, 90))
+    buffer = io.BytesIO()
+    Image.merge("RGB", (gradient, gradient.rotate(180), gradient)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+async def ready(product: Sim, redis_url: str) -> Sim:
+    """Once the worker has said that it starts from photos."""
+    async with Redis.from_url(redis_url) as redis, asyncio.timeout(20):
+        while not (await capacity.offered(redis)).starts_from_photos:
+            await asyncio.sleep(0)
+    return product
+
+
+async def test_a_photo_with_a_caption_becomes_an_album_that_starts_from_it(
+    ready: Sim, photo: bytes, sessions: async_sessionmaker[AsyncSession]
+) -> None:
+    talk = ready.talk(ANNA)
+    await talk.upload("photo", photo, "shop.png", caption=IDEA)
+    await talk.press("✨ Создать", on=await talk.text("На основе фото"))
+    first = await made(talk)
+    await talk.press("🎯 Похожие", on=first)
+    await talk.wait_for(
+        lambda one: one["message_id"] > first["message_id"] and label(one, "Почему") is not None
+    )
+    metas = [row["gen_meta"] for row in await predictions(sessions)]
+    assert len(metas) == 4
+    assert {meta["parameters"]["photo_strength"] for meta in metas} == {0.6}  # type: ignore[index]
+
+
+async def test_a_photo_lost_meanwhile_is_told_in_words(
+    ready: Sim, photo: bytes, image_dir: Path
+) -> None:
+    talk = ready.talk(ANNA)
+    await talk.upload("photo", photo, "shop.png", caption=IDEA)
+    draft = await talk.text("На основе фото")
+    await asyncio.to_thread(shutil.rmtree, image_dir / "photos")
+    await talk.press("✨ Создать", on=draft)
+    await talk.text("Исходное фото пропало или не читается. Ничего не потрачено")
 
 
 # Bad days.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import pickle
@@ -23,7 +24,7 @@ from pipeline.enhance import create as create_enhancer
 from pipeline.errors import BackendBusy, BackendUnavailable, BadBrief, Cancelled
 from pipeline.generate import noise, recipe
 from pipeline.generate.device import choose, is_out_of_memory
-from pipeline.generate.diffusion import REDRAWS, DiffusionGenerator
+from pipeline.generate.diffusion import FROM_PHOTOS, REDRAWS, DiffusionGenerator
 from pipeline.generate.recipe import Recipe
 from pipeline.judge.pixels import PixelsJudge
 from pipeline.run import Pipeline
@@ -345,6 +346,15 @@ def test_the_command_draws_over_a_photo(
         assert vitrina.run(["generate", "a cat", "-n", "1", *chosen, *more]) == 0
         digests.add(json.loads(capsys.readouterr().out)["images"][0]["sha256"])
     assert len(digests) == 3
+
+
+def test_the_kinds_that_start_from_photos_are_those_of_diffusers(made: Made) -> None:
+    import diffusers
+
+    assert made().starts_from_photos
+    for name in FROM_PHOTOS:
+        over = getattr(diffusers, name.replace("Pipeline", "Img2ImgPipeline"))
+        assert {"image", "strength"} <= set(inspect.signature(over.__call__).parameters), name
 
 
 @pytest.mark.parametrize("name", ["xl", "lcm", "sd3"])

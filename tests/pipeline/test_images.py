@@ -74,3 +74,27 @@ def test_what_is_no_safe_picture_is_refused(data: bytes, reason: str) -> None:
     with pytest.raises(BadImage) as refused:
         images.decode(data)
     assert refused.value.reason == reason
+
+
+def test_a_clean_photo_is_upright_bounded_and_says_nothing_of_its_maker() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned right by a quarter
+    exif[0x9286] = "of Anna"
+    image = Image.new("RGB", (3000, 1500), "red")
+    image.paste("blue", (0, 0, 1500, 1500))
+    data = saved(image, "JPEG", exif=exif, comment=b"of Anna", icc_profile=b"of Anna")
+    clean = images.clean_photo(data)
+    assert b"of Anna" in data
+    assert b"of Anna" not in clean
+    with Image.open(io.BytesIO(clean)) as photo:
+        assert (photo.format, photo.mode, photo.size) == ("JPEG", "RGB", (1024, 2048))
+        assert set(photo.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+        top = photo.getpixel((512, 100))
+    assert isinstance(top, tuple)
+    assert top[2] > 200 > 60 > top[0], "what was left is on top"
+
+
+def test_a_photo_of_a_few_pixels_is_no_photo() -> None:
+    with pytest.raises(BadImage, match="too_small"):
+        images.clean_photo(saved(noise(63, 500), "PNG"))
+    assert images.clean_photo(saved(noise(64, 64), "PNG"))

@@ -54,6 +54,7 @@ class Painter:
         self.step = threading.Event()
         self.step.set()
         self.error: Exception | None = None
+        self.brief: Brief | None = None
 
     def generate(
         self,
@@ -63,6 +64,7 @@ class Painter:
         on_picture: OnPicture,
         cancel: CancelFlag,
     ) -> list[Picture]:
+        self.brief = brief
         self.drawing.set()
         if self.error is not None:
             raise self.error

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import hashlib
+import io
 from pathlib import Path
 
 import asyncpg
 import pytest
 from arq import ArqRedis
+from PIL import Image
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
@@ -195,6 +197,7 @@ async def test_a_storage_fault_is_tried_again_later(
     ("error", "code"),
     [
         (BackendUnavailable("painter", "no paint"), "backend_unavailable"),
+        (BackendUnavailable("painter", "no photos", code="no_photos"), "no_photos"),
         (BadBrief("empty"), "bad_brief"),
         (ZeroDivisionError("ours"), "internal"),
     ],
@@ -264,3 +267,40 @@ async def test_the_frozen_brief_reaches_the_pipeline_whole(studio: Studio, ask: 
     assert brief.variation is not None
     assert brief.variation.strength == 0.5
     assert images.key(claim.task_id, "0" * 64) == f"tasks/{claim.task_id}/{'0' * 16}.png"
+
+
+PHOTO_KEY = "photos/1001/7/AQAD_x-1.jpg"
+
+
+async def ask_from_photo(studio: Studio, ask: Ask) -> None:
+    await ask()
+    async with studio.sessions.begin() as session:
+        brief = "brief || jsonb_build_object('photo', CAST(:key AS text))"
+        await session.execute(text(f"UPDATE ml_tasks SET brief = {brief}"), {"key": PHOTO_KEY})
+
+
+async def test_the_photo_is_handed_to_the_generator(
+    studio: Studio, ask: Ask, row: Row, painter: Painter
+) -> None:
+    await ask_from_photo(studio, ask)
+    buffer = io.BytesIO()
+    Image.new("RGB", (90, 70), "teal").save(buffer, "PNG")
+    await studio.store.put(PHOTO_KEY, buffer.getvalue())
+    await make_one(studio)
+    assert (await row(TASK))["state"] == "done"
+    assert painter.brief is not None
+    assert painter.brief.photo is not None
+    assert painter.brief.photo.image.size == (90, 70)
+    assert painter.brief.photo.image.getpixel((5, 5)) == (0, 128, 128)
+
+
+@pytest.mark.parametrize("stored", [None, b"no picture"])
+async def test_a_photo_that_is_gone_or_broken_fails_at_once(
+    studio: Studio, ask: Ask, row: Row, stored: bytes | None
+) -> None:
+    await ask_from_photo(studio, ask)
+    if stored is not None:
+        await studio.store.put(PHOTO_KEY, stored)
+    await make_one(studio)
+    task = await row(TASK)
+    assert (task["state"], task["error_code"]) == ("failed", "photo_lost")
