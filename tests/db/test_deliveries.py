@@ -116,7 +116,7 @@ async def test_a_claim_says_what_to_send_where(sessions: Sessions) -> None:
     claimed = await rows.sending(sessions)
     assert claimed == DeliveryClaim(
         id=delivery_id, token=claimed.token, task_id=task_id, account_id=who.account_id,
-        kind=DeliveryKind.ALBUM, chat_id=1, thread_id=None, attempt=1,
+        kind=DeliveryKind.ALBUM, origin="first", chat_id=1, thread_id=None, attempt=1,
     )  # fmt: skip
 
 

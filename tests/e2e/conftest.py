@@ -13,6 +13,7 @@ from pipeline.run import Pipeline
 from pipeline.settings import PipelineSettings
 from playground import server
 from tests import product as whole
+from tests.clock import MovedClock
 from tests.product import Held
 from tests.sim import Sim
 
@@ -41,13 +42,20 @@ def pipeline(backends: Pipeline, generator: Held) -> Pipeline:
 
 
 @pytest.fixture
+def clock() -> MovedClock:
+    """The bot's time of day; a test moves it."""
+    return MovedClock()
+
+
+@pytest.fixture
 async def product(
     sim: Sim,
     pipeline: Pipeline,
     sessions: async_sessionmaker[AsyncSession],
     redis_url: str,
     image_dir: Path,
+    clock: MovedClock,
 ) -> AsyncIterator[Sim]:
     """Everything runs; talk to it."""
-    async with whole.running(sim.url, sessions, redis_url, image_dir, pipeline):
+    async with whole.running(sim.url, sessions, redis_url, image_dir, pipeline, clock=clock):
         yield sim
