@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import albums, approvals, brands, deliveries, requests, tasks, votes
+from db import albums, approvals, brands, channels, deliveries, posts, requests, tasks, votes
 from db.errors import NotFound
 from db.states import Answer, DeliveryKind
 from tests.db import rows
+from tests.db.channels import NOW, connected, drafted
 from tests.db.rows import Sessions
 
 Ids = dict[str, int]
@@ -50,6 +52,19 @@ BY_ID: dict[str, Call] = {
     "deliveries.resend_unknown": lambda s, a, i: deliveries.resend_unknown(
         s, a, i["done"], "again:1"
     ),
+    "channels.get": lambda s, a, i: channels.get(s, a, i["channel"]),
+    "channels.remove": lambda s, a, i: channels.remove(s, a, i["channel"], now=NOW),
+    "posts.draft": lambda s, a, i: posts.draft(s, a, 2, i["done"], i["channel"]),
+    "posts.get": lambda s, a, i: posts.get(s, a, i["post"]),
+    "posts.set_ranks": lambda s, a, i: posts.set_ranks(s, a, i["post"], [2]),
+    "posts.set_caption": lambda s, a, i: posts.set_caption(s, a, i["post"], "Моё"),
+    "posts.publish_now": lambda s, a, i: posts.publish_now(s, a, i["post"], now=NOW),
+    "posts.schedule": lambda s, a, i: posts.schedule(
+        s, a, i["post"], NOW + timedelta(days=1), now=NOW
+    ),
+    "posts.cancel": lambda s, a, i: posts.cancel(s, a, i["post"]),
+    "posts.resend": lambda s, a, i: posts.resend(s, a, i["post"], 0, now=NOW),
+    "posts.arrived": lambda s, a, i: posts.arrived(s, a, i["post"], now=NOW),
 }
 TABLES = (
     "accounts",
@@ -58,6 +73,8 @@ TABLES = (
     "ml_tasks",
     "predictions",
     "deliveries",
+    "channels",
+    "posts",
     "approvals",
     "events",
 )
@@ -79,6 +96,7 @@ async def test_is_not_found_and_not_touched(sessions: Sessions, name: str, stran
         draft, _ = await requests.draft(session, rows.new_draft(owner))
         own_draft, _ = await requests.draft(session, rows.new_draft(other))
     task_id, _ = await rows.done(sessions, owner)
+    channel = await connected(sessions, owner)
     async with sessions.begin() as session:
         place = approvals.Place(owner.id, None)
         round_ = await approvals.ask(session, owner.account_id, task_id, owner.id, place)
@@ -88,6 +106,8 @@ async def test_is_not_found_and_not_touched(sessions: Sessions, name: str, stran
         "draft": draft.id,
         "own draft": own_draft.id,
         "done": task_id,
+        "channel": channel.id,
+        "post": (await drafted(sessions, owner, channel, task_id)).id,
         "queued": await rows.queued(sessions, owner),
     }
     if not stranger:
