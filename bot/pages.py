@@ -129,8 +129,8 @@ def brands(tr: Texts, listed: Sequence[Brand], limit: int) -> Card:
 
 def _kept(tr: Texts, limit: int) -> Html:
     return tr.n(
-        "Your plan keeps {n} brand, a larger one keeps more.",
-        "Your plan keeps {n} brands, a larger one keeps more.",
+        "Your plan keeps up to {n} brand.",
+        "Your plan keeps up to {n} brands.",
         limit,
     )
 

@@ -16,6 +16,8 @@ from db.models.plans import FREE
 from db.money_views import PlanView, Quote, Standing, Terms, WalletView
 from db.months import add_months
 
+_ROUND = 10_00
+
 
 def title(tr: Texts, plan: PlanView) -> str:
     return plan.title_ru if tr.locale == "ru" else plan.title_en
@@ -98,16 +100,17 @@ def gives(tr: Texts, terms: Terms) -> list[Html]:
     """What a plan gives, most important first."""
     pictures = tr.n("{n} picture a month", "{n} pictures a month", terms.images_limit)
     price = tr.roubles(terms.picture_price, short=True)
-    brands = tr.n("{n} brand", "{n} brands", terms.brand_limit)
-    lines = [
-        Html(pictures + tr(", past them {price} each", price=price)),
-        brands,
-    ]
+    room = [tr.n("{n} brand", "{n} brands", terms.brand_limit)]
+    if terms.channels:
+        room.append(tr.n("{n} channel", "{n} channels", terms.channels))
+    room.append(tr.n("{n} seat in a team", "{n} seats in a team", terms.seats))
+    lines = [Html(pictures + tr(", past them {price} each", price=price)), Html(" · ".join(room))]
+    extras: list[Html] = []
     if terms.auto_best:
-        lines.append(tr("the best one is taken at once, with its PNG"))
+        extras.append(tr("the best one is taken at once, with its PNG"))
     if terms.priority > 0:
-        lines.append(tr("ahead in the queue"))
-    return [Html(lines[0]), Html(" · ".join(lines[1:]))]
+        extras.append(tr("ahead in the queue"))
+    return [*lines, Html(" · ".join(extras))] if extras else lines
 
 
 def _plans_keyboard(
@@ -255,7 +258,7 @@ def _ask_keyboard(
     back = button(tr.plain("‹ Plans"), PlanTap(do="show"))
     missing = quote.to_pay - wallet.free
     if quote.to_pay and missing > 0:
-        kopecks = max(missing, least)
+        kopecks = max(_with_spare(standing, quote, missing), least)
         label = tr.plain("➕ Top up {sum}", sum=tr.roubles(kopecks, short=True))
         # Its plan goes along, so that the way leads back here.
         top_up = WalletTap(do="sum", value=kopecks, plan=wanted.code)
@@ -269,6 +272,15 @@ def _ask_keyboard(
     if wanted.code == FREE:
         return markup([[button(tr.plain("⏹ Don't renew"), change)], [back]])
     return markup([[button(tr.plain("⬇️ Change"), change)], [back]])
+
+
+def _with_spare(standing: Standing, quote: Quote, missing: int) -> int:
+    """What to top up by. The credit for the running month goes on shrinking while the invoice is
+    paid, by a 720th of the month's price in an hour; and then the sum is round anyway."""
+    if not quote.credit:
+        return missing
+    spare = standing.period.price // 500
+    return -(-(missing + spare) // _ROUND) * _ROUND
 
 
 def bought(

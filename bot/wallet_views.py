@@ -58,7 +58,8 @@ def wallet(
             )
         )
     if page.items:
-        lines += [Html(""), *(_line(tr, one, titles) for one in page.items)]
+        for one in page.items:
+            lines += [Html(""), _line(tr, one, titles)]
     elif is_first:
         lines += [Html(""), tr("Nothing has moved yet.")]
     return Card(Html("\n".join(lines)), _wallet_keyboard(tr, page, is_first=is_first))
@@ -66,10 +67,10 @@ def wallet(
 
 def _line(tr: Texts, movement: Movement, titles: Mapping[str, str]) -> Html:
     return tr(
-        "{when} · <b>{sum}</b>\n<i>{what}</i>",
-        when=tr.when(movement.created_at),
+        "<b>{sum}</b> · {what}\n<i>{when}</i>",
         sum=signed(tr, movement.amount),
         what=what(tr, movement, titles),
+        when=tr.when(movement.created_at),
     )
 
 

@@ -140,8 +140,8 @@ def worded(tr: Texts, error: Exception) -> Html | None:
             )
         case LimitReached():
             return tr.n(
-                "Your plan keeps {n} brand. More come with a larger one: /plans",
-                "Your plan keeps {n} brands. More come with a larger one: /plans",
+                "Your plan keeps up to {n} brand. More come with a larger one: /plans",
+                "Your plan keeps up to {n} brands. More come with a larger one: /plans",
                 error.limit,
             )
         case QuotaOut():

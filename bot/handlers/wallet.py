@@ -13,6 +13,7 @@ from bot.callbacks import WalletTap
 from bot.clock import Clock
 from bot.intake import Sessions
 from bot.taps import edit, is_first_tap
+from bot.texts import MOSCOW
 from bot.views import Card
 from bot.who import Who, card_of, thread_of
 from db import plans, wallet
@@ -20,7 +21,7 @@ from db.rights import Action
 
 router = Router(name="wallet")
 
-PAGE_SIZE = 8
+PAGE_SIZE = 6
 
 
 @router.message(Command("wallet"))
@@ -60,7 +61,7 @@ async def send_statement(
     table = statement.csv_of(who.tr, moved, titles)
     await bot.send_document(
         card.chat.id,
-        BufferedInputFile(table, f"vitrina-{clock():%Y-%m-%d}.csv"),
+        BufferedInputFile(table, f"vitrina-{clock().astimezone(MOSCOW):%Y-%m-%d}.csv"),
         message_thread_id=thread_of(card),
         disable_content_type_detection=True,
     )

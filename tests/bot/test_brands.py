@@ -126,12 +126,12 @@ async def test_a_long_name_and_a_wordless_style_are_asked_for_again(anna: Person
 
 
 async def test_the_limit_is_shown_before_it_is_hit_and_held(anna: Person, live: Stage) -> None:
-    empty = await anna.answer_to("/brands", "хранит 1 бренд,")
+    empty = await anna.answer_to("/brands", "до 1 бренда.")
     await made(anna)
     full = await anna.answer_to("/brands", "Бренды: 1 из 1")
     assert buttons(full) == ["⭐ Кофе & Ко", "💎 Больше брендов: тарифы"]
     answer = await anna.press("Новый бренд", empty)
-    assert "хранит 1 бренд." in answer["text"]
+    assert "до 1 бренда." in answer["text"]
     await anna.press("Больше брендов", full)
     await anna.text("Тариф «Бесплатный»")
 
@@ -156,7 +156,7 @@ async def test_brands_over_a_smaller_plans_limit_are_frozen(anna: Person, live: 
     assert buttons(page) == ["💎 Тарифы", "🗑 Удалить", "‹ Все бренды"]
     answer = await anna.tap(data_of(page, "Удалить").replace("delete", "default"), page)
     assert answer is None
-    assert "хранит 1 бренд" in (await anna.press("Создать", card))["text"]
+    assert "до 1 бренда" in (await anna.press("Создать", card))["text"]
     assert await live.rows("SELECT id FROM ml_tasks") == []
     await anna.press("Удалить", page)
     await anna.press("Да, удалить")
@@ -233,7 +233,7 @@ async def test_a_limit_reached_meanwhile_ends_the_dialogue(anna: Person, live: S
     await asked_for_colours(anna)
     question = await anna.button("Без цветов")
     await in_account(live, "Чай")
-    assert "хранит 1 бренд" in (await anna.press("Без цветов", question))["text"]
+    assert "до 1 бренда" in (await anna.press("Без цветов", question))["text"]
     await anna.answer_to("баннер для сайта", "Черновик")
 
 
