@@ -7,6 +7,7 @@ handler drops what was in it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 from collections import deque
 from collections.abc import Sequence
@@ -200,10 +201,10 @@ class Poller:
 
 async def _within(delay_s: float, event: asyncio.Event) -> None:
     """Wait for the event, but no longer than that."""
-    try:
-        await asyncio.wait_for(event.wait(), delay_s)
-    except TimeoutError:
-        return
+    # Not `wait_for`: until Python 3.12 it swallows a cancellation that comes with the event.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(delay_s):
+            await event.wait()
 
 
 def _will_pass(error: Exception) -> bool:

@@ -247,6 +247,23 @@ async def test_a_stop_confirms_what_was_handled(
     assert await stage.bot.get_updates() == []
 
 
+async def test_it_can_be_cancelled_at_any_moment_of_a_message_being_handled(
+    poller: Poller, handled: Handled, talk: Talk
+) -> None:
+    for step in range(12):
+        handled.free.clear()
+        handled.entered.clear()
+        await talk.send(str(step))
+        running = asyncio.create_task(poller.run())
+        await handled.entered.wait()
+        handled.free.set()
+        for _ in range(step):
+            await asyncio.sleep(0)
+        running.cancel()
+        await asyncio.wait({running}, timeout=5)
+        assert running.cancelled(), step
+
+
 async def test_an_unreadable_update_holds_up_nobody(
     stage: Stage, poller: Poller, handled: Handled, talk: Talk
 ) -> None:
