@@ -65,6 +65,10 @@ def named(channel: ChannelView) -> str:
     return f"{channel.title} (@{channel.username})" if channel.username else channel.title
 
 
+def none_in_plan(tr: Texts) -> Html:
+    return tr("📣 Your plan has no channels. Larger ones do: /plans")
+
+
 def connect(tr: Texts) -> Html:
     return tr(
         "📣 <b>Connect a channel</b>\n"

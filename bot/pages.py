@@ -62,6 +62,9 @@ def help_page(tr: Texts) -> Html:
         "“Why?” explains the scores.\n"
         "🎨 A brand keeps your style and colours: /brands\n"
         "🗂 Everything drawn: /history\n"
+        "📣 Posts to your channels, now or at a time: /channels, /plan_posts\n"
+        "💳 Money: /wallet, what a plan gives: /plans\n"
+        "👥 In a group the team draws, votes and approves: /team\n"
         "⚙️ Language, number, format: /settings\n"
         "↩️ Stop any dialogue: /cancel"
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from aiogram import Bot, F, Router
 from aiogram.enums import ChatType
 from aiogram.filters import Command, CommandObject, CommandStart
@@ -17,7 +19,7 @@ from bot.intake import Sessions
 from bot.taps import edit
 from bot.views import Card
 from bot.who import Who
-from db import accounts, channels
+from db import accounts, channels, plans
 from db.errors import NotFound
 from db.queue import wake_io
 from db.rights import Action, check
@@ -58,10 +60,12 @@ async def _page(bot: Bot, sessions: Sessions, who: Who) -> Card:
 
 
 @router.callback_query(ChannelTap.filter(F.do == "connect"), F.message.chat.type == "private")
-async def ask_here(query: CallbackQuery, who: Who, bot: Bot) -> None:
+async def ask_here(
+    query: CallbackQuery, who: Who, bot: Bot, sessions: Sessions, clock: Clock
+) -> None:
     who.may(Action.MANAGE_CHANNELS)
     await query.answer()
-    await _ask(bot, query.from_user.id, who, who.account_id)
+    await _ask(bot, query.from_user.id, who, who.account_id, sessions, clock())
 
 
 @router.message(
@@ -69,15 +73,27 @@ async def ask_here(query: CallbackQuery, who: Who, bot: Bot) -> None:
     F.chat.type == ChatType.PRIVATE,
 )
 async def ask_for_team(
-    message: Message, command: CommandObject, who: Who, bot: Bot, sessions: Sessions
+    message: Message,
+    command: CommandObject,
+    who: Who,
+    bot: Bot,
+    sessions: Sessions,
+    clock: Clock,
 ) -> None:
     """The way from a group's list of channels; the right is that of the team."""
     account_id = int((command.args or "").removeprefix(_LINK))
     await _must_manage(sessions, account_id, who)
-    await _ask(bot, message.chat.id, who, account_id)
+    await _ask(bot, message.chat.id, who, account_id, sessions, clock())
 
 
-async def _ask(bot: Bot, chat_id: int, who: Who, account_id: int) -> None:
+async def _ask(
+    bot: Bot, chat_id: int, who: Who, account_id: int, sessions: Sessions, now: datetime
+) -> None:
+    async with sessions.begin() as session:
+        limit = (await plans.terms(session, account_id, now=now)).channels
+    if limit == 0:  # Said before a channel is handed over for nothing.
+        await bot.send_message(chat_id, channel_views.none_in_plan(who.tr))
+        return
     markup = channel_keyboards.request_channel(who.tr, account_id)
     await bot.send_message(chat_id, channel_views.connect(who.tr), reply_markup=markup)
 

@@ -12,7 +12,7 @@ from aiogram.filters import ExceptionTypeFilter
 from aiogram.types import CallbackQuery, ErrorEvent, Message
 from redis.asyncio import Redis
 
-from bot import pages, texts
+from bot import channel_views, texts
 from bot.clock import Clock
 from bot.errors import (
     BadUpload,
@@ -131,7 +131,7 @@ def worded(tr: Texts, error: Exception) -> Html | None:
                 limit=error.limit,
             )
         case LimitReached(what="channels", limit=0):
-            return tr("📣 Your plan has no channels. Larger ones do: /plans")
+            return channel_views.none_in_plan(tr)
         case LimitReached(what="channels"):
             return tr.n(
                 "📣 Your plan has {n} channel. More come with a larger one: /plans",
@@ -176,7 +176,10 @@ def _bad_brief(tr: Texts, reason: str) -> Html:
             n=MAX_PROMPT_CHARS,
         )
     if reason == "empty":
-        return Html(tr("🤷 I see no words to draw from.") + " " + pages.gen_usage(tr))
+        return tr(
+            "🤷 I see no words to draw from. Say what should be in the picture, for example: "
+            "“autumn menu of a coffee shop for Instagram”."
+        )
     return tr("I can't draw from this text. Write it in other words, please.")
 
 

@@ -28,7 +28,7 @@ async def test_the_album_tells_scores_in_rank_order_and_by_whom(anna: Person) ->
     caption = album[0]["caption"]
     assert caption.startswith("осеннее меню кофейни")
     assert "№1 0,83: сюжет 0,81, эстетика 0,87" in caption
-    assert "№1 — лучший из этих четырёх" in caption
+    assert "№1 — лучшая из этих четырёх" in caption
     assert "оценка по цвету и композиции, без ML-модели (pixels)" in caption
     assert not any(one.get("caption") for one in album[1:])
 
@@ -271,7 +271,7 @@ async def test_one_picture_is_sent_alone(anna: Person, live: Stage) -> None:
     card = await anna.button("Почему")
     assert "1" not in buttons(card)
     (photo,) = [one for one in await anna.messages() if "photo" in one]
-    assert "лучший из" not in photo["caption"]
+    assert "лучшая из" not in photo["caption"]
     await anna.press("Оригиналы", card)
     await live.deliver()
     assert len([one for one in await anna.messages() if "document" in one]) == 1

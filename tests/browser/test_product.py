@@ -131,7 +131,7 @@ async def look_at_the_album(shop: Shop) -> None:
     await expect(album).to_be_visible(timeout=PATIENT_MS)
     await expect(shop.key("📥 Оригиналы PNG")).to_be_visible(timeout=PATIENT_MS)
     await expect(shop.chat.message("Готово")).to_be_visible()
-    caption = await shop.chat.message("№1 — лучший из этих четырёх").first.inner_text()
+    caption = await shop.chat.message("№1 — лучшая из этих четырёх").first.inner_text()
     ranks = re.findall(r"^№(\d) (\d,\d\d): сюжет (\d,\d\d), эстетика (\d,\d\d)", caption, re.M)
     assert [rank for rank, *_ in ranks] == ["1", "2", "3", "4"]
     scores = [[float(part.replace(",", ".")) for part in parts] for _, *parts in ranks]
