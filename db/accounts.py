@@ -29,7 +29,7 @@ from db.models import (
     User,
 )
 from db.models import UserSettings as SettingsRow
-from db.states import AccountKind, DeliveryState, PostState, Role
+from db.states import AccountKind, DeliveryState, PostState, Role, TaskState
 from db.views import Locale, TelegramUser, UserSettings, UserView
 
 ANONYMOUS_ADMIN = 1087968824
@@ -115,8 +115,9 @@ async def migrate_chat(session: AsyncSession, old_chat_id: int, new_chat_id: int
     Message ids of the old chat mean nothing in the new one: cards are forgotten, so that new
     ones are sent. `source_chat_id` stays, because there the ids must not meet the new chat's.
     """
-    # Claims lock tasks, then accounts; here it is the other way round.
+    # Who claims or ends a task locks it, then (for its money) the account.
     await tasks.lock_claims(session)
+    await _lock_work(session, old_chat_id, new_chat_id)
     await _move_account(session, old_chat_id, new_chat_id)
     await session.execute(
         update(Request)
@@ -275,6 +276,17 @@ async def _add_member(session: AsyncSession, account_id: int, user_id: int, role
         insert(Member)
         .values(account_id=account_id, user_id=user_id, role=role)
         .on_conflict_do_nothing()
+    )
+
+
+async def _lock_work(session: AsyncSession, *chat_ids: int) -> None:
+    """Tasks of these chats that are not over stay so until the transaction's end."""
+    teams = select(Account.id).where(Account.chat_id.in_(chat_ids))
+    await session.execute(
+        select(Task.id)
+        .where(Task.account_id.in_(teams), Task.state.in_([TaskState.QUEUED, TaskState.RUNNING]))
+        .order_by(Task.id)
+        .with_for_update(key_share=True)
     )
 
 

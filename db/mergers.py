@@ -48,11 +48,12 @@ async def merge(session: AsyncSession, account_id: int, *, into_id: int) -> None
     """
     both = {"account_id": account_id, "into_id": into_id}
     await session.execute(_LOCK_PLANS, both)
-    left_over = await session.scalar(_END_PLAN, {"account_id": account_id})
+    # Holds before the period, as everywhere.
     for owned in (Hold, Order, Payment, Notice):
         await session.execute(
             update(owned).where(owned.account_id == account_id).values(account_id=into_id)
         )
+    left_over = await session.scalar(_END_PLAN, {"account_id": account_id})
     await _merge_wallets(session, account_id, into_id)
     if left_over:
         await _credit(session, SystemWallet.REVENUE, into_id, left_over, f"merge:{account_id}:plan")

@@ -14,13 +14,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from db import notices, wallet
 from db.errors import NotFound, PaymentRefused, Stale, WalletPaused
-from db.models import Order, Payment
+from db.models import Account, Order, Payment
 from db.money_views import Credited, OrderView, Paid, PaymentView
 from db.states import OrderState, PaymentMethod, PaymentState, SystemWallet, TransferKind
 
@@ -159,6 +160,8 @@ async def payment(
 ) -> PaymentView | None:
     """The payment of a charge; with `lock`, nobody else changes it in the meantime."""
     query = select(Payment).where(Payment.charge_id == charge_id)
+    if lock:
+        await _lock_account(session, Payment.account_id, Payment.charge_id == charge_id)
     row = await session.scalar(
         (query.with_for_update() if lock else query).execution_options(populate_existing=True)
     )
@@ -185,6 +188,7 @@ async def charges(session: AsyncSession, method: PaymentMethod) -> tuple[str, ..
 
 async def _order_of(session: AsyncSession, paid: Paid) -> Order | None:
     """The order that was paid, locked; None when this is not what it asked for."""
+    await _lock_account(session, Order.account_id, Order.payload == paid.payload)
     order = await session.scalar(
         select(Order)
         .where(Order.payload == paid.payload)
@@ -195,6 +199,20 @@ async def _order_of(session: AsyncSession, paid: Paid) -> Order | None:
         return None
     is_as_asked = (order.currency, order.amount) == (paid.currency, paid.amount)
     return order if is_as_asked else None
+
+
+async def _lock_account(
+    session: AsyncSession,
+    of: InstrumentedAttribute[int] | InstrumentedAttribute[int | None],
+    which: ColumnElement[bool],
+) -> None:
+    """First of all: what is booked will refer to it, and a team's move locks it before its orders
+    and payments."""
+    await session.execute(
+        select(Account.id)
+        .where(Account.id == select(of).where(which).scalar_subquery())
+        .with_for_update(read=True, key_share=True)
+    )
 
 
 async def _book(session: AsyncSession, order: Order, paid: Paid) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, bindparam, func, literal, select, update
+from sqlalchemy import and_, bindparam, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -243,6 +243,15 @@ _CURRENT = (
     .execution_options(populate_existing=True)
 )
 
+# The account first: the new period will refer to it, and a team's move locks it before all else.
+_LOCK = text("""
+WITH account AS MATERIALIZED (
+    SELECT id FROM accounts WHERE id = :account_id FOR KEY SHARE
+)
+SELECT s.account_id FROM account JOIN subscriptions s ON s.account_id = account.id
+FOR NO KEY UPDATE OF s
+""")
+
 
 async def _look(session: AsyncSession, account_id: int) -> Current | None:
     found = (await session.execute(_CURRENT, {"account_id": account_id})).one_or_none()
@@ -265,12 +274,7 @@ async def _look(session: AsyncSession, account_id: int) -> Current | None:
 
 async def _lock(session: AsyncSession, account_id: int) -> bool:
     """False: there is no subscription yet."""
-    found = await session.scalar(
-        select(Subscription.account_id)
-        .where(Subscription.account_id == account_id)
-        .with_for_update(key_share=True)
-    )
-    return found is not None
+    return await session.scalar(_LOCK, {"account_id": account_id}) is not None
 
 
 async def _subscribe(session: AsyncSession, account_id: int, now: datetime) -> None:

@@ -132,8 +132,10 @@ async def _take_back(
             .where(Wallet.account_id == account_id)
             .with_for_update(key_share=True)
         )
-    ).one()
-    taken: int = min(row.balance - row.reserved, payment.credit)
+    ).one_or_none()
+    # An account that took over from a merged one may never have had money of its own.
+    balance, free = (0, 0) if row is None else (row.balance, row.balance - row.reserved)
+    taken: int = min(free, payment.credit)
     shortfall = payment.credit - taken
     if taken:
         await wallet.transfer(session, account_id, to, taken, TransferKind.CHARGEBACK, key, memo)
@@ -150,7 +152,7 @@ async def _take_back(
         )
         await wallet.pause(session, account_id, now=now)
         log.error("refunded money was spent", **owed, shortfall=shortfall)
-    told = {"sum": payment.credit, "balance": row.balance - taken, "shortfall": shortfall}
+    told = {"sum": payment.credit, "balance": balance - taken, "shortfall": shortfall}
     await notices.tell(session, account_id, CHARGED_BACK, told, key=key)
     return taken
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from db import accounts, notices, payments, plans, quotas, requests, teams, wallet
 from db.errors import DbError
-from db.money_views import Paid, WalletView
+from db.money_views import Audit, Paid, WalletView
 from db.states import PaymentMethod, SystemWallet, TransferKind
 from tests.db import rows
 from tests.db.rows import Person, Sessions
@@ -42,7 +43,7 @@ async def _wallet(sessions: Sessions, who: Person) -> WalletView:
 
 async def _sound(sessions: Sessions) -> None:
     async with sessions() as session:
-        assert await wallet.audit(session) == wallet.Audit(total=0, wrong=())
+        assert await wallet.audit(session) == Audit(total=0, wrong=())
 
 
 async def _held_task(sessions: Sessions, who: Person, *, paid: bool) -> int:
@@ -200,6 +201,9 @@ async def test_a_merger_amid_orders_and_ends_loses_nothing(sessions: Sessions) -
 
     async def capture(task_id: int) -> None:
         async with sessions.begin() as session:
+            # Who ends a task has locked it.
+            ended = "UPDATE ml_tasks SET state = 'cancelled', finished_at = now() WHERE id = :id"
+            await session.execute(text(ended), {"id": task_id})
             await quotas.capture(session, task_id, 2)
 
     async def spend(n: int) -> None:
