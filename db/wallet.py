@@ -2,9 +2,10 @@
 
 What a transaction locks, it locks in this order, here and wherever money or quota is touched:
 
-    task or account  ->  subscription  ->  hold  ->  period  ->  wallet
+    task  ->  account  ->  subscription, order, payment  ->  hold  ->  period  ->  wallet
 
-Several rows of a kind are locked by ascending id. System wallets have no balance of their own, so
+The account also where only rows that refer to it are added: its key is locked then anyway, and
+again by whoever changes one wallet twice, as charging for held pictures does. Several rows of a kind are locked by ascending id. System wallets have no balance of their own, so
 nobody ever waits for one.
 """
 
