@@ -5,8 +5,9 @@ What a transaction locks, it locks in this order, here and wherever money or quo
     task  ->  account  ->  subscription, order, payment  ->  hold  ->  period  ->  wallet
 
 The account also where only rows that refer to it are added: its key is locked then anyway, and
-again by whoever changes one wallet twice, as charging for held pictures does. Several rows of a kind are locked by ascending id. System wallets have no balance of their own, so
-nobody ever waits for one.
+again by whoever changes one wallet twice, as charging for held pictures does. Several rows of a
+kind are locked by ascending id. System wallets have no balance of their own, so nobody ever waits
+for one.
 """
 
 from __future__ import annotations
