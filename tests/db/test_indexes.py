@@ -83,7 +83,8 @@ async def _long_history(sessions: Sessions) -> None:
         """INSERT INTO wallets (account_id, balance, reserved)
            SELECT id, 30000, 0 FROM accounts ORDER BY id""",
         """INSERT INTO transfers (source_id, destination_id, amount, kind, key, input_hash)
-           SELECT o.id, w.id, 1000, 'credit', w.id || ':' || n, ''
+           SELECT CASE WHEN n % 3 = 0 THEN w.id ELSE o.id END,
+               CASE WHEN n % 3 = 0 THEN o.id ELSE w.id END, 1000, 'credit', w.id || ':' || n, ''
            FROM wallets o, wallets w, generate_series(1, 30) n
            WHERE o.system = 'operator' AND w.account_id IS NOT NULL ORDER BY n, w.id""",
         """INSERT INTO periods (account_id, plan_code, starts_at, ends_at, price, picture_price,
