@@ -95,13 +95,15 @@ class WalletTap(CallbackData, prefix="w"):
 class PlanTap(CallbackData, prefix="p"):
     """A button of the plans. `do`: show, ask, choose, pay (each picture past the quota).
 
-    What is charged was worked out for the moment `at` (Unix time, s) of the period `period_id`.
+    What is charged (`sum`, in kopecks) was worked out for the moment `at` (Unix time, s) of the
+    period `period_id`.
     """
 
     do: str
     value: str = ""
     period_id: Id = 0
     at: Id = 0
+    sum: Id = 0
 
 
 class CureTap(CallbackData, prefix="q"):

@@ -265,8 +265,13 @@ def _ask_keyboard(
         return markup([[button(label, top_up, "primary")], [back]])
     if quote.to_pay:
         label = tr.plain("✅ Pay {sum}", sum=tr.roubles(quote.to_pay))
-        at = int(now.timestamp())
-        buy = PlanTap(do="buy", value=wanted.code, period_id=standing.period.id, at=at)
+        buy = PlanTap(
+            do="buy",
+            value=wanted.code,
+            period_id=standing.period.id,
+            at=int(now.timestamp()),
+            sum=quote.to_pay,
+        )
         return markup([[button(label, buy, "success")], [back]])
     change = PlanTap(do="change", value=wanted.code)
     if wanted.code == FREE:

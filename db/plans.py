@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import periods
-from db.errors import NotFound
+from db.errors import NotFound, Stale
 from db.models import Period, Plan, Transfer
 from db.models.plans import FREE
 from db.money_views import PlanView, Quote, Standing, Terms
@@ -97,13 +97,19 @@ async def quote(session: AsyncSession, account_id: int, plan_code: str, *, now: 
 
 
 async def choose(
-    session: AsyncSession, account_id: int, plan_code: str, *, now: datetime, key: str
+    session: AsyncSession,
+    account_id: int,
+    plan_code: str,
+    *,
+    now: datetime,
+    key: str,
+    to_pay: int | None = None,
 ) -> Standing:
     """Takes a plan, as `quote` says: what costs more begins and is charged at once, what costs
     less begins with the next period, the plan that is there stays.
 
-    The same key charges once. Raises NotFound for a plan that can't be chosen, InsufficientFunds,
-    WalletPaused; then nothing has been written.
+    The same key charges once. Raises NotFound for a plan that can't be chosen, Stale where it would
+    not cost `to_pay` kopecks, InsufficientFunds, WalletPaused; then nothing has been written.
     """
     current = await periods.locked(session, account_id, now=now)
     transfer_key = f"plan:{account_id}:{key}"
@@ -111,6 +117,8 @@ async def choose(
         return current.standing
     wanted = await _choosable(session, plan_code, current)
     offer = _quote(current, wanted, now)
+    if to_pay is not None and offer.to_pay != to_pay:
+        raise Stale("price")
     if offer.kind in ("buy", "upgrade"):
         return await _take(session, current, wanted, offer, now, transfer_key)
     if offer.kind == "downgrade" and current.is_over(now):

@@ -22,7 +22,7 @@ from bot.texts import Texts
 from bot.views import Card
 from bot.who import Who, card_of
 from db import brands, plans, wallet
-from db.errors import InsufficientFunds, NotFound
+from db.errors import InsufficientFunds, NotFound, Stale
 from db.money_views import PlanView, Quote, Standing
 from db.rights import Action
 
@@ -165,9 +165,17 @@ async def _buy(
         if not timedelta() <= now - moment <= QUOTED_FOR:
             raise _Outdated
         quote = await plans.quote(session, who.account_id, tap.value, now=moment)
-        await plans.choose(
-            session, who.account_id, tap.value, now=moment, key=f"{tap.period_id}:{tap.at}"
-        )
+        try:
+            await plans.choose(
+                session,
+                who.account_id,
+                tap.value,
+                now=moment,
+                key=f"{tap.period_id}:{tap.at}",
+                to_pay=tap.sum,
+            )
+        except Stale as error:
+            raise _Outdated from error
     elif before.plan.code != tap.value:
         raise _Outdated
     standing = await plans.standing(session, who.account_id, now=now)

@@ -110,6 +110,21 @@ async def test_an_old_question_is_asked_anew_with_the_new_sum(anna: Person, live
     await anna.text("✅ «Студия» до")
 
 
+async def test_a_price_changed_meanwhile_is_asked_first(anna: Person, live: Stage) -> None:
+    await live.credit(10_000_00)
+    question = await asked(anna, "Профи")
+    await live.rows_changed("UPDATE plans SET price = 300000 WHERE code = 'profi'")
+    answer = await anna.press("Заплатить", question)
+    assert "изменилась" in answer["text"]
+    assert await live.rows("SELECT id FROM transfers WHERE kind = 'subscription'") == []
+    fresh = await anna.wait_for(
+        lambda one: one["message_id"] == question["message_id"] and one["text"] != question["text"]
+    )
+    assert "Сейчас спишется: 3 000,00 ₽" in plain(fresh["text"])
+    await anna.press("Заплатить", fresh)
+    await anna.text("✅ «Профи» до")
+
+
 async def test_a_question_from_before_another_purchase_charges_nothing(
     anna: Person, live: Stage
 ) -> None:
@@ -177,7 +192,7 @@ async def test_paying_past_the_quota_is_a_switch(anna: Person, live: Stage) -> N
 
 
 @pytest.mark.parametrize(
-    "data", ["p:ask:gold:0:0", "p:buy:gold:1:1", "p:change::0:0", "p:buy:profi:0:0"]
+    "data", ["p:ask:gold:0:0:0", "p:buy:gold:1:1:0", "p:change::0:0:0", "p:buy:profi:0:0:149000"]
 )
 async def test_plans_no_button_offers_charge_nothing(anna: Person, live: Stage, data: str) -> None:
     await live.credit(10_000_00)
@@ -191,9 +206,9 @@ async def test_a_moment_nobody_was_shown_is_not_paid_by(anna: Person, live: Stag
     await live.credit(10_000_00)
     await bought(anna, "Профи")
     page = await asked(anna, "Студия")
-    period = data_of(page, "Заплатить").split(":")[3]
+    _, _, _, period, _, kopecks = data_of(page, "Заплатить").split(":")
     for moment in (0, int(datetime.now(UTC).timestamp()) + 600, 2**62):
-        await anna.tap(f"p:buy:studio:{period}:{moment}", page)
+        await anna.tap(f"p:buy:studio:{period}:{moment}:{kopecks}", page)
     await anna.settled()
     assert await live.rows("SELECT id FROM transfers WHERE kind = 'upgrade'") == []
 
