@@ -8,7 +8,20 @@ from collections.abc import Awaitable, Callable
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import accounts, albums, deliveries, quotas, requests, statuses, tasks, wallet
+from db import (
+    accounts,
+    albums,
+    deliveries,
+    notices,
+    payments,
+    plans,
+    quotas,
+    requests,
+    statuses,
+    tasks,
+    wallet,
+)
+from db.money_views import Paid
 from db.states import SystemWallet, TransferKind
 from db.views import TelegramUser
 from tests.db import rows
@@ -47,11 +60,24 @@ FREQUENT: dict[str, Callable[[AsyncSession], Awaitable[object]]] = {
     "deliveries.next_due_s": deliveries.next_due_s,
     "albums.album": lambda s: albums.album(s, 2, 1),
     "albums.history": lambda s: albums.history(s, 2),
+    "plans.standing": lambda s: plans.standing(s, 2001, now=rows.NOW),
+    "plans.due": lambda s: plans.due(s, now=rows.NOW),
+    "plans.renew": lambda s: plans.renew(s, 103, now=rows.NOW),
+    "plans.remind": lambda s: plans.remind(s, now=rows.NOW),
+    "notices.claim": notices.claim,
+    "notices.sweep_leases": notices.sweep_leases,
+    "payments.check": lambda s: payments.check(
+        s, payload="5", user_id=6, currency="RUB", amount=100, now=rows.NOW
+    ),
+    "payments.credit": lambda s: payments.credit(
+        s, Paid("5", 6, "RUB", 100, f"new:{next(_numbers)}", "", rows.NOW)
+    ),
 }
 
 
 async def _long_history(sessions: Sessions) -> None:
-    """100 people, 3,000 albums sent, 100 tasks and 100 deliveries waiting."""
+    """100 people, 3,000 albums sent, 100 tasks and 100 deliveries waiting; 2,900 teams, each with
+    a plan (one renews every hour), 3,000 orders, payments and notices, 100 of them not sent."""
     for statement in (
         "INSERT INTO users (id, first_name) SELECT n, 'Аня' FROM generate_series(1, 100) n",
         "INSERT INTO user_settings (user_id) SELECT id FROM users",
@@ -97,6 +123,30 @@ async def _long_history(sessions: Sessions) -> None:
                CASE t.state WHEN 'done' THEN 'captured' ELSE 'open' END,
                CASE t.state WHEN 'done' THEN now() END
            FROM ml_tasks t JOIN periods p ON p.account_id = t.account_id ORDER BY t.id""",
+        """INSERT INTO accounts (kind, chat_id)
+           SELECT 'team', -n FROM generate_series(1, 2900) n ORDER BY n""",
+        """INSERT INTO subscriptions (account_id, plan_code, anchor_day, renews_at)
+           SELECT id, 'start', 1,
+               timestamptz '2026-03-01 12:00Z' + make_interval(hours => (id - 110)::int)
+           FROM accounts WHERE kind = 'team'""",
+        """INSERT INTO periods (account_id, plan_code, starts_at, ends_at, price, picture_price,
+               images_limit, auto_enhance, auto_best, brand_limit, lora_limit, seats, channels,
+               priority)
+           SELECT account_id, plan_code, renews_at - interval '1 month', renews_at, 49000, 700, 200,
+               true, true, 3, 1, 3, 1, 1 FROM subscriptions""",
+        """INSERT INTO wallets (account_id, balance, reserved)
+           SELECT account_id, 1000 * (account_id % 100), 0 FROM subscriptions""",
+        """INSERT INTO orders (account_id, user_id, method, currency, amount, credit, payload,
+               expires_at, chat_id)
+           SELECT 1 + n % 100, 1 + n % 100, 'provider', 'RUB', 100, 100, n, '2026-03-02', 1
+           FROM generate_series(1, 3000) n ORDER BY n""",
+        """INSERT INTO payments (user_id, charge_id, provider_charge_id, method, currency, amount,
+               credit, state, paid_at)
+           SELECT user_id, 'c' || id, '', method, currency, amount, 0, 'unmatched', now()
+           FROM orders""",
+        """INSERT INTO notices (account_id, key, kind, state, sent_at)
+           SELECT 1 + n % 100, n, 'topped_up', CASE WHEN n > 2900 THEN 'pending' ELSE 'sent' END,
+               CASE WHEN n <= 2900 THEN now() END FROM generate_series(1, 3000) n ORDER BY n""",
         "ANALYZE",
     ):
         await rows.execute(sessions, statement)
@@ -107,8 +157,9 @@ async def _whole_reads(session: AsyncSession) -> dict[str, int]:
     counted = await session.execute(
         text("""
         SELECT relname, seq_scan FROM pg_stat_xact_user_tables
-        WHERE relname IN
-            ('ml_requests', 'ml_tasks', 'predictions', 'deliveries', 'transfers', 'holds')
+        WHERE relname IN ('ml_requests', 'ml_tasks', 'predictions', 'deliveries', 'transfers',
+            'holds', 'accounts', 'subscriptions', 'periods', 'wallets', 'orders', 'payments',
+            'notices')
         """)
     )
     return {row.relname: row.seq_scan for row in counted}
