@@ -24,7 +24,7 @@ run: $(VENV)/.local ## The same on real Telegram: BOT_TOKEN=... make run
 	@exec $(VITRINA) run $(ARGS)
 
 test: $(VENV)/.dev ## All tests, on all cores; ARGS="tests/db -x" for some of them
-	@exec $(BIN)/pytest $(or $(ARGS),-q --numprocesses=auto --dist=loadfile)
+	@exec $(BIN)/pytest $(or $(ARGS),-q --numprocesses=auto --dist=loadfile --max-worker-restart=0)
 
 check: $(VENV)/.dev ## Format, lint, types, borders between the packages
 	$(BIN)/ruff format --check .

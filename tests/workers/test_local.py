@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
+import contextlib
 import socket
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,47 +48,58 @@ def plan(tmp_path: Path, port: int) -> local.Plan:
     )
 
 
-class Stop:
-    """A log that ends the run once it has shown what the test waits for."""
+async def run_until_written(plan: local.Plan, *names: str) -> list[tuple[str, str]]:
+    """What a run logs until each of these has written; then it is stopped.
 
-    def __init__(self, enough: Callable[[list[tuple[str, str]]], bool]) -> None:
-        self.lines: list[tuple[str, str]] = []
-        self._enough = enough
+    Not by a signal: the run shares its process with the tests.
+    """
+    lines: list[tuple[str, str]] = []
+    written = asyncio.Event()
 
-    def __call__(self, name: str, line: str) -> None:
-        self.lines.append((name, line))
-        # Only while the run listens for it: later it would end the process that runs the tests.
-        if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL and self._enough(self.lines):
-            os.kill(os.getpid(), signal.SIGTERM)
-            self._enough = lambda lines: False
+    def log(name: str, line: str) -> None:
+        lines.append((name, line))
+        if {*names} <= {name for name, _ in lines}:
+            written.set()
+
+    running = asyncio.create_task(local.run(plan, log))
+    waiting = asyncio.create_task(written.wait())
+    await asyncio.wait((running, waiting), timeout=30, return_when=asyncio.FIRST_COMPLETED)
+    for task in (running, waiting):
+        task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    assert written.is_set(), lines
+    return lines
 
 
 async def test_the_address_is_told_and_every_part_runs_with_its_settings(plan: local.Plan) -> None:
     opened: list[str] = []
     url = f"http://127.0.0.1:{plan.playground_port}"
-    log = Stop(lambda lines: {"bot", "worker-gpu", "worker-io", "vitrina"} <= {n for n, _ in lines})
-    await asyncio.wait_for(local.run(replace(plan, on_open=opened.append), log), 30)
-    assert ("bot", f"bot database {url}") in log.lines
-    assert ("worker-gpu", f"worker gpu database {url}") in log.lines
-    assert ("vitrina", f"open {url} and write to the bot; Ctrl-C stops everything") in log.lines
+    lines = await run_until_written(
+        replace(plan, on_open=opened.append), "bot", "worker-gpu", "worker-io", "vitrina"
+    )
+    assert ("bot", f"bot database {url}") in lines
+    assert ("worker-gpu", f"worker gpu database {url}") in lines
+    assert ("vitrina", f"open {url} and write to the bot; Ctrl-C stops everything") in lines
     assert opened == [url]
 
 
 async def test_without_a_playground_nothing_points_away_from_telegram(plan: local.Plan) -> None:
-    log = Stop(lambda lines: {"bot", "vitrina"} <= {n for n, _ in lines})
-    await asyncio.wait_for(local.run(replace(plan, playground_port=None), log), 30)
-    assert ("bot", "bot database None") in log.lines
-    assert "playground" not in {name for name, _ in log.lines}
+    lines = await run_until_written(replace(plan, playground_port=None), "bot", "vitrina")
+    assert ("bot", "bot database None") in lines
+    assert "playground" not in {name for name, _ in lines}
 
 
 async def test_the_bot_starts_only_after_the_migration(plan: local.Plan) -> None:
     def refuse(url: str) -> None:
         raise local.LocalError(f"no tables in {url}")
 
-    log = Stop(lambda lines: False)
+    names: list[str] = []
     with pytest.raises(local.LocalError, match="no tables in database"):
-        await asyncio.wait_for(local.run(replace(plan, migrate=refuse), log), 30)
-    assert "bot" not in {name for name, _ in log.lines}
+        await asyncio.wait_for(
+            local.run(replace(plan, migrate=refuse), lambda name, line: names.append(name)), 30
+        )
+    assert "bot" not in names
 
 
 async def test_a_server_that_cannot_start_is_one_error(plan: local.Plan) -> None:
@@ -125,10 +134,10 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
 
 async def test_a_busy_port_is_one_line_and_starts_nothing(plan: local.Plan) -> None:
     with socket.create_server(("127.0.0.1", plan.playground_port or 0)):
-        log = Stop(lambda lines: False)
+        lines: list[str] = []
         with pytest.raises(local.LocalError, match=f"port {plan.playground_port} is busy"):
-            await local.run(plan, log)
-        assert log.lines == []
+            await local.run(plan, lambda name, line: lines.append(line))
+        assert not lines
 
 
 async def test_failing_together_leaves_no_step_running(plan: local.Plan) -> None:
