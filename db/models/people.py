@@ -48,7 +48,8 @@ class Account(Base):
     """A person's own account, or a team's (a group chat). `served_at`: when a worker last took
     one of its tasks, for fair turns. `time_zone` (an IANA name) is that of its posts; `late_posts`:
     what becomes of posts whose time passed while nobody could send them. `presence`: what the bot
-    is in the team's group; `approvals_needed`: how many must say yes to an album."""
+    is in the team's group; `approvals_needed`: how many must say yes to an album; `remind_after_h`:
+    after how many hours approvers are reminded of one that waits for them, 0: never."""
 
     __tablename__ = "accounts"
     __table_args__ = (
@@ -58,6 +59,7 @@ class Account(Base):
             name="owner_or_chat",
         ),
         CheckConstraint("approvals_needed BETWEEN 1 AND 9", name="approvals_needed"),
+        CheckConstraint("remind_after_h IN (0, 4, 24)", name="remind_after_h"),
         Index(
             "uq_accounts_personal_owner",
             "owner_user_id",
@@ -81,6 +83,7 @@ class Account(Base):
     )
     presence: Mapped[Presence | None] = mapped_column(checked(Presence, "presence"))
     approvals_needed: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
+    remind_after_h: Mapped[int] = mapped_column(SmallInteger, server_default=text("24"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

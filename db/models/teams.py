@@ -37,7 +37,7 @@ class Approval(Base):
     """One round of an album's approval; `needed` say yes, or one says what is wrong (`reason`).
 
     `next_request_id` is what was drawn from the changes asked for; an album of it is the next
-    round, and names this one as its `parent_id`.
+    round, and names this one as its `parent_id`. `reminders`: how many the round has had.
     """
 
     __tablename__ = "approvals"
@@ -50,6 +50,10 @@ class Approval(Base):
         ),
         CheckConstraint("(state IN ('changes', 'rejected')) = (reason IS NOT NULL)", name="reason"),
         CheckConstraint("next_request_id IS NULL OR state = 'changes'", name="next_request"),
+        CheckConstraint(
+            "reminders BETWEEN 0 AND 2 AND (reminders = 0) = (reminded_at IS NULL)",
+            name="reminders",
+        ),
         Index(
             "uq_approvals_open_task_id",
             "task_id",
@@ -78,6 +82,8 @@ class Approval(Base):
     reason: Mapped[str | None]
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     next_request_id: Mapped[int | None] = mapped_column(ForeignKey("ml_requests.id"))
+    reminders: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    reminded_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     decided_at: Mapped[datetime | None]
 

@@ -281,6 +281,7 @@ REFUSED: dict[str, list[str]] = {
     "ck_accounts_presence": ["UPDATE accounts SET presence = 'creator'"],
     "ck_accounts_approvals_needed": ["UPDATE accounts SET approvals_needed = 0",
                                      "UPDATE accounts SET approvals_needed = 10"],
+    "ck_accounts_remind_after_h": ["UPDATE accounts SET remind_after_h = 1"],
     "ck_members_removed": ["UPDATE members SET removed_by = 1"],
     "ck_members_owner_is_there": ["UPDATE members SET left_at = now()"],
     "uq_members_owner": ["INSERT INTO members (account_id, user_id, role) VALUES (1, 2, 'owner')"],
@@ -299,6 +300,11 @@ REFUSED: dict[str, list[str]] = {
     "ck_approvals_reason": [
         "UPDATE approvals SET state = 'rejected', decided_at = now(), decided_by = 1",
         "UPDATE approvals SET reason = 'нет'",
+    ],
+    "ck_approvals_reminders": [
+        "UPDATE approvals SET reminders = 1",
+        "UPDATE approvals SET reminded_at = now()",
+        "UPDATE approvals SET reminders = 3, reminded_at = now()",
     ],
     "ck_approvals_next_request": ["UPDATE approvals SET next_request_id = 1"],
     "uq_approvals_next_request_id": [

@@ -96,6 +96,10 @@ ROWS = {
         UPDATE accounts SET presence = 'member', approvals_needed = 2
     """,
     "0010": "UPDATE ml_requests SET photo_key = 'photos/1/7/a.jpg'",
+    "0011": """
+        UPDATE accounts SET remind_after_h = 4;
+        UPDATE approvals SET reminders = 1, reminded_at = now()
+    """,
 }
 
 
