@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select, update
@@ -310,7 +311,15 @@ def _view(row: Post, channel: Channel, time_zone: str, album_ranks: list[int] | 
         sent_at=row.sent_at,
         attempt=row.attempt,
         message_ids=tuple(row.message_ids),
-        reactions=row.reactions,
+        reactions=_summed(row.reactions.values()),
         reason=row.reason,
         time_zone=time_zone,
     )
+
+
+def _summed(of_messages: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """The reactions to all messages of a post, the most frequent first."""
+    counts: Counter[str] = Counter()
+    for of_message in of_messages:
+        counts.update(of_message)
+    return dict(counts.most_common())

@@ -17,7 +17,9 @@ from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, case, func, select, text, update
+from sqlalchemy import ColumnElement, Text, case, func, select, text, update
+from sqlalchemy import cast as cast_to
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import albums, notices, posts
@@ -254,17 +256,19 @@ async def count_reactions(
 ) -> None:
     """How often each reaction was given to a message: to the post that it belongs to, if any.
 
-    Of an album every picture can have its own: the first one, under which the caption is, counts.
+    Each message of an album has its own, which take the place of those told before.
     """
+    others = Post.reactions.op("-")(cast_to(str(message_id), Text))
+    fresh = {str(message_id): dict(counts)} if counts else {}
     await session.execute(
         update(Post)
         .where(
             Post.state == PostState.SENT,
-            Post.message_ids[1] == message_id,
+            Post.message_ids.contains([message_id]),
             Channel.id == Post.channel_id,
             Channel.chat_id == chat_id,
         )
-        .values(reactions=dict(counts))
+        .values(reactions=others.op("||")(cast_to(fresh, JSONB)))
         .execution_options(synchronize_session=False)
     )
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, time, timedelta
 
 from aiogram import Bot, F, Router
 from aiogram.filters import Command
 from aiogram.fsm.context import FSMContext
-from aiogram.types import CallbackQuery, Message, MessageReactionCountUpdated, ReactionTypeEmoji
+from aiogram.types import (
+    CallbackQuery,
+    Message,
+    MessageReactionCountUpdated,
+    ReactionTypeCustomEmoji,
+    ReactionTypeEmoji,
+)
 
 from bot import channel_views, keyboards
 from bot.callbacks import WeekTap
@@ -22,6 +29,9 @@ from db.errors import Stale
 from db.rights import Action
 
 router = Router(name="content_plan")
+
+_CUSTOM = "✨"
+"""Stands for every emoji of a channel's own: bots can't show those in a text."""
 
 
 @router.message(Command("plan_posts"))
@@ -74,11 +84,15 @@ def _near(day: date, today: date) -> date:
 
 @router.message_reaction_count()
 async def count_reactions(event: MessageReactionCountUpdated, sessions: Sessions) -> None:
-    """How people like a post: Telegram tells the whole count each time."""
-    counts = {
-        reaction.type.emoji: reaction.total_count
-        for reaction in event.reactions
-        if isinstance(reaction.type, ReactionTypeEmoji)
-    }
+    """How people like a post: Telegram tells the whole count of a message each time.
+
+    Paid ones are left out: of those it counts the stars, not the people.
+    """
+    counts: Counter[str] = Counter()
+    for reaction in event.reactions:
+        if isinstance(reaction.type, ReactionTypeEmoji):
+            counts[reaction.type.emoji] += reaction.total_count
+        elif isinstance(reaction.type, ReactionTypeCustomEmoji):
+            counts[_CUSTOM] += reaction.total_count
     async with sessions.begin() as session:
         await publishing.count_reactions(session, event.chat.id, event.message_id, counts)

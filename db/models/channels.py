@@ -57,8 +57,9 @@ class Channel(Base):
 
 class Post(Base):
     """Pictures of a task (`ranks`, in order) for a channel. `caption` is HTML; `shown_caption` is
-    what the channel shows. The card, where there is one, says in the chat how it went. The
-    unique index on `sending` keeps a channel's posts in order."""
+    what the channel shows. `reactions`: for each message that has some, how often which. The
+    card, where there is one, says in the chat how it went. The unique index on `sending` keeps a
+    channel's posts in order."""
 
     __tablename__ = "posts"
     __table_args__ = (
@@ -90,6 +91,8 @@ class Post(Base):
             postgresql_where=text("state = 'scheduled'"),
         ),
         Index("ix_posts_to_edit", "id", postgresql_where=text(CAPTION_TO_EDIT)),
+        Index("ix_posts_sent", "account_id", "sent_at", postgresql_where=text("state = 'sent'")),
+        Index(None, "message_ids", postgresql_using="gin"),
         Index(None, "account_id", "publish_at"),
         Index(None, "channel_id"),
         Index(None, "task_id", "channel_id"),
@@ -115,7 +118,9 @@ class Post(Base):
     message_ids: Mapped[list[int]] = mapped_column(
         ARRAY(BigInteger), server_default=text("'{}'::bigint[]")
     )
-    reactions: Mapped[dict[str, int]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    reactions: Mapped[dict[str, dict[str, int]]] = mapped_column(
+        JSONB, server_default=text("'{}'::jsonb")
+    )
     card_chat_id: Mapped[int | None]
     card_message_id: Mapped[int | None]
     reason: Mapped[str | None]

@@ -341,7 +341,7 @@ async def test_reactions_are_counted(anna: Person, channel: Channel) -> None:
         )
     for _ in range(100):
         (row,) = await anna.stage.rows("SELECT reactions FROM posts")
-        if row["reactions"] == {"🔥": 2}:
+        if row["reactions"] == {str(shown["message_id"]): {"🔥": 2}}:
             return
         await asyncio.sleep(0.05)
     raise AssertionError(row)

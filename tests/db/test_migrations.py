@@ -100,6 +100,10 @@ ROWS = {
         UPDATE accounts SET remind_after_h = 4;
         UPDATE approvals SET reminders = 1, reminded_at = now()
     """,
+    "0012": """
+        UPDATE posts SET state = 'sent', sent_at = now(), publish_at = now(), message_ids = '{7,8}',
+            reactions = '{"8": {"🔥": 2}}'
+    """,
 }
 
 
@@ -157,6 +161,27 @@ async def test_goes_up_and_down_one_by_one_with_data(empty_database_url: str) ->
         await asyncio.to_thread(migrate.downgrade, url, revision or "base")
         assert await asyncio.to_thread(migrate.current, url) == revision
         assert await _describe(url) == seen[revision]
+
+
+async def test_reactions_counted_before_stay_with_the_first_message(
+    empty_database_url: str,
+) -> None:
+    url = empty_database_url
+    await asyncio.to_thread(migrate.upgrade, url, "0011")
+    for revision in REVISIONS[: REVISIONS.index("0012")]:
+        await _execute(url, ROWS[revision])
+    await _execute(
+        url,
+        """UPDATE posts SET state = 'sent', sent_at = now(), publish_at = now(),
+               message_ids = '{7,8}', reactions = '{"🔥": 2}'""",
+    )
+    for revision, expected in (("0012", {"7": {"🔥": 2}}), ("0011", {"🔥": 2})):
+        step = migrate.upgrade if revision == "0012" else migrate.downgrade
+        await asyncio.to_thread(step, url, revision)
+        engine = db_engine.create(url)
+        async with engine.connect() as connection:
+            assert await connection.scalar(text("SELECT reactions FROM posts")) == expected
+        await engine.dispose()
 
 
 async def test_make_what_the_models_say(database_url: str, empty_database_url: str) -> None:

@@ -366,6 +366,33 @@ async def test_who_wants_it_has_late_posts_sent(sessions: Sessions) -> None:
     assert (await published(sessions)).id == late.id
 
 
+# --- reactions ---
+
+
+async def test_reactions_to_any_message_of_an_album_count_once(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    channel = await connected(sessions, who)
+    post, other = await scheduled(sessions, who, channel), await scheduled(sessions, who, channel)
+    for message_ids in ([7, 8], [9]):
+        found = await claimed(sessions)
+        async with sessions.begin() as session:
+            await publishing.sent(session, found.id, found.token, message_ids)
+
+    async def told(message_id: int, counts: dict[str, int], chat_id: int = CHAT) -> dict[str, int]:
+        async with sessions.begin() as session:
+            await publishing.count_reactions(session, chat_id, message_id, counts)
+        return (await stored(sessions, who, post)).reactions
+
+    assert await told(7, {"🔥": 2, "❤": 1}) == {"🔥": 2, "❤": 1}
+    assert await told(8, {"❤": 4}) == {"❤": 5, "🔥": 2}
+    assert await told(7, {"🔥": 3}) == {"❤": 4, "🔥": 3}  # in place of what was told before
+    assert await told(7, {"🔥": 3}) == {"❤": 4, "🔥": 3}
+    assert await told(8, {}) == {"🔥": 3}
+    assert await told(9, {"👍": 1}) == {"🔥": 3}
+    assert await told(7, {"👎": 9}, chat_id=CHAT - 1) == {"🔥": 3}
+    assert (await stored(sessions, who, other)).reactions == {"👍": 1}
+
+
 # --- edits after publishing ---
 
 
