@@ -7,7 +7,6 @@ handler drops what was in it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 from collections import deque
 from collections.abc import Sequence
@@ -22,7 +21,7 @@ from pydantic import ValidationError
 
 from bot.errors import RateLimited, Refused, SendError
 from bot.filters import is_payment
-from db.patience import is_away, pause_s
+from db.patience import is_away, pause_s, wait
 
 log = structlog.get_logger(__name__)
 
@@ -86,7 +85,7 @@ class Poller:
                 failed_calls = 0
                 for update in updates:
                     self._line_up(update, group)
-                await _within(_LOOK_EVERY_S, self._idle)
+                await wait(self._idle, _LOOK_EVERY_S)
                 self._advance()
         self._advance()
         await self._confirm()
@@ -187,7 +186,7 @@ class Poller:
         self._is_done = {one: done for one, done in self._is_done.items() if one >= offset}
 
     async def _pause(self, delay_s: float) -> None:
-        await _within(delay_s, self._stopping)
+        await wait(self._stopping, delay_s)
 
     async def _confirm(self) -> None:
         """Tell Telegram what was handled, so that the next start is not offered it again."""
@@ -197,14 +196,6 @@ class Poller:
             await self._bot(GetUpdates(offset=self._offset, limit=1, timeout=0))
         except SendError as error:
             log.warning("the last updates stay unconfirmed", error=str(error))
-
-
-async def _within(delay_s: float, event: asyncio.Event) -> None:
-    """Wait for the event, but no longer than that."""
-    # Not `wait_for`: until Python 3.12 it swallows a cancellation that comes with the event.
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(delay_s):
-            await event.wait()
 
 
 def _will_pass(error: Exception) -> bool:

@@ -22,7 +22,7 @@ from pipeline.run import Pipeline
 from pipeline.types import Brief, CancelFlag, Generator, OnPicture, Picture, Prompt
 from tests.sim import TOKEN
 from workers import gpu, io
-from workers.deliver import Courier
+from workers.courier import Courier
 from workers.generate import Studio
 from workers.settings import WorkerSettings
 

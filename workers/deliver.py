@@ -6,15 +6,9 @@ back; whatever leaves a doubt ends as `unknown`, and a person decides about a se
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-
 import structlog
-from aiogram import Bot
-from arq import ArqRedis
 from obstore.exceptions import BaseError as StoreError
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import delivery
 from bot.errors import (
@@ -26,41 +20,18 @@ from bot.errors import (
     Uncertain,
     Undeliverable,
 )
-from db import accounts, albums, deliveries, images
+from db import accounts, albums, deliveries
 from db.errors import FileMissing, NotFound, Stale
 from db.states import DeliveryKind
 from db.views import AlbumView, DeliveryClaim
-from workers import patience
-from workers.settings import WorkerSettings
+from workers.courier import MOST_STORAGE_FAULTS, Courier, back_off_s, finish_sending
 
 log = structlog.get_logger()
-
-_LONGEST_PAUSE_S = 60.0
-_MOST_STORAGE_FAULTS = 10  # minutes of them; then the chat's other messages have waited enough
-_FINISH_SENDING_S = 8.0  # within the supervisor's grace
-_SETTLE_S = 60.0  # an outcome that is not written down turns into `unknown`
-
-
-@dataclass(frozen=True, slots=True)
-class Courier:
-    """What it takes to bring things to Telegram."""
-
-    sessions: async_sessionmaker[AsyncSession]
-    pool: ArqRedis
-    store: images.Store
-    bot: Bot
-    settings: WorkerSettings
 
 
 async def deliver(claim: DeliveryClaim, courier: Courier) -> None:
     """Sends it once and settles it. A call on its way is finished even when we are stopped."""
-    sending = asyncio.create_task(_deliver(claim, courier))
-    try:
-        await asyncio.shield(sending)
-    except asyncio.CancelledError:
-        await asyncio.wait([sending], timeout=_FINISH_SENDING_S)
-        sending.cancel()
-        raise
+    await finish_sending(_deliver(claim, courier))
 
 
 async def _deliver(claim: DeliveryClaim, courier: Courier) -> None:
@@ -83,7 +54,7 @@ async def _send_and_settle(claim: DeliveryClaim, album: AlbumView, courier: Cour
     except RateLimited as error:
         await _retry(claim, courier, error.retry_after_s, "rate_limited")
     except Refused as error:
-        await _retry(claim, courier, _back_off_s(claim), f"refused: {error.detail}")
+        await _retry(claim, courier, back_off_s(claim.attempt), f"refused: {error.detail}")
     except ChatMigrated as error:
         await _follow(claim, courier, error.new_chat_id)
     except ThreadClosed:
@@ -94,8 +65,8 @@ async def _send_and_settle(claim: DeliveryClaim, album: AlbumView, courier: Cour
         await _undeliverable(claim, courier, "file_missing")
     except (OSError, StoreError) as error:
         # Pictures are read before the call, so nothing was sent.
-        if claim.attempt < _MOST_STORAGE_FAULTS:
-            await _retry(claim, courier, _back_off_s(claim), f"storage: {error}")
+        if claim.attempt < MOST_STORAGE_FAULTS:
+            await _retry(claim, courier, back_off_s(claim.attempt), f"storage: {error}")
         else:
             await _undeliverable(claim, courier, f"storage: {error}")
     except Undeliverable as error:
@@ -123,8 +94,7 @@ async def _send(claim: DeliveryClaim, album: AlbumView, courier: Courier) -> del
 
 async def _sent(claim: DeliveryClaim, courier: Courier, sent: delivery.SentAlbum) -> None:
     is_album = claim.kind is DeliveryKind.ALBUM
-    if await _settle(
-        courier,
+    if await courier.settle(
         lambda session: deliveries.sent(
             session,
             claim.id,
@@ -145,8 +115,7 @@ async def _retry(
     *,
     drop_thread: bool = False,
 ) -> None:
-    if await _settle(
-        courier,
+    if await courier.settle(
         lambda session: deliveries.retry(
             session,
             claim.id,
@@ -169,7 +138,7 @@ async def _follow(claim: DeliveryClaim, courier: Courier, new_chat_id: int) -> N
         await accounts.migrate_chat(session, claim.chat_id, new_chat_id)
         return ours
 
-    if await _settle(courier, move):
+    if await courier.settle(move):
         log.info("delivery follows the group", new_chat_id=new_chat_id)
 
 
@@ -192,32 +161,19 @@ async def _without_file_ids(claim: DeliveryClaim, album: AlbumView, courier: Cou
             session, claim.id, claim.token, not_before_s=0.0, reason="file_refused"
         )
 
-    if await _settle(courier, forget):
+    if await courier.settle(forget):
         log.warning("stored file ids refused, uploading again")
 
 
 async def _undeliverable(claim: DeliveryClaim, courier: Courier, reason: str) -> None:
-    if await _settle(
-        courier,
+    if await courier.settle(
         lambda session: deliveries.undeliverable(session, claim.id, claim.token, reason),
     ):
         log.warning("undeliverable", reason=reason)
 
 
 async def _unknown(claim: DeliveryClaim, courier: Courier, reason: str) -> None:
-    if await _settle(
-        courier, lambda session: deliveries.unknown(session, claim.id, claim.token, reason)
+    if await courier.settle(
+        lambda session: deliveries.unknown(session, claim.id, claim.token, reason)
     ):
         log.warning("nobody knows whether it arrived", reason=reason)
-
-
-async def _settle(courier: Courier, work: Callable[[AsyncSession], Awaitable[bool]]) -> bool:
-    """Whether the delivery was still ours to settle: its lease may have run out meanwhile."""
-    ours = await patience.in_transaction(courier.sessions, work, for_s=_SETTLE_S)
-    if not ours:
-        log.warning("delivery was no longer ours, nothing written")
-    return ours
-
-
-def _back_off_s(claim: DeliveryClaim) -> float:
-    return min(2.0**claim.attempt, _LONGEST_PAUSE_S)

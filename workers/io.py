@@ -15,7 +15,8 @@ from db import deliveries, engine, images, liveness, queue
 from db.settings import DatabaseSettings
 from db.views import DeliveryClaim
 from workers import notices, patience
-from workers.deliver import Courier, deliver
+from workers.courier import Courier
+from workers.deliver import deliver
 from workers.publish import Publisher
 from workers.reconcile import Reconciliation
 from workers.renew import Renewals

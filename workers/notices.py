@@ -16,15 +16,10 @@ from bot import notices as words
 from bot.errors import ChatMigrated, RateLimited, Refused, ThreadClosed, Uncertain, Undeliverable
 from db import accounts, notices
 from db.money_views import NoticeClaim
-from workers import patience
-from workers.deliver import Courier
+from workers.courier import Courier, back_off_s, finish_sending
 from workers.wakes import claim_and_work
 
 log = structlog.get_logger()
-
-_LONGEST_PAUSE_S = 60.0
-_SETTLE_S = 60.0
-_FINISH_SENDING_S = 8.0  # within the supervisor's grace
 
 Settle = Callable[[AsyncSession], Awaitable[bool]]
 
@@ -55,22 +50,14 @@ async def claim(courier: Courier) -> NoticeClaim | None:
 
 async def send(claimed: NoticeClaim, courier: Courier) -> None:
     """Sends it once and settles it. A call on its way is finished even when we are stopped."""
-    sending = asyncio.create_task(_send_and_settle(claimed, courier))
-    try:
-        await asyncio.shield(sending)
-    except asyncio.CancelledError:
-        await asyncio.wait([sending], timeout=_FINISH_SENDING_S)
-        sending.cancel()
-        raise
+    await finish_sending(_send_and_settle(claimed, courier))
 
 
 async def _send_and_settle(claimed: NoticeClaim, courier: Courier) -> None:
     with structlog.contextvars.bound_contextvars(notice=claimed.id, kind=claimed.kind):
         settle, outcome = await _send(claimed, courier)
-        if await patience.in_transaction(courier.sessions, settle, for_s=_SETTLE_S):
+        if await courier.settle(settle):
             log.info("notice settled", outcome=outcome, attempt=claimed.attempt)
-        else:
-            log.warning("notice was no longer ours, nothing written", outcome=outcome)
 
 
 async def _send(claimed: NoticeClaim, courier: Courier) -> tuple[Settle, str]:
@@ -86,8 +73,7 @@ async def _send(claimed: NoticeClaim, courier: Courier) -> tuple[Settle, str]:
     except RateLimited as error:
         return _again(claimed, error.retry_after_s, "rate_limited")
     except Refused as error:
-        pause_s = min(2.0**claimed.attempt, _LONGEST_PAUSE_S)
-        return _again(claimed, pause_s, f"refused: {error.detail}")
+        return _again(claimed, back_off_s(claimed.attempt), f"refused: {error.detail}")
     except ChatMigrated as error:
         return _follow(claimed, error.new_chat_id)
     except (Undeliverable, ThreadClosed) as error:

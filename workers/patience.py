@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from db.patience import is_away as is_away
 from db.patience import pause_s as pause_s
+from db.patience import wait as wait
 
 T = TypeVar("T")
 log = structlog.get_logger()

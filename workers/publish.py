@@ -8,7 +8,7 @@ publishing are brought to their posts, as often as it takes: showing one twice d
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 
 import structlog
 from obstore.exceptions import BaseError as StoreError
@@ -28,15 +28,11 @@ from db import channels, deliveries, publishing, queue
 from db.errors import FileMissing
 from db.team_views import CaptionEdit, PostClaim
 from workers import patience
-from workers.deliver import Courier
+from workers.courier import MOST_STORAGE_FAULTS, Courier, back_off_s, finish_sending
 from workers.wakes import claim_and_work
 
 log = structlog.get_logger()
 
-_LONGEST_PAUSE_S = 60.0
-_MOST_STORAGE_FAULTS = 10
-_FINISH_SENDING_S = 8.0  # within the supervisor's grace
-_SETTLE_S = 60.0  # an outcome that is not written down turns into `unknown`
 _BUSY_CHANNEL_S = 0.5
 _EDITS_AT_ONCE = 20
 _EDIT_AGAIN_S = 5.0
@@ -85,13 +81,7 @@ class Publisher:
 
     async def publish(self, claim: PostClaim) -> None:
         """Sends it once and settles it. A call on its way is finished even when we are stopped."""
-        sending = asyncio.create_task(self._publish(claim))
-        try:
-            await asyncio.shield(sending)
-        except asyncio.CancelledError:
-            await asyncio.wait([sending], timeout=_FINISH_SENDING_S)
-            sending.cancel()
-            raise
+        await finish_sending(self._publish(claim))
 
     async def _publish(self, claim: PostClaim) -> None:
         with structlog.contextvars.bound_contextvars(task=claim.task_id, post=claim.id):
@@ -103,7 +93,7 @@ class Publisher:
             except RateLimited as error:
                 await self._retry(claim, error.retry_after_s, "rate_limited")
             except Refused as error:
-                await self._retry(claim, _back_off_s(claim), f"refused: {error.detail}")
+                await self._retry(claim, back_off_s(claim.attempt), f"refused: {error.detail}")
             except FileRefused:
                 await self._without_file_ids(claim)
             except FileMissing:
@@ -155,12 +145,12 @@ class Publisher:
             await channels.healed(session, claim.chat_id)
             return ours
 
-        if await self._settle(note):
+        if await self._courier.settle(note):
             late_s = (self._clock() - claim.publish_at).total_seconds()
             log.info("published", late_s=round(late_s, 1), attempt=claim.attempt)
 
     async def _retry(self, claim: PostClaim, after_s: float, reason: str) -> None:
-        if await self._settle(
+        if await self._courier.settle(
             lambda session: publishing.retry(
                 session, claim.id, claim.token, not_before_s=after_s, reason=reason
             )
@@ -179,12 +169,12 @@ class Publisher:
                 session, claim.id, claim.token, not_before_s=0.0, reason="file_refused"
             )
 
-        if await self._settle(forget):
+        if await self._courier.settle(forget):
             log.warning("stored file ids refused, uploading again")
 
     async def _storage_fault(self, claim: PostClaim, error: Exception) -> None:
-        if claim.attempt < _MOST_STORAGE_FAULTS:
-            await self._retry(claim, _back_off_s(claim), f"storage: {error}")
+        if claim.attempt < MOST_STORAGE_FAULTS:
+            await self._retry(claim, back_off_s(claim.attempt), f"storage: {error}")
         else:
             await self._undeliverable(claim, f"storage: {error}")
 
@@ -195,30 +185,23 @@ class Publisher:
             await channels.broke(session, claim.chat_id, reason, now=self._clock())
             return await publishing.undeliverable(session, claim.id, claim.token, reason)
 
-        if await self._settle(note):
+        if await self._courier.settle(note):
             log.warning("the channel is closed to us", reason=reason, channel=claim.channel_id)
             await queue.wake_io(self._courier.pool)
 
     async def _undeliverable(self, claim: PostClaim, reason: str) -> None:
-        if await self._settle(
+        if await self._courier.settle(
             lambda session: publishing.undeliverable(session, claim.id, claim.token, reason)
         ):
             log.warning("undeliverable", reason=reason)
             await queue.wake_io(self._courier.pool)
 
     async def _unknown(self, claim: PostClaim, reason: str) -> None:
-        if await self._settle(
+        if await self._courier.settle(
             lambda session: publishing.unknown(session, claim.id, claim.token, reason)
         ):
             log.warning("nobody knows whether it arrived", reason=reason)
             await queue.wake_io(self._courier.pool)
-
-    async def _settle(self, work: Callable[[AsyncSession], Awaitable[bool]]) -> bool:
-        """Whether the post was still ours to settle: its lease may have run out meanwhile."""
-        ours = await patience.in_transaction(self._courier.sessions, work, for_s=_SETTLE_S)
-        if not ours:
-            log.warning("post was no longer ours, nothing written")
-        return ours
 
     # --- what lies around them ---
 
@@ -240,7 +223,7 @@ class Publisher:
         self.wake_edits.clear()
         if await self.edit():
             return
-        await _wait(self.wake_edits, self._courier.settings.poll_every_s)
+        await patience.wait(self.wake_edits, self._courier.settings.poll_every_s)
 
     async def edit(self) -> int:
         """Brings what is to be changed now; how many captions that was."""
@@ -264,15 +247,12 @@ class Publisher:
         except SendError as error:
             reason = error.reason if isinstance(error, Undeliverable) else type(error).__name__
             log.warning("caption refused", post=edit.post_id, error=error.detail)
-            await self._note(lambda session: publishing.edit_refused(session, edit, reason))
+            await self._courier.note(lambda session: publishing.edit_refused(session, edit, reason))
         else:
-            await self._note(lambda session: publishing.edited(session, edit))
+            await self._courier.note(lambda session: publishing.edited(session, edit))
 
     async def _edit_later(self, edit: CaptionEdit, after_s: float) -> None:
-        await self._note(lambda session: publishing.edit_later(session, edit, after_s))
-
-    async def _note(self, work: Callable[[AsyncSession], Awaitable[None]]) -> None:
-        await patience.in_transaction(self._courier.sessions, work, for_s=_SETTLE_S)
+        await self._courier.note(lambda session: publishing.edit_later(session, edit, after_s))
 
     def _show(self, post_id: int) -> None:
         """Has the post's card say how it went; one that is skipped says it at the next tap."""
@@ -293,15 +273,3 @@ class Publisher:
             )
         except SendError as error:
             log.warning("card not shown", post=post_id, error=str(error))
-
-
-async def _wait(event: asyncio.Event, timeout_s: float) -> None:
-    try:
-        async with asyncio.timeout(timeout_s):
-            await event.wait()
-    except TimeoutError:
-        return
-
-
-def _back_off_s(claim: PostClaim) -> float:
-    return min(2.0**claim.attempt, _LONGEST_PAUSE_S)

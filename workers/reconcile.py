@@ -10,7 +10,7 @@ import structlog
 
 from bot.errors import SendError
 from bot.reconcile import Report, reconcile
-from workers.deliver import Courier
+from workers.courier import Courier
 
 log = structlog.get_logger()
 

@@ -28,7 +28,7 @@ from db.states import Shown, TaskState
 from db.views import TaskStatus
 from pipeline.types import Stage
 from workers import patience
-from workers.deliver import Courier
+from workers.courier import Courier
 
 log = structlog.get_logger()
 
@@ -172,7 +172,9 @@ class Cards:
 
 def pause_after_fault_s(doubtful_sends: int) -> float:
     """How long a card is left alone: longer with every copy of it that may be in the chat."""
-    return min(_PAUSE_AFTER_FAULT_S * 2.0**doubtful_sends, _LONGEST_PAUSE_S)
+    return patience.pause_s(
+        doubtful_sends + 1, first_s=_PAUSE_AFTER_FAULT_S, longest_s=_LONGEST_PAUSE_S
+    )
 
 
 def card_of(status: TaskStatus, progress: queue.Progress | None) -> views.Card:

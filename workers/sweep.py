@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import structlog
 
 from db import deliveries, images, queue, quotas, requests, tasks
-from workers.deliver import Courier
+from workers.courier import Courier
 
 log = structlog.get_logger()
 

@@ -6,7 +6,6 @@ A wake-up holds nothing and may be lost: slots look by themselves every few seco
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -89,10 +88,6 @@ async def claim_and_work(
             wake.set()
             await work(claimed)
             return
-        timeout_s = await idle_s()
-        # Not `wait_for`: until Python 3.12 it swallows a cancellation that comes with the wake.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
-                await wake.wait()
+        await patience.wait(wake, await idle_s())
 
     await patience.forever(step, "claiming")

@@ -24,7 +24,7 @@ from pipeline.run import Pipeline
 from pipeline.types import Brief, CancelFlag, OnPicture, Picture, Prompt, Score
 from playground import server
 from tests.sim import TOKEN, Sim
-from workers.deliver import Courier
+from workers.courier import Courier
 from workers.generate import Studio
 from workers.settings import WorkerSettings
 

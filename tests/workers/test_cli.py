@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.sim import Sim
-from workers.deliver import Courier
+from workers.courier import Courier
 from workers.supervisor import CONFIG_ERROR
 
 PROGRAM = Path(__file__).resolve().parents[2] / "vitrina.py"

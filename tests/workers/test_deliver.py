@@ -24,7 +24,8 @@ from pipeline.types import CancelFlag
 from tests.sim import ANNA, TOKEN, Sim
 from tests.workers.conftest import Ask, Asked, Row
 from workers import generate
-from workers.deliver import Courier, deliver
+from workers.courier import Courier
+from workers.deliver import deliver
 from workers.generate import Studio
 
 
@@ -227,7 +228,7 @@ async def test_what_is_no_longer_ours_is_not_said_to_be_delivered(
     with structlog.testing.capture_logs() as logs:
         await deliver(dataclasses.replace(claim, token=uuid4()), courier)
     assert (await row(ALBUM))["state"] == "sending"
-    assert [line["event"] for line in logs] == ["delivery was no longer ours, nothing written"]
+    assert [line["event"] for line in logs] == ["no longer ours, nothing written"]
 
 
 async def again(courier: Courier, asked: Asked, kind: DeliveryKind) -> None:

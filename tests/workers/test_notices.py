@@ -13,7 +13,7 @@ from db.money_views import NoticeClaim
 from db.views import TelegramUser
 from tests.sim import ANNA, TOKEN, Sim
 from tests.workers.conftest import Row
-from workers.deliver import Courier
+from workers.courier import Courier
 from workers.notices import claim, send
 
 GRACE = {

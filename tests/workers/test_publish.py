@@ -18,7 +18,7 @@ from tests.sim import ANNA, Message, Sim
 from tests.workers.conftest import Ask, Asked, Row
 from tests.workers.waiting import until
 from workers import generate
-from workers.deliver import Courier
+from workers.courier import Courier
 from workers.generate import Studio
 from workers.publish import Publisher
 

@@ -17,7 +17,7 @@ from db.money_views import OrderView, Paid
 from db.states import PaymentMethod, SystemWallet, TransferKind
 from db.views import TelegramUser
 from tests.sim import ANNA, Sim
-from workers.deliver import Courier
+from workers.courier import Courier
 from workers.reconcile import Reconciliation
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

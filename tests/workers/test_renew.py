@@ -14,7 +14,7 @@ from db.views import TelegramUser
 from tests.sim import ANNA, Sim
 from tests.workers.conftest import Row
 from workers import notices
-from workers.deliver import Courier
+from workers.courier import Courier
 from workers.renew import Renewals
 
 NOW = datetime(2027, 1, 10, 12, tzinfo=UTC)

@@ -19,7 +19,7 @@ from tests.sim import ANNA, Sim, label, said
 from tests.workers.conftest import Ask, Asked, Row
 from tests.workers.waiting import until
 from workers import generate, patience
-from workers.deliver import Courier
+from workers.courier import Courier
 from workers.generate import Studio
 from workers.status import Cards, pause_after_fault_s
 

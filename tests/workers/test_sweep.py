@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from db import deliveries, queue, tasks
 from tests.workers.conftest import Ask, Row
-from workers.deliver import Courier
+from workers.courier import Courier
 from workers.sweep import Sweep
 
 

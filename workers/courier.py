@@ -1,0 +1,70 @@
+"""What bringing albums, posts and notices to Telegram has in common.
+
+Each is one call, made once: it is claimed, and that is committed, before the call; a call on its
+way is finished even when the process is stopped; and what became of it is written down, however
+long the database is away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+from aiogram import Bot
+from arq import ArqRedis
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from db import images
+from workers import patience
+from workers.settings import WorkerSettings
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+MOST_STORAGE_FAULTS = 10
+"""Minutes of them; then the chat's other messages have waited enough."""
+
+_LONGEST_PAUSE_S = 60.0
+_FINISH_SENDING_S = 8.0  # within the supervisor's grace
+_SETTLE_S = 60.0  # an outcome that is not written down turns into `unknown`
+
+
+@dataclass(frozen=True, slots=True)
+class Courier:
+    """What it takes to bring things to Telegram."""
+
+    sessions: async_sessionmaker[AsyncSession]
+    pool: ArqRedis
+    store: images.Store
+    bot: Bot
+    settings: WorkerSettings
+
+    async def note(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        """`work` in a transaction of its own, tried for a minute while the database is away."""
+        return await patience.in_transaction(self.sessions, work, for_s=_SETTLE_S)
+
+    async def settle(self, work: Callable[[AsyncSession], Awaitable[bool]]) -> bool:
+        """Whether what was sent was still ours to settle: its lease may have run out meanwhile."""
+        ours = await self.note(work)
+        if not ours:
+            log.warning("no longer ours, nothing written")
+        return ours
+
+
+async def finish_sending(sending: Coroutine[object, object, None]) -> None:
+    """Awaits `sending`; when cancelled, gives it a few seconds to send and to settle first."""
+    task = asyncio.create_task(sending)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=_FINISH_SENDING_S)
+        task.cancel()
+        raise
+
+
+def back_off_s(attempt: int) -> float:
+    """How long what was definitely refused at its `attempt`, counted from 1, waits for the next."""
+    return patience.pause_s(attempt, first_s=2.0, longest_s=_LONGEST_PAUSE_S)
