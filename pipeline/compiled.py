@@ -6,10 +6,12 @@ for the cores.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
 import os
 import tempfile
+import threading
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +23,9 @@ import numpy as np
 if TYPE_CHECKING:
     import openvino
     import torch
+
+
+_making_the_core = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,18 @@ def write(path: Path, data: bytes | memoryview) -> None:
 
 
 def _core() -> openvino.Core:
+    """The one of this process, for as long as it lives.
+
+    The CPU plugin gives the thread that loads it a signal stack (AMX needs a larger one), and frees
+    it with the last core: when that happens in another thread, the next signal to the first, a
+    SIGTERM say, is a segmentation fault.
+    """
+    with _making_the_core:  # generator and judge may load at once
+        return _the_core()
+
+
+@functools.cache
+def _the_core() -> openvino.Core:
     import openvino
 
     return openvino.Core()

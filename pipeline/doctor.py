@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import enhance, generate, judge, models
+from pipeline.compiled import chip_has_bf16
 from pipeline.errors import PipelineError
-from pipeline.judge.runtime import candidates, chip_has_bf16
+from pipeline.judge.runtime import candidates
 from pipeline.settings import PipelineSettings
 
 STATE_DIR = Path(".vitrina")

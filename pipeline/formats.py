@@ -48,6 +48,16 @@ def size(aspect: Aspect, area_px: int) -> tuple[int, int]:
     )
 
 
+def nearest(width_px: int, height_px: int) -> Aspect:
+    """The shape a picture was drawn for: on the grid its sides only come close to it."""
+
+    def distance(aspect: Aspect) -> float:
+        across, down = _RATIOS[aspect]
+        return abs(math.log(width_px * down / (height_px * across)))
+
+    return min(_RATIOS, key=distance)
+
+
 def _to_grid(side_px: float) -> int:
     return max(GRID_PX, math.floor(side_px / GRID_PX + 0.5) * GRID_PX)
 

@@ -7,14 +7,8 @@ model: the worst cosine over test pictures and texts, measured before the first 
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
-import io
 import json
 import logging
-import os
-import tempfile
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from pipeline.compiled import (
+    Compiled,
+    cache_key,
+    chip_has_bf16,
+    compile_module,
+    has_openvino,
+    keep,
+    kept,
+    write,
+)
 from pipeline.errors import BackendUnavailable
 from pipeline.judge.weights import ClipFolder
 from pipeline.models import INSTALL
@@ -40,8 +44,10 @@ RUNTIMES = ("openvino-bf16", "torch-bf16", "torch-fp32")
 MIN_AGREEMENT = 0.9999
 """Cosine to fp32: the angle is then below a degree, scores move by less than 0.001."""
 
-_LAYOUT = "1"
+_LAYOUT = "2"
 """Part of the cache key: count it up when the towers' arithmetic changes."""
+
+_IMAGE_STREAMS = 2
 
 _log = logging.getLogger(__name__)
 
@@ -68,26 +74,17 @@ class Opened:
     agreement: float
 
 
-def chip_has_bf16() -> bool:
-    """Whether the processor multiplies bf16 itself; emulated it is slower than fp32."""
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
-    except OSError:
-        return False
-    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(flags)
-
-
 def candidates(name: str = "auto") -> tuple[str, ...]:
     """Runtimes to try in turn. Raises BackendUnavailable for one that can't run here."""
     if name == "auto":
         if not chip_has_bf16():
             return ("torch-fp32",)
-        return tuple(r for r in RUNTIMES if r != "openvino-bf16" or _has_openvino())
+        return tuple(r for r in RUNTIMES if r != "openvino-bf16" or has_openvino())
     if name not in RUNTIMES:
         raise BackendUnavailable(
             "clip", f"unknown runtime {name!r}, one of: auto, {', '.join(RUNTIMES)}"
         )
-    if name == "openvino-bf16" and not _has_openvino():
+    if name == "openvino-bf16" and not has_openvino():
         raise BackendUnavailable("clip", f"openvino is not installed: {INSTALL}")
     return (name, "torch-fp32") if name != "torch-fp32" else (name,)
 
@@ -98,9 +95,9 @@ def open_runtime(folder: ClipFolder, *, name: str, threads: int, cache: Path | N
     Raises BackendUnavailable for weights that can't be loaded.
     """
     wanted = candidates(name)
-    blobs = None if cache is None else cache / _cache_key(folder)
-    if wanted[0] == "openvino-bf16" and blobs and (kept := OpenVino.load(blobs, threads)):
-        return kept
+    blobs = None if cache is None else cache / cache_key(_LAYOUT, folder.fingerprint())
+    if wanted[0] == "openvino-bf16" and blobs and (opened := OpenVino.load(blobs, threads)):
+        return opened
     import torch
 
     torch.set_num_threads(threads)
@@ -154,11 +151,11 @@ class OpenVino:
 
     name = "openvino-bf16"
 
-    def __init__(self, image: openvino.CompiledModel, text: openvino.CompiledModel) -> None:
+    def __init__(self, image: Compiled, text: Compiled) -> None:
         self._compiled = (image, text)
-        streams = int(image.get_property("NUM_STREAMS"))
-        self._requests = [image.create_infer_request() for _ in range(streams)]
-        self._text = text.create_infer_request()
+        streams = int(image.model.get_property("NUM_STREAMS"))
+        self._requests = [image.model.create_infer_request() for _ in range(streams)]
+        self._text = text.model.create_infer_request()
 
     @classmethod
     def compile(cls, towers: _Towers, threads: int) -> OpenVino:
@@ -167,17 +164,16 @@ class OpenVino:
         # Weights in bf16 already: what is computed stays the same, blobs and memory are half.
         image, text = towers.image(torch.bfloat16), towers.text(torch.bfloat16)
         side = towers.folder.vision.side_px
-        core = _core()
         return cls(
-            core.compile_model(
-                _converted(image, torch.zeros(2, 3, side, side), [-1, 3, side, side]),
-                "CPU",
-                _properties(threads, streams=2),
+            compile_module(
+                image,
+                [torch.zeros(2, 3, side, side)],
+                [[-1, 3, side, side]],
+                threads=threads,
+                streams=_IMAGE_STREAMS,
             ),
-            core.compile_model(
-                _converted(text, torch.zeros(1, 8, dtype=torch.int64), [1, -1]),
-                "CPU",
-                _properties(threads, streams=1),
+            compile_module(
+                text, [torch.zeros(1, 8, dtype=torch.int64)], [[1, -1]], threads=threads
             ),
         )
 
@@ -186,11 +182,8 @@ class OpenVino:
         """What `keep` wrote; None if there is nothing, or nothing this OpenVINO can read."""
         try:
             agreement = float(json.loads((blobs / "agreement.json").read_text())["cosine"])
-            core = _core()
-            image, text = (
-                core.import_model((blobs / file).read_bytes(), "CPU", _properties(threads, streams))
-                for file, streams in (("image.blob", 2), ("text.blob", 1))
-            )
+            image = kept(blobs / "image.blob", threads=threads, streams=_IMAGE_STREAMS)
+            text = kept(blobs / "text.blob", threads=threads)
             return Opened(cls(image, text), agreement)
         except FileNotFoundError:
             return None
@@ -203,9 +196,9 @@ class OpenVino:
         try:
             blobs.mkdir(parents=True, exist_ok=True)
             for file, compiled in zip(("image.blob", "text.blob"), self._compiled, strict=True):
-                _write(blobs / file, _exported(compiled))
+                keep(compiled, blobs / file)
             # Last, so that a reader who finds it finds the blobs too.
-            _write(blobs / "agreement.json", json.dumps({"cosine": agreement}).encode())
+            write(blobs / "agreement.json", json.dumps({"cosine": agreement}).encode())
         except OSError as error:
             _log.warning("compiled model is not kept in %s: %s", blobs, error)
 
@@ -271,65 +264,6 @@ def _test_pictures() -> Iterator[Image.Image]:
     yield Image.new("RGB", (224, 224), (90, 160, 120))
 
 
-def _cache_key(folder: ClipFolder) -> str:
-    import openvino
-
-    parts = (_LAYOUT, folder.fingerprint(), openvino.get_version(), str(chip_has_bf16()))
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
-
-
-def _has_openvino() -> bool:
-    return importlib.util.find_spec("openvino") is not None
-
-
-def _core() -> openvino.Core:
-    import openvino
-
-    return openvino.Core()
-
-
-def _properties(threads: int, streams: int) -> dict[str, object]:
-    return {
-        # OpenVINO would pick bf16 by itself on some chips and not on others: always said aloud.
-        "INFERENCE_PRECISION_HINT": "bf16",
-        "INFERENCE_NUM_THREADS": threads,
-        "NUM_STREAMS": min(streams, threads),
-    }
-
-
-def _converted(module: torch.nn.Module, example: torch.Tensor, shape: list[int]) -> openvino.Model:
-    """A torch module as an OpenVINO model with dynamic axes (-1).
-
-    By the frontend itself: `openvino.convert_model` reports each conversion to its vendor.
-    """
-    from openvino.frontend import FrontEndManager
-    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
-
-    with warnings.catch_warnings():
-        # The decoder traces by torch.jit, which torch calls deprecated.
-        warnings.simplefilter("ignore")
-        # It must outlive the conversion, which holds no reference to it; nor would the compiled
-        # model to the module's memory, so the weights are copied.
-        decoder = TorchScriptPythonDecoder(module, example_input=(example,), shared_memory=False)
-    frontend = FrontEndManager().load_by_framework("pytorch")
-    model = frontend.convert(frontend.load(decoder))
-    model.reshape(shape)
-    return model
-
-
-def _exported(compiled: openvino.CompiledModel) -> bytes:
-    exported: io.BytesIO = compiled.export_model()
-    return exported.getvalue()
-
-
 def _output(request: openvino.InferRequest) -> Floats:
     output: Floats = request.get_output_tensor().data
     return output
-
-
-def _write(path: Path, data: bytes) -> None:
-    """All or nothing: two workers may start at once."""
-    handle, name = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-    Path(name).replace(path)

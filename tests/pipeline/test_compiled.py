@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,3 +47,29 @@ def test_a_compiled_module_has_the_weights_without_the_module(layout: str) -> No
     request.infer([pixels.numpy()])
     got = torch.from_numpy(request.get_output_tensor().data.copy()).flatten()
     assert torch.nn.functional.cosine_similarity(got, wanted, dim=0) > 0.999
+
+
+SIGNAL_AFTER_A_MODEL = """
+import gc, os, signal, threading, torch
+from pipeline.compiled import compile_module
+
+models = [compile_module(torch.nn.Linear(64, 64), [torch.zeros(1, 64)], [[-1, 64]], threads=1)]
+
+def drop():
+    models.clear()
+    gc.collect()
+
+dropping = threading.Thread(target=drop)
+dropping.start()
+dropping.join()
+signal.signal(signal.SIGTERM, lambda *_: print("stops cleanly"))
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+def test_a_signal_after_a_model_went_in_another_thread_is_survived() -> None:
+    """In a process of its own: where it fails, the process is gone."""
+    ended = subprocess.run(
+        [sys.executable, "-c", SIGNAL_AFTER_A_MODEL], capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (0, "stops cleanly\n"), ended.stderr

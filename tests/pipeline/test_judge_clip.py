@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline import judge, models
+from pipeline.compiled import chip_has_bf16
 from pipeline.errors import BackendUnavailable
 from pipeline.judge.clip import NEUTRAL_AES, ClipFiles, ClipJudge, verdicts
 from pipeline.judge.heads import AestheticHead, SafetyHead
 from pipeline.judge.preprocess import Preprocess
-from pipeline.judge.runtime import MIN_AGREEMENT, RUNTIMES, candidates, chip_has_bf16
+from pipeline.judge.runtime import MIN_AGREEMENT, RUNTIMES, candidates
 from pipeline.judge.weights import ClipFolder, lacking
 from pipeline.rank import rank
 from pipeline.settings import PipelineSettings
