@@ -1,4 +1,4 @@
-"""The READMEs say what is true: settings and their defaults, commands, links."""
+"""The READMEs and the settings' pages say what is true: defaults, commands, links."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from workers.settings import WorkerSettings
 
 ROOT = Path(__file__).parent.parent
 READMES = ("README.md", "README.ru.md")
+SETTINGS_PAGES = ("docs/settings.md", "docs/settings.ru.md")
 SETTINGS: tuple[type[BaseSettings], ...] = (
     BotSettings,
     PaymentTerms,
@@ -28,10 +29,11 @@ SETTINGS: tuple[type[BaseSettings], ...] = (
 PICTURES_LIMIT_BYTES = 1_500_000
 
 both = pytest.mark.parametrize("readme", READMES)
+every_page = pytest.mark.parametrize("page", READMES + SETTINGS_PAGES)
 
 
-def text_of(readme: str) -> str:
-    return (ROOT / readme).read_text()
+def text_of(page: str) -> str:
+    return (ROOT / page).read_text()
 
 
 def shown(default: object) -> str:
@@ -57,16 +59,16 @@ def real_settings() -> dict[str, str]:
     return found
 
 
-@both
-def test_the_settings_are_all_there_with_their_defaults(readme: str) -> None:
-    rows = re.findall(r"^\| `([A-Z][A-Z_]+)` \| ([^|]*?) \| .+ \|$", text_of(readme), re.MULTILINE)
+@pytest.mark.parametrize("page", SETTINGS_PAGES)
+def test_the_settings_are_all_there_with_their_defaults(page: str) -> None:
+    rows = re.findall(r"^\| `([A-Z][A-Z_]+)` \| ([^|]*?) \| .+ \|$", text_of(page), re.MULTILINE)
     assert len(rows) == len({name for name, _ in rows}), "a setting stands twice"
     assert dict(rows) == real_settings()
 
 
-@both
-def test_every_variable_in_a_command_exists(readme: str) -> None:
-    used = set(re.findall(r"\b((?:BOT|PAYMENTS|PIPELINE|WORKER|LOG)_[A-Z_]+)\b", text_of(readme)))
+@every_page
+def test_every_variable_that_is_named_exists(page: str) -> None:
+    used = set(re.findall(r"\b((?:BOT|PAYMENTS|PIPELINE|WORKER|LOG)_[A-Z_]+)\b", text_of(page)))
     assert used <= set(real_settings())
 
 
@@ -91,13 +93,13 @@ def test_its_make_targets_exist(readme: str) -> None:
     assert {"demo", "test", "run", "check", "bench", "load", "soak"} <= called <= targets
 
 
-@both
-def test_its_links_lead_somewhere(readme: str) -> None:
-    text = text_of(readme)
+@every_page
+def test_its_links_lead_somewhere(page: str) -> None:
+    text = text_of(page)
     links = re.findall(r"\]\(([^)#]+)", text) + re.findall(r'(?:src|href)="([^"#]+)"', text)
     local = [link for link in links if not re.match(r"\w+:", link)]
     assert local
-    assert [link for link in local if not (ROOT / link).exists()] == []
+    assert [link for link in local if not (ROOT / page).parent.joinpath(link).exists()] == []
 
 
 @both
