@@ -130,9 +130,10 @@ async def draft_card(sessions: Sessions, who: Who, draft: Draft, *, now: datetim
     async with sessions.begin() as session:
         means = await quota.means(session, draft.account_id, now=now)
     cost = quota_views.cost(texts.of(draft.locale), means, draft.count)
-    return views.draft_card(
+    card = views.draft_card(
         draft, who.max_count, cost, can_start_from_photos=who.can_start_from_photos
     )
+    return who.headed(card)
 
 
 def _tap_source(*parts: object) -> int:

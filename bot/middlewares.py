@@ -193,6 +193,7 @@ class Introduce(BaseMiddleware):
             name=known.first_name,
             account_id=member.account_id,
             role=member.role,
+            team=member.team,
             locale=known.locale,
             is_group=is_group,
             settings=known.settings,
@@ -208,7 +209,7 @@ async def _membership(session: AsyncSession, known: UserView, chat: Chat) -> Mem
     if known.team_id is not None:
         team = await workplaces.working_for(session, known.id, known.team_id)
         if team is not None:
-            return Membership(team.account_id, team.role)
+            return Membership(team.account_id, team.role, team.title or "")
     return Membership(known.account_id, Role.OWNER)
 
 

@@ -11,7 +11,7 @@ from aiogram.types import InlineKeyboardMarkup
 from bot.buttons import Row, button, in_rows, markup
 from bot.callbacks import PlanTap, WalletTap
 from bot.texts import Html, Texts
-from bot.views import Card
+from bot.views import Card, of_team
 from db.models.plans import FREE
 from db.money_views import PlanView, Quote, Standing, Terms, WalletView
 from db.months import add_months
@@ -24,22 +24,41 @@ def title(tr: Texts, plan: PlanView) -> str:
 
 
 def plans(
-    tr: Texts, standing: Standing, offered: Sequence[PlanView], wallet: WalletView, now: datetime
+    tr: Texts,
+    standing: Standing,
+    offered: Sequence[PlanView],
+    wallet: WalletView,
+    now: datetime,
+    *,
+    team: str | None,
 ) -> Card:
-    """Where the account stands, and side by side what each plan gives."""
+    """Where the account stands, and side by side what each plan gives.
+
+    `team` is the name of the team that pays; None: a person does, for themselves.
+    """
+    is_team = team is not None
     titles = {plan.code: title(tr, plan) for plan in (standing.plan, *offered)}
     parts = [
-        _standing(tr, standing, titles, now),
-        *(_offer(tr, plan, is_present=plan.code == standing.plan.code) for plan in offered),
+        _standing(tr, standing, titles, now, is_team=is_team),
+        *(
+            _offer(tr, plan, is_present=plan.code == standing.plan.code, is_team=is_team)
+            for plan in offered
+        ),
         tr("In the wallet: {sum}", sum=tr.roubles(wallet.free)),
     ]
-    return Card(Html("\n\n".join(parts)), _plans_keyboard(tr, standing, offered, titles))
+    card = Card(Html("\n\n".join(parts)), _plans_keyboard(tr, standing, offered, titles))
+    return card if team is None else of_team(tr, team, card)
 
 
-def _standing(tr: Texts, standing: Standing, titles: dict[str, str], now: datetime) -> Html:
+def _standing(
+    tr: Texts, standing: Standing, titles: dict[str, str], now: datetime, *, is_team: bool
+) -> Html:
     period = standing.period
+    present = titles[standing.plan.code]
     lines = [
-        tr("💎 <b>Plan: {title}</b>", title=titles[standing.plan.code]),
+        tr("💎 <b>Plan: {title}</b>, the team's", title=present)
+        if is_team
+        else tr("💎 <b>Plan: {title}</b>, your own", title=present),
         tr(
             "Pictures left: <b>{left} of {limit}</b>",
             left=max(0, period.left),
@@ -84,7 +103,7 @@ def _after(tr: Texts, standing: Standing, titles: dict[str, str]) -> Html:
     return tr("Then it renews for {price}", price=tr.roubles(standing.plan.price, short=True))
 
 
-def _offer(tr: Texts, plan: PlanView, *, is_present: bool) -> Html:
+def _offer(tr: Texts, plan: PlanView, *, is_present: bool, is_team: bool) -> Html:
     name = title(tr, plan)
     if plan.price:
         price = tr.roubles(plan.price, short=True)
@@ -93,17 +112,18 @@ def _offer(tr: Texts, plan: PlanView, *, is_present: bool) -> Html:
         head = tr("<b>{title}</b> · free", title=name)
     if is_present:
         head = Html(head + tr(" · yours"))
-    return Html("\n".join([head, *gives(tr, plan.terms)]))
+    return Html("\n".join([head, *gives(tr, plan.terms, is_team=is_team)]))
 
 
-def gives(tr: Texts, terms: Terms) -> list[Html]:
-    """What a plan gives, most important first."""
+def gives(tr: Texts, terms: Terms, *, is_team: bool) -> list[Html]:
+    """What a plan gives, most important first; seats only to a team, which has people to sit."""
     pictures = tr.n("{n} picture a month", "{n} pictures a month", terms.images_limit)
     price = tr.roubles(terms.picture_price, short=True)
     room = [tr.n("{n} brand", "{n} brands", terms.brand_limit)]
     if terms.channels:
         room.append(tr.n("{n} channel", "{n} channels", terms.channels))
-    room.append(tr.n("{n} seat in a team", "{n} seats in a team", terms.seats))
+    if is_team:
+        room.append(tr.n("{n} seat in the team", "{n} seats in the team", terms.seats))
     lines = [Html(pictures + tr(", past them {price} each", price=price)), Html(" · ".join(room))]
     extras: list[Html] = []
     if terms.auto_best:
@@ -164,10 +184,12 @@ def ask(
     *,
     least: int,
     brands: int,
+    team: str | None,
 ) -> Card:
     """What is charged and when it renews, before anything happens.
 
-    `least` is the smallest top-up in kopecks; `brands` is how many the account has.
+    `least` is the smallest top-up in kopecks; `brands` is how many the account has; `team` is who
+    pays, as in `plans`.
     """
     name = title(tr, wanted)
     if quote.kind in ("buy", "upgrade"):
@@ -191,7 +213,7 @@ def ask(
                 price=tr.roubles(wanted.price),
             ),
         ]
-    lines += gives(tr, wanted.terms)
+    lines += gives(tr, wanted.terms, is_team=team is not None)
     over = brands - wanted.terms.brand_limit
     if over > 0:
         lines.append(
@@ -201,9 +223,10 @@ def ask(
                 over,
             )
         )
-    return Card(
+    card = Card(
         Html("\n".join(lines)), _ask_keyboard(tr, standing, wanted, quote, wallet, now, least)
     )
+    return card if team is None else of_team(tr, team, card)
 
 
 def _charge(tr: Texts, name: str, standing: Standing, wanted: PlanView, quote: Quote) -> list[Html]:

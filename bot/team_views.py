@@ -98,6 +98,20 @@ def workplaces(tr: Texts, choices: Sequence[TeamChoice], present_id: int | None)
     return Card(Html("\n".join(lines)), keyboards.workplaces(tr, choices, present_id))
 
 
+def works_for(tr: Texts, team: TeamChoice | None) -> Html:
+    """Said once somebody has chosen; None: themselves."""
+    if team is None:
+        return tr(
+            "👤 From now on you work for yourself here: drafts, brands, history, wallet and plan "
+            "of this chat are your own."
+        )
+    return tr(
+        "👥 From now on you work for <b>{team}</b> here: drafts, brands, history, wallet and plan "
+        "of this chat are the team's. Back to yourself: /account",
+        team=team.title or tr.plain("Team"),
+    )
+
+
 # --- approvals ---
 
 _HEADS: dict[ApprovalState, str] = {

@@ -6,7 +6,7 @@ Pure: stored things in, text and keyboard out. Telegram counts in UTF-16 units, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiogram.types import InlineKeyboardMarkup
 
@@ -20,6 +20,7 @@ from pipeline.types import AESTHETIC_WEIGHT, CLIP_WEIGHT, Aspect, Stage
 CAPTION_LIMIT = 1024
 TEXT_LIMIT = 4096
 _PROMPT_SHOWN = 700
+_TEAM_SHOWN = 60
 _BAR_CELLS = 10
 
 
@@ -29,6 +30,12 @@ class Card:
 
     text: Html
     keyboard: InlineKeyboardMarkup | None = None
+
+
+def of_team(tr: Texts, team: str, card: Card) -> Card:
+    """The card with a first line that says whose it is. `team`: its name, if it has one."""
+    name = shortened(team, _TEAM_SHOWN) or tr.plain("Team")
+    return replace(card, text=Html(tr("👥 <b>{team}</b>", team=name) + "\n" + card.text))
 
 
 def length(text: str) -> int:

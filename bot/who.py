@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from aiogram.types import CallbackQuery, InaccessibleMessage, Message
 
-from bot import texts
+from bot import texts, views
 from bot.errors import NotYours
 from bot.texts import Texts
+from bot.views import Card
 from db.accounts import ANONYMOUS_ADMIN
 from db.rights import Action, check
 from db.states import Role
@@ -18,7 +19,8 @@ from db.views import Locale, UserSettings
 @dataclass(frozen=True, slots=True)
 class Who:
     """The person behind an update. `role` is theirs in `account_id`: the team's in a group.
-    None: they are nobody there, have left or were removed.
+    None: they are nobody there, have left or were removed. `team` names the team that this private
+    chat works for; None in groups, which are their team, and for one's own account.
 
     At present a request can have `max_count` pictures, 1..4, and a photo to start from if it
     `can_start_from_photos`.
@@ -28,6 +30,7 @@ class Who:
     name: str
     account_id: int
     role: Role | None
+    team: str | None
     locale: Locale
     is_group: bool
     settings: UserSettings
@@ -41,6 +44,10 @@ class Who:
     @property
     def is_admin(self) -> bool:
         return self.role in (Role.OWNER, Role.ADMIN)
+
+    def headed(self, card: Card) -> Card:
+        """A card of the account; where a private chat works for a team, its name comes first."""
+        return card if self.team is None else views.of_team(self.tr, self.team, card)
 
     def may(self, action: Action) -> None:
         """What one's role includes. Raises NotAllowed."""

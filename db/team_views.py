@@ -101,10 +101,14 @@ class PostCard:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """An account, and what somebody is in it; `role` None: nobody there."""
+    """An account, and what somebody is in it; `role` None: nobody there.
+
+    `team`: the name of the team that a private chat works for.
+    """
 
     account_id: int
     role: Role | None
+    team: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,15 @@ async def team(session: AsyncSession, account_id: int, *, now: datetime) -> Team
     )
 
 
+async def name(session: AsyncSession, account_id: int) -> str | None:
+    """What a team is called, empty if it is not; None for somebody's own account."""
+    return await session.scalar(
+        select(func.coalesce(Account.title, "")).where(
+            Account.id == account_id, Account.kind == AccountKind.TEAM
+        )
+    )
+
+
 async def member(session: AsyncSession, account_id: int, user_id: int) -> MemberView:
     """Raises NotFound, also for who has left."""
     found = [one for one in await _members(session, account_id) if one.user_id == user_id]

@@ -71,7 +71,7 @@ class Talk:
         await dialogue.opened(self.state, _STEPS[step], question.message_id, so_far)
 
     async def finish(self, brand: Brand, unknown: list[str]) -> None:
-        card = pages.brand(self.who.tr, brand, unknown)
+        card = self.who.headed(pages.brand(self.who.tr, brand, unknown))
         await self.bot.send_message(
             self.chat_id, card.text, message_thread_id=self.thread_id, reply_markup=card.keyboard
         )

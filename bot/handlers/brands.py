@@ -50,7 +50,7 @@ async def open_brand(
         brand = await brands.get(session, who.account_id, callback_data.brand_id)
     await query.answer()
     if callback_data.do == "open":
-        await _edit(bot, query, pages.brand(who.tr, brand))
+        await _edit(bot, query, who.headed(pages.brand(who.tr, brand)))
     else:
         await _edit(bot, query, pages.sure_to_delete_brand(who.tr, brand))
 
@@ -66,7 +66,7 @@ async def set_default(
         await brands.set_default(session, who.account_id, chosen)
         brand = await brands.get(session, who.account_id, brand_id)
     await query.answer(who.tr.plain("Saved"))
-    await _edit(bot, query, pages.brand(who.tr, brand))
+    await _edit(bot, query, who.headed(pages.brand(who.tr, brand)))
 
 
 @router.callback_query(BrandTap.filter(F.do == "sure"))
@@ -89,7 +89,7 @@ async def _list(sessions: Sessions, who: Who, clock: Clock) -> Card:
     async with sessions.begin() as session:
         terms = await plans.terms(session, who.account_id, now=clock())
         listed = await brands.list_(session, who.account_id)
-    return pages.brands(who.tr, listed, terms.brand_limit)
+    return who.headed(pages.brands(who.tr, listed, terms.brand_limit))
 
 
 async def _edit(bot: Bot, query: CallbackQuery, card: Card) -> None:

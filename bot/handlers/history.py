@@ -51,7 +51,7 @@ async def _page(sessions: Sessions, who: Who, before: int) -> Card:
         found = await albums.history(
             session, who.account_id, before_id=before or None, limit=PAGE_SIZE
         )
-    return pages.history(who.tr, found, first_page=before == 0)
+    return who.headed(pages.history(who.tr, found, first_page=before == 0))
 
 
 @router.callback_query(HistoryTap.filter(F.do.in_({"item", "delete"})))
@@ -63,7 +63,7 @@ async def item(
     album = await _album(sessions, who, callback_data.task_id)
     await query.answer()
     if callback_data.do == "item":
-        card = pages.history_item(who.tr, album)
+        card = who.headed(pages.history_item(who.tr, album))
     else:
         card = pages.sure_to_delete_album(who.tr, album.task_id)
     await _edit(bot, query, card)

@@ -21,7 +21,7 @@ from bot.taps import edit
 from bot.texts import Texts
 from bot.views import Card
 from bot.who import Who, card_of
-from db import brands, plans, wallet
+from db import brands, plans, teams, wallet
 from db.errors import InsufficientFunds, NotFound, Stale
 from db.money_views import PlanView, Quote, Standing
 from db.rights import Action
@@ -181,7 +181,7 @@ async def _buy(
     standing = await plans.standing(session, who.account_id, now=now)
     purse = await wallet.wallet(session, who.account_id)
     way_on: Row = [quota_views.go_on(who.tr, errand)] if errand and errand.tap else []
-    return plan_views.bought(who.tr, standing, quote, purse, way_on)
+    return who.headed(plan_views.bought(who.tr, standing, quote, purse, way_on))
 
 
 async def question(
@@ -206,6 +206,7 @@ async def question(
         moment,
         least=terms.min_kopecks,
         brands=len(await brands.list_(session, account_id)),
+        team=await teams.name(session, account_id),
     )
 
 
@@ -222,4 +223,5 @@ async def page(session: AsyncSession, tr: Texts, account_id: int, now: datetime)
     standing = await plans.standing(session, account_id, now=now)
     listed = await plans.list_(session)
     purse = await wallet.wallet(session, account_id)
-    return plan_views.plans(tr, standing, listed, purse, now)
+    team = await teams.name(session, account_id)
+    return plan_views.plans(tr, standing, listed, purse, now, team=team)

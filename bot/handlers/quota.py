@@ -132,7 +132,8 @@ async def _card(
     sessions: Sessions, who: Who, terms: PaymentTerms, clock: Clock, errand: Errand
 ) -> Card:
     of_team = who.is_group or not allowed(who.role, Action.MANAGE_MONEY)
-    return await _card_of(sessions, who.tr, who.account_id, terms, clock, errand, of_team=of_team)
+    card = await _card_of(sessions, who.tr, who.account_id, terms, clock, errand, of_team=of_team)
+    return who.headed(card)
 
 
 async def _card_of(

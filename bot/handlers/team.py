@@ -216,12 +216,16 @@ async def work_for(
     sessions: Sessions,
 ) -> None:
     team_id = callback_data.team_id or None
+    before = who.account_id if who.team is not None else None
     async with sessions.begin() as session:
         await workplaces.work_for(session, who.user_id, team_id)
         choices = await workplaces.choices(session, who.user_id)
     await state.clear()
     await query.answer(who.tr.plain("Saved"))
     await _edit(bot, query, team_views.workplaces(who.tr, choices, team_id))
+    if team_id != before:
+        team = next((one for one in choices if one.account_id == team_id), None)
+        await bot.send_message(query.from_user.id, team_views.works_for(who.tr, team))
 
 
 async def _workplaces(sessions: Sessions, who: Who) -> Card:

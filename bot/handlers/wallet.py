@@ -75,4 +75,4 @@ async def _page(sessions: Sessions, who: Who, before: int) -> Card:
         )
         listed = await plans.list_(session)
     titles = {plan.code: plan_views.title(who.tr, plan) for plan in listed}
-    return wallet_views.wallet(who.tr, purse, moved, titles, is_first=before == 0)
+    return who.headed(wallet_views.wallet(who.tr, purse, moved, titles, is_first=before == 0))

@@ -32,9 +32,10 @@ async def bought(person: Person, title: str) -> Message:
 async def test_plans_stand_side_by_side_with_what_each_gives(anna: Person) -> None:
     card = await plans(anna)
     words = plain(card["text"])
-    assert "Тариф «Бесплатный»\nОсталось картинок: 40 из 40" in words
+    assert "Тариф «Бесплатный», ваш личный\nОсталось картинок: 40 из 40" in words
     assert "Профи · 1 490 ₽ в месяц\n800 картинок в месяц, дальше по 5 ₽\n10 брендов" in words
     assert "Бесплатный · 0 ₽ · ваш" in words
+    assert "мест" not in words  # one's own account seats nobody
     assert "ещё 3" in words  # thirty days or so
     assert buttons(card)[0].startswith("Старт · 490")
     assert not any("Бесплатный" in label for label in buttons(card))
@@ -228,7 +229,7 @@ async def test_a_plan_of_a_team_is_the_teams(live: Stage) -> None:
     await anna.text("для этой команды")
     (team,) = await live.rows("SELECT id FROM accounts WHERE chat_id IS NOT NULL")
     await live.credit_account(team["id"], 490_00)
-    await anna.answer_to(f"/plans@{await anna.username()}", "Тариф «Бесплатный»")
+    await anna.answer_to(f"/plans@{await anna.username()}", "Тариф «Бесплатный», общий на команду")
     await anna.press("Старт")
     await anna.press("Заплатить")
     await anna.text("✅ «Старт» до")

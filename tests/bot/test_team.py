@@ -282,3 +282,23 @@ async def test_a_viewers_role_counts_in_the_private_chat_too(live: Stage) -> Non
     await member(live, await team_id(live), BEN, Role.VIEWER)
     await private.answer_to("coffee", "You are the viewer here")
     assert await live.rows("SELECT id FROM ml_requests") == []
+
+
+async def test_cards_of_the_private_chat_name_the_team_it_works_for(live: Stage) -> None:
+    await group_of(live)
+    anna = live.person(ANNA)
+    await anna.press("Команда", await anna.answer_to("/account", "Для кого"))
+    await anna.text("Теперь вы работаете здесь для Команда")
+    head = "👥 Команда\n"
+    for asked, shown in (
+        ("кофе", "Черновик"),
+        ("/brands", "Бренды"),
+        ("/history", "Альбомов"),
+        ("/wallet", "Кошелёк"),
+        ("/plans", "общий на команду"),
+    ):
+        assert (await anna.answer_to(asked, shown))["text"].startswith(head)
+
+    await anna.press("👤 Я сам", await anna.answer_to("/account", "Для кого"))
+    await anna.text("Теперь вы работаете здесь для себя")
+    assert not (await anna.answer_to("/wallet", "Кошелёк"))["text"].startswith("👥")
