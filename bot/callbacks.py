@@ -157,8 +157,8 @@ class PostTo(CallbackData, prefix="zt"):
 
 
 class PostTap(CallbackData, prefix="z"):
-    """A button of a post. `do`: show, ranks, caption, write, preview, times, now, at, month, day,
-    hour, cancel, sure, arrived, again, nothing.
+    """A button of a post. `do`: show, ranks, caption, write, preview, times, now, quick, at, month,
+    day, hour, cancel, sure, arrived, again, nothing.
 
     `value` says which pictures (`13`), which caption, which time (`202611231800`, in the account's
     time zone, or its beginning) or which attempt.

@@ -20,6 +20,7 @@ from bot.buttons import Row, button, in_rows, markup
 from bot.callbacks import ChannelTap, PostTap, PostTo, WeekTap
 from bot.texts import N_, Texts
 from db import zones
+from db.posts import FURTHEST
 from db.states import LatePosts, PostState
 from db.team_views import ChannelView, PostRules, PostView
 
@@ -259,11 +260,11 @@ def stop_writing(tr: Texts, post: PostView) -> InlineKeyboardMarkup:
 
 def times(tr: Texts, post: PostView, today: datetime) -> InlineKeyboardMarkup:
     """`today` is the present moment on the clocks of the account's time zone."""
-    quick = []
-    for days, at, label in QUICK_TIMES:
-        day = today.date() + timedelta(days=days)
-        if datetime.combine(day, at) > today.replace(tzinfo=None):
-            quick.append(_tap(tr, label, post, "at", f"{day:%Y%m%d}{at:%H%M}"))
+    quick = [
+        _tap(tr, label, post, "quick", f"{at:%Y%m%d%H%M}")
+        for at, label in quick_times(today)
+        if _is_ahead(post, at, today)
+    ]
     return markup(
         [
             [_tap(tr, N_("🚀 Now"), post, "now", style="primary")],
@@ -274,18 +275,35 @@ def times(tr: Texts, post: PostView, today: datetime) -> InlineKeyboardMarkup:
     )
 
 
-def month(tr: Texts, post: PostView, year: int, month: int, today: date) -> InlineKeyboardMarkup:
-    """The weeks of a month that are not past, days that are without effect."""
+def quick_times(today: datetime) -> list[tuple[datetime, str]]:
+    """What the clocks show then, and the words that are true for it today."""
+    return [
+        (datetime.combine(today.date() + timedelta(days=days), at), label)
+        for days, at, label in QUICK_TIMES
+    ]
+
+
+def _is_ahead(post: PostView, at: datetime, today: datetime) -> bool:
+    """Whether the clocks are still to show `at`: the change to summer time leaves an hour out."""
+    moment = zones.moment(at.date(), at.time(), post.time_zone)
+    return moment > today and zones.local(moment, post.time_zone).replace(tzinfo=None) == at
+
+
+def month(
+    tr: Texts, post: PostView, year: int, month: int, today: datetime
+) -> InlineKeyboardMarkup:
+    """The weeks of a month that are not past, days that can't be chosen without effect."""
     names = get_day_names("short", locale=tr.locale)
+    furthest = (today + FURTHEST).date()
     nothing = PostTap(do="nothing", post_id=post.id)
     rows: list[Row] = [[button(names[day], nothing) for day in range(7)]]
     for week in calendar.Calendar().monthdatescalendar(year, month):
-        if week[-1] < today:
+        if week[-1] < today.date():
             continue
         rows.append(
             [
                 button(str(day.day), PostTap(do="day", post_id=post.id, value=f"{day:%Y%m%d}"))
-                if day.month == month and day >= today
+                if day.month == month and day < furthest and _hours_ahead(post, day, today, 23)
                 else button("·", nothing)
                 for day in week
             ]
@@ -302,17 +320,18 @@ def month(tr: Texts, post: PostView, year: int, month: int, today: date) -> Inli
 
 def hours(tr: Texts, post: PostView, day: date, today: datetime) -> InlineKeyboardMarkup:
     """The hours of a day that are still to come."""
-    ahead = [
-        hour
-        for hour in range(24)
-        if datetime.combine(day, time(hour, MINUTES[-1])) > today.replace(tzinfo=None)
-    ]
     buttons = [
         button(f"{hour:02}:00", PostTap(do="hour", post_id=post.id, value=f"{day:%Y%m%d}{hour:02}"))
-        for hour in ahead
+        for hour in _hours_ahead(post, day, today)
     ]
     back = _tap(tr, N_("‹ Back"), post, "month", f"{day:%Y%m}")
     return markup([*in_rows(buttons, 6), [back]])
+
+
+def _hours_ahead(post: PostView, day: date, today: datetime, first: int = 0) -> list[int]:
+    """The hours, from the `first` one on, in which a time can still be chosen."""
+    last = [datetime.combine(day, time(hour, MINUTES[-1])) for hour in range(first, 24)]
+    return [at.hour for at in last if _is_ahead(post, at, today)]
 
 
 def minutes(
@@ -324,7 +343,7 @@ def minutes(
             PostTap(do="at", post_id=post.id, value=f"{day:%Y%m%d}{hour:02}{minute:02}"),
         )
         for minute in MINUTES
-        if datetime.combine(day, time(hour, minute)) > today.replace(tzinfo=None)
+        if _is_ahead(post, datetime.combine(day, time(hour, minute)), today)
     ]
     back = _tap(tr, N_("‹ Back"), post, "day", f"{day:%Y%m%d}")
     return markup([buttons, [back]])

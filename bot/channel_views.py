@@ -225,7 +225,7 @@ def times(tr: Texts, post: PostView, today: datetime) -> Card:
     return Card(text, keyboards.times(tr, post, today))
 
 
-def month(tr: Texts, post: PostView, year: int, month: int, today: date) -> Card:
+def month(tr: Texts, post: PostView, year: int, month: int, today: datetime) -> Card:
     name = format_date(date(year, month, 1), "LLLL y", locale=tr.locale)
     return Card(tr("📅 <b>{month}</b>", month=name), keyboards.month(tr, post, year, month, today))
 

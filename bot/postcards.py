@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 
 from aiogram import Bot
 from aiogram.types import CallbackQuery
@@ -70,6 +70,9 @@ async def send_card(bot: Bot, query: CallbackQuery, card: Card) -> int:
 def parsed(value: str, pattern: str) -> datetime:
     """What a time button says. Raises Stale for what none of ours does."""
     try:
-        return datetime.strptime(value, pattern)  # noqa: DTZ007  # the zone is the account's
+        at = datetime.strptime(value, pattern)  # noqa: DTZ007  # the zone is the account's
     except ValueError:
         raise Stale("time") from None
+    if at.year in (MINYEAR, MAXYEAR):  # in another zone it may be no date at all
+        raise Stale("time")
+    return at

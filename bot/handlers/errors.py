@@ -200,6 +200,8 @@ def _stale(tr: Texts, what: str) -> Html:
         return tr("It is too late for that: the post has moved on. Its card shows where it stands.")
     if what == "time":
         return tr("That time is past already, or too far ahead. Choose another one.")
+    if what == "day":
+        return tr("This card is of another day. Choose the time once more.")
     if what == "draft":
         return tr("This draft is at work already. Send a new message for a new one.")
     if what == "round":

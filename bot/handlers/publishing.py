@@ -10,6 +10,7 @@ from arq import ArqRedis
 
 from bot import channel_views
 from bot.callbacks import PostTap
+from bot.channel_keyboards import quick_times
 from bot.clock import Clock
 from bot.intake import Sessions
 from bot.postcards import parsed, publishable, show_card, steered, today_of
@@ -17,6 +18,7 @@ from bot.taps import edit
 from bot.views import Card
 from bot.who import Who
 from db import posts, zones
+from db.errors import Stale
 from db.queue import wake_io
 from db.rights import Action
 from db.team_views import PostView
@@ -52,14 +54,14 @@ def _time_card(who: Who, post: PostView, tap: PostTap, today: datetime) -> Card:
         return channel_views.times(who.tr, post, today)
     if tap.do == "month":
         month = parsed(tap.value, "%Y%m")
-        return channel_views.month(who.tr, post, month.year, month.month, today.date())
+        return channel_views.month(who.tr, post, month.year, month.month, today)
     if tap.do == "day":
         return channel_views.hours(who.tr, post, parsed(tap.value, "%Y%m%d").date(), today)
     hour = parsed(tap.value, "%Y%m%d%H")
     return channel_views.minutes(who.tr, post, hour.date(), hour.hour, today)
 
 
-@router.callback_query(PostTap.filter(F.do == "at"))
+@router.callback_query(PostTap.filter(F.do.in_({"at", "quick"})))
 async def schedule(
     query: CallbackQuery,
     callback_data: PostTap,
@@ -69,14 +71,29 @@ async def schedule(
     pool: ArqRedis,
     clock: Clock,
 ) -> None:
-    at = parsed(callback_data.value, "%Y%m%d%H%M")
-    async with sessions.begin() as session:
-        post = await publishable(session, who, callback_data.post_id)
-        moment = zones.moment(at.date(), at.time(), post.time_zone)
-        post = await posts.schedule(session, who.account_id, post.id, moment, now=clock())
+    """At the time of the button. One that is past, or whose “tomorrow” is over, is not taken: the
+    card then offers what is still to come."""
+    try:
+        async with sessions.begin() as session:
+            post = await publishable(session, who, callback_data.post_id)
+            at = _chosen(callback_data, today_of(post, clock))
+            moment = zones.moment(at.date(), at.time(), post.time_zone)
+            post = await posts.schedule(session, who.account_id, post.id, moment, now=clock())
+    except Stale as error:
+        if error.what in ("day", "time"):
+            await edit(bot, query, channel_views.times(who.tr, post, today_of(post, clock)))
+        raise
     await wake_io(pool)
     await query.answer(who.tr.plain("Scheduled"))
     await show_card(bot, query, who, sessions, post, clock)
+
+
+def _chosen(tap: PostTap, today: datetime) -> datetime:
+    """Raises Stale("time") for what no button says, Stale("day") for yesterday's “tomorrow”."""
+    at = parsed(tap.value, "%Y%m%d%H%M")
+    if tap.do == "quick" and at not in dict(quick_times(today)):
+        raise Stale("day")
+    return at
 
 
 @router.callback_query(PostTap.filter(F.do == "now"))

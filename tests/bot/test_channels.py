@@ -303,6 +303,29 @@ async def test_a_post_gets_a_time_moves_and_is_called_off(anna: Person, channel:
     assert row["state"] == "cancelled"
 
 
+async def test_a_card_of_yesterday_schedules_nothing(anna: Person, channel: Channel) -> None:
+    """Its “tomorrow” is today, and its hours may be past; it is renewed instead."""
+    await connected(anna, await channel())
+    await post_card(anna)
+    await anna.press("Посмотреть")
+    quick = await anna.text("будет выглядеть")
+    anna.stage.clock.move(days=1)
+    answer = await anna.press("Завтра 10:00", quick)
+    assert answer["text"] == "Карточка не сегодняшняя. Выберите время ещё раз."
+    await anna.press("День и час", await anna.text("Когда публиковать"))
+    await anna.press("Позже")
+    await anna.press("15")
+    await anna.press("18:00")
+    exact = await anna.button("18:30")
+    anna.stage.clock.move(days=60)
+    answer = await anna.press("18:30", exact)
+    assert answer["text"].startswith("Это время уже прошло")
+    (row,) = await anna.stage.rows("SELECT state FROM posts")
+    assert row["state"] == "draft"
+    await anna.press("Завтра 10:00")
+    await anna.text("Запланировано")
+
+
 async def test_the_plan_shows_the_week(anna: Person, channel: Channel) -> None:
     await connected(anna, await channel())
     await post_card(anna)
@@ -391,9 +414,11 @@ async def test_data_that_no_button_holds_changes_nothing(anna: Person, channel: 
     card = await post_card(anna)
     before = await anna.stage.rows("SELECT * FROM posts")
     (post,) = before
-    for value in ("", "x", "99999999999999", "20261399", "203012312460"):
-        for do in ("at", "month", "day", "hour", "ranks"):
+    for value in ("", "x", "99999999999999", "20261399", "203012312460", "000101010000"):
+        for do in ("at", "quick", "month", "day", "hour", "ranks"):
             await anna.tap(f"z:{do}:{post['id']}:{value}", card)
+    for data in (f"z:day:{post['id']}:00010101", f"z:month:{post['id']}:000101"):
+        await anna.tap(data, card)
     for data in ("zw:00010101:0", "zw:99991231:0", "zw:x:0", "k:zone:0:999", "k:late:0:never"):
         await anna.tap(data, card)
     await anna.settled()
