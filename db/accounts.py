@@ -14,6 +14,7 @@ from sqlalchemy.orm import aliased
 from db import mergers, tasks
 from db.deliveries import NOT_ARRIVED
 from db.errors import NotFound
+from db.locales import locale_of
 from db.models import (
     Account,
     Approval,
@@ -200,7 +201,7 @@ async def _known_user(session: AsyncSession, user: TelegramUser) -> UserView | N
     return UserView(
         id=user.id,
         first_name=user.first_name,
-        locale=cast("Locale | None", locale) or locale_of(user.language_code),
+        locale=locale_of(user.language_code, locale),
         account_id=account_id,
         settings=UserSettings(
             locale=cast("Locale | None", locale), count=count, aspect=aspect, enhance=enhance
@@ -365,8 +366,3 @@ def _settings_view(row: SettingsRow) -> UserSettings:
         aspect=row.aspect,
         enhance=row.enhance,
     )
-
-
-def locale_of(language_code: str | None) -> Locale:
-    """Russian, unless Telegram says that the person reads another language."""
-    return "ru" if language_code is None or language_code.startswith("ru") else "en"

@@ -21,13 +21,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.errors import NotFound, Stale
-from db.leases import seconds
+from db.leases import RELEASED, SENDER_DIED, held, seconds
 from db.models import Delivery, Prediction, Task
 from db.states import DeliveryKind, DeliveryState, Shown, TaskState
 from db.tasks import FIRST
 from db.views import DeliveryClaim, Requested
 
-SENDER_DIED = "sender_died"
 BEST = "best"
 """The origin of the file that follows an album by itself: only the picture of rank 1."""
 
@@ -120,13 +119,13 @@ async def sent(
     row = (
         await session.execute(
             update(Delivery)
-            .where(*_held(delivery_id, token))
+            .where(*held(Delivery, delivery_id, token))
             .values(
                 state=DeliveryState.SENT,
                 sent_at=func.now(),
                 message_ids=list(message_ids),
                 reason=None,
-                **_RELEASED,
+                **RELEASED,
             )
             .returning(
                 Delivery.task_id,
@@ -175,13 +174,13 @@ async def retry(
     thread = {"thread_id": None} if drop_thread else {}
     moved_id = await session.scalar(
         update(Delivery)
-        .where(*_held(delivery_id, token))
+        .where(*held(Delivery, delivery_id, token))
         .values(
             state=DeliveryState.PENDING,
             not_before=func.now() + seconds(not_before_s),
             reason=reason,
             **thread,
-            **_RELEASED,
+            **RELEASED,
         )
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
@@ -191,14 +190,14 @@ async def retry(
 
 async def unknown(session: AsyncSession, delivery_id: int, token: UUID, reason: str) -> bool:
     """It may have arrived, in whole or in part. False: no longer ours."""
-    held = _held(delivery_id, token)
-    return bool(await _end_badly(session, held, DeliveryState.UNKNOWN, reason))
+    ours = held(Delivery, delivery_id, token)
+    return bool(await _end_badly(session, ours, DeliveryState.UNKNOWN, reason))
 
 
 async def undeliverable(session: AsyncSession, delivery_id: int, token: UUID, reason: str) -> bool:
     """Telegram refused it and will again. False: no longer ours."""
-    held = _held(delivery_id, token)
-    return bool(await _end_badly(session, held, DeliveryState.UNDELIVERABLE, reason))
+    ours = held(Delivery, delivery_id, token)
+    return bool(await _end_badly(session, ours, DeliveryState.UNDELIVERABLE, reason))
 
 
 async def sweep_leases(session: AsyncSession) -> int:
@@ -302,17 +301,6 @@ async def forget_file_ids(session: AsyncSession, task_id: int) -> None:
     )
 
 
-_RELEASED: dict[str, object] = {"lease_token": None, "lease_until": None}
-
-
-def _held(delivery_id: int, token: UUID) -> tuple[ColumnElement[bool], ...]:
-    return (
-        Delivery.id == delivery_id,
-        Delivery.state == DeliveryState.SENDING,
-        Delivery.lease_token == token,
-    )
-
-
 async def _end_badly(
     session: AsyncSession,
     which: Sequence[ColumnElement[bool]],
@@ -324,7 +312,7 @@ async def _end_badly(
         await session.execute(
             update(Delivery)
             .where(*which)
-            .values(state=state, reason=reason, **_RELEASED)
+            .values(state=state, reason=reason, **RELEASED)
             .returning(Delivery.task_id, Delivery.kind)
             .execution_options(synchronize_session=False)
         )

@@ -16,12 +16,11 @@ from sqlalchemy import ColumnElement, func, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.leases import seconds
+from db.leases import RELEASED, SENDER_DIED, held, seconds
+from db.locales import locale_of
 from db.models import Notice
 from db.money_views import NoticeClaim
 from db.states import DeliveryState
-
-SENDER_DIED = "sender_died"
 
 # In the order they were told: none of an account's goes while an older one waits or is being sent.
 _CLAIM = text("""
@@ -49,8 +48,7 @@ FROM next, accounts a
     LEFT JOIN user_settings s ON s.user_id = u.id
 WHERE n.id = next.id AND a.id = n.account_id
 RETURNING n.id, n.lease_token, n.account_id, n.kind, n.data, n.attempt,
-    coalesce(a.chat_id, a.owner_user_id) AS chat_id,
-    coalesce(s.locale, CASE WHEN u.language_code NOT LIKE 'ru%' THEN 'en' ELSE 'ru' END) AS locale
+    coalesce(a.chat_id, a.owner_user_id) AS chat_id, u.language_code, s.locale
 """)
 
 
@@ -82,57 +80,42 @@ async def claim(session: AsyncSession, *, lease_s: float = 120) -> NoticeClaim |
         kind=row.kind,
         data=row.data,
         chat_id=row.chat_id,
-        locale=row.locale,
+        locale=locale_of(row.language_code, row.locale),
         attempt=row.attempt,
     )
 
 
 async def sent(session: AsyncSession, notice_id: int, token: UUID) -> bool:
     """It has arrived. False: no longer ours, and nothing was written."""
-    return bool(
-        await _settle(session, _held(notice_id, token), DeliveryState.SENT, sent_at=func.now())
-    )
+    ours = held(Notice, notice_id, token)
+    return bool(await _settle(session, ours, DeliveryState.SENT, sent_at=func.now()))
 
 
 async def retry(
     session: AsyncSession, notice_id: int, token: UUID, *, not_before_s: float, reason: str
 ) -> bool:
     """Back to pending for `not_before_s`: Telegram has certainly not taken it. False: not ours."""
-    return bool(
-        await _settle(
-            session,
-            _held(notice_id, token),
-            DeliveryState.PENDING,
-            not_before=func.now() + seconds(not_before_s),
-            reason=reason,
-        )
-    )
+    ours, later = held(Notice, notice_id, token), func.now() + seconds(not_before_s)
+    pending = DeliveryState.PENDING
+    return bool(await _settle(session, ours, pending, not_before=later, reason=reason))
 
 
 async def unknown(session: AsyncSession, notice_id: int, token: UUID, reason: str) -> bool:
     """It may have arrived; it is not sent again. False: no longer ours."""
-    held = _held(notice_id, token)
-    return bool(await _settle(session, held, DeliveryState.UNKNOWN, reason=reason))
+    ours = held(Notice, notice_id, token)
+    return bool(await _settle(session, ours, DeliveryState.UNKNOWN, reason=reason))
 
 
 async def undeliverable(session: AsyncSession, notice_id: int, token: UUID, reason: str) -> bool:
     """Telegram refused it and will again. False: no longer ours."""
-    held = _held(notice_id, token)
-    return bool(await _settle(session, held, DeliveryState.UNDELIVERABLE, reason=reason))
+    ours = held(Notice, notice_id, token)
+    return bool(await _settle(session, ours, DeliveryState.UNDELIVERABLE, reason=reason))
 
 
 async def sweep_leases(session: AsyncSession) -> int:
     """Notices whose sender died become unknown; returns how many."""
     dead = (Notice.state == DeliveryState.SENDING, Notice.lease_until < func.now())
     return await _settle(session, dead, DeliveryState.UNKNOWN, reason=SENDER_DIED)
-
-
-def _held(notice_id: int, token: UUID) -> tuple[ColumnElement[bool], ...]:
-    return (
-        Notice.id == notice_id,
-        Notice.state == DeliveryState.SENDING,
-        Notice.lease_token == token,
-    )
 
 
 async def _settle(
@@ -144,7 +127,7 @@ async def _settle(
     settled = await session.scalars(
         update(Notice)
         .where(*which)
-        .values({"state": state, "lease_token": None, "lease_until": None, **fields})
+        .values({"state": state, **RELEASED, **fields})
         .returning(Notice.id)
         .execution_options(synchronize_session=False)
     )

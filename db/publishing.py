@@ -14,23 +14,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Text, case, func, select, text, update
+from sqlalchemy import ColumnElement, Text, func, select, text, update
 from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import albums, notices, posts
-from db.leases import seconds
+from db.leases import RELEASED, SENDER_DIED, held, seconds
+from db.locales import locale_of
 from db.models import Account, Channel, Post, User, UserSettings
 from db.models.channels import CAPTION_TO_EDIT
 from db.states import LatePosts, PostState
 from db.team_views import CaptionEdit, PostCard, PostClaim
-from db.views import Locale
 
-SENDER_DIED = "sender_died"
 LATE = timedelta(hours=2)
 """What is this late is asked about, unless the account wants it sent."""
 
@@ -118,14 +116,14 @@ async def sent(
     """Notes the messages. False: no longer ours, and nothing was written."""
     sent_id = await session.scalar(
         update(Post)
-        .where(*_held(post_id, token))
+        .where(*held(Post, post_id, token))
         .values(
             state=PostState.SENT,
             sent_at=func.now(),
             message_ids=list(message_ids),
             shown_caption=Post.caption,
             reason=None,
-            **_RELEASED,
+            **RELEASED,
         )
         .returning(Post.id)
         .execution_options(synchronize_session=False)
@@ -142,12 +140,12 @@ async def retry(
     """
     moved_id = await session.scalar(
         update(Post)
-        .where(*_held(post_id, token))
+        .where(*held(Post, post_id, token))
         .values(
             state=PostState.SCHEDULED,
             not_before=func.now() + seconds(not_before_s),
             reason=reason,
-            **_RELEASED,
+            **RELEASED,
         )
         .returning(Post.id)
         .execution_options(synchronize_session=False)
@@ -157,12 +155,14 @@ async def retry(
 
 async def unknown(session: AsyncSession, post_id: int, token: UUID, reason: str) -> bool:
     """It may have arrived, in whole or in part. False: no longer ours."""
-    return bool(await _end_badly(session, _held(post_id, token), PostState.UNKNOWN, reason))
+    ours = held(Post, post_id, token)
+    return bool(await _end_badly(session, ours, PostState.UNKNOWN, reason))
 
 
 async def undeliverable(session: AsyncSession, post_id: int, token: UUID, reason: str) -> bool:
     """It can't be sent as things are. False: no longer ours."""
-    return bool(await _end_badly(session, _held(post_id, token), PostState.UNDELIVERABLE, reason))
+    ours = held(Post, post_id, token)
+    return bool(await _end_badly(session, ours, PostState.UNDELIVERABLE, reason))
 
 
 async def sweep_leases(session: AsyncSession) -> int:
@@ -281,10 +281,8 @@ async def card(session: AsyncSession, post_id: int) -> PostCard | None:
                 Post.account_id,
                 Post.card_chat_id,
                 Post.card_message_id,
-                func.coalesce(
-                    UserSettings.locale,
-                    case((User.language_code.not_like("ru%"), "en"), else_="ru"),
-                ).label("locale"),
+                User.language_code,
+                UserSettings.locale,
             )
             .join(User, User.id == Post.created_by)
             .join(UserSettings, UserSettings.user_id == User.id)
@@ -297,18 +295,7 @@ async def card(session: AsyncSession, post_id: int) -> PostCard | None:
         post=await posts.get(session, row.account_id, post_id),
         chat_id=row.card_chat_id,
         message_id=row.card_message_id,
-        locale=cast(Locale, row.locale),
-    )
-
-
-_RELEASED: dict[str, object] = {"lease_token": None, "lease_until": None}
-
-
-def _held(post_id: int, token: UUID) -> tuple[ColumnElement[bool], ...]:
-    return (
-        Post.id == post_id,
-        Post.state == PostState.SENDING,
-        Post.lease_token == token,
+        locale=locale_of(row.language_code, row.locale),
     )
 
 
@@ -319,7 +306,7 @@ async def _end_badly(
         await session.execute(
             update(Post)
             .where(*which)
-            .values(state=state, reason=reason, **_RELEASED)
+            .values(state=state, reason=reason, **RELEASED)
             .returning(Post.id, Post.account_id)
             .execution_options(synchronize_session=False)
         )

@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import quotas
 from db.errors import NotFound
-from db.leases import seconds
+from db.leases import RELEASED, held, seconds
 from db.models import Delivery, Prediction, Task
 from db.states import DeliveryKind, TaskState
 from db.views import Brief, Claim, FinishedAlbum, QueuePlace, SweepCounts
@@ -156,7 +156,7 @@ async def heartbeat(session: AsyncSession, task_id: int, token: UUID, lease_s: f
     return await _changes(
         session,
         update(Task)
-        .where(*_held(task_id, token))
+        .where(*held(Task, task_id, token))
         .values(lease_until=func.now() + seconds(lease_s)),
     )
 
@@ -173,7 +173,7 @@ async def finish(
     task = (
         await session.execute(
             update(Task)
-            .where(*_held(task_id, token))
+            .where(*held(Task, task_id, token))
             .values(
                 **_ended(TaskState.DONE),
                 prompt=asdict(album.prompt),
@@ -226,7 +226,7 @@ async def requeue(
     spent = Task.attempt >= MAX_ATTEMPTS if spend_attempt else false()
     state = await session.scalar(
         update(Task)
-        .where(*_held(task_id, token))
+        .where(*held(Task, task_id, token))
         .values(
             attempt=Task.attempt if spend_attempt else Task.attempt - 1,
             **_queued_or_failed(spent, error_code, not_before_s),
@@ -244,7 +244,7 @@ async def fail(session: AsyncSession, task_id: int, token: UUID, error_code: str
     failed = await _changes(
         session,
         update(Task)
-        .where(*_held(task_id, token))
+        .where(*held(Task, task_id, token))
         .values(**_ended(TaskState.FAILED), error_code=error_code),
     )
     if failed:
@@ -301,19 +301,10 @@ async def queue_place(session: AsyncSession, task_id: int) -> QueuePlace | None:
     return (await queue_places(session, [task_id])).get(task_id)
 
 
-def _held(task_id: int, token: UUID) -> tuple[ColumnElement[bool], ...]:
-    return (
-        Task.id == task_id,
-        Task.state == TaskState.RUNNING,
-        Task.lease_token == token,
-    )
-
-
 def _ended(state: TaskState) -> dict[str, object]:
     return {
         "state": state,
-        "lease_token": None,
-        "lease_until": None,
+        **RELEASED,
         "finished_at": func.now(),
     }
 
@@ -329,8 +320,7 @@ def _queued_or_failed(
         "error_code": case((spent, error_code)),
         "finished_at": case((spent, func.now())),
         "not_before": case((not_(spent), func.now() + seconds(not_before_s))),
-        "lease_token": None,
-        "lease_until": None,
+        **RELEASED,
     }
 
 

@@ -27,6 +27,7 @@ from bot.texts import N_, Texts
 from bot.who import thread_of
 from db import accounts, payments, plans, refunds
 from db.errors import PaymentRefused
+from db.locales import locale_of
 from db.money_views import OrderView, Paid
 from db.queue import wake_io
 from db.views import TelegramUser
@@ -92,7 +93,7 @@ async def _refusal(query: PreCheckoutQuery, sessions: Sessions, now: datetime) -
 
 def _texts(query: PreCheckoutQuery) -> Texts:
     """As Telegram shows the person's language, for when the database can't tell."""
-    return texts.of(accounts.locale_of(query.from_user.language_code))
+    return texts.of(locale_of(query.from_user.language_code))
 
 
 @router.message(F.successful_payment)
@@ -142,7 +143,7 @@ async def _leave_the_receipt(message: Message, bot: Bot, order: OrderView) -> No
     """A paid invoice can't be cancelled: only its first button stays, now for the receipt."""
     if order.message_id is None or message.from_user is None:
         return
-    tr = texts.of(accounts.locale_of(message.from_user.language_code))
+    tr = texts.of(locale_of(message.from_user.language_code))
     try:
         await bot.edit_message_reply_markup(
             chat_id=order.chat_id,
@@ -167,7 +168,7 @@ async def _go_on(
     async with sessions.begin() as session:
         known = await accounts.settings(session, order.user_id)
     code = message.from_user.language_code if message.from_user else None
-    tr = texts.of(known.locale or accounts.locale_of(code))
+    tr = texts.of(locale_of(code, known.locale))
     place = thread_of(message)
     try:
         await quota.go_on_after(order, tr, bot, sessions, redis, terms, clock, thread_id=place)

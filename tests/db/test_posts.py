@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from db import albums, channels, posts, publishing, zones
+from db import albums, channels, leases, posts, publishing, zones
 from db.errors import LimitReached, NotFound, Stale
 from db.states import LatePosts, PostState
 from db.team_views import PostClaim, PostView
@@ -309,7 +309,7 @@ async def test_a_dead_senders_post_is_unknown(sessions: Sessions) -> None:
         assert await publishing.sweep_leases(session) == 1
         assert await publishing.sweep_leases(session) == 0
     settled = await stored(sessions, who, post)
-    assert (settled.state, settled.reason) == (PostState.UNKNOWN, publishing.SENDER_DIED)
+    assert (settled.state, settled.reason) == (PostState.UNKNOWN, leases.SENDER_DIED)
 
 
 async def test_an_undeliverable_post_can_be_tried_again(sessions: Sessions) -> None:
