@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db import brands, notices, periods
 from db.errors import InsufficientFunds, WalletPaused
 from db.models.plans import FREE
-from db.money_views import PlanView, Renewed
+from db.money_views import NoticeClaim, PlanView, Renewed
 from db.months import latest_start
 from db.periods import Current
 from db.states import TransferKind
@@ -60,6 +60,20 @@ WHERE s.plan_code <> 'free' AND s.renews_at > :now AND s.renews_at <= :latest
     AND NOT EXISTS (SELECT FROM notices n WHERE n.key = key.key)
 ORDER BY s.renews_at, s.account_id
 LIMIT :limit
+""")
+
+
+# What a reminder says, as it stands now: nothing if its renewal has come or the money is there.
+_LACKING = text("""
+SELECT greatest(0, p.price - coalesce(w.balance - w.reserved, 0)) AS missing,
+    w.paused_at IS NOT NULL AS paused
+FROM subscriptions s
+JOIN plans p ON p.code = coalesce(s.next_plan_code, s.plan_code)
+LEFT JOIN wallets w ON w.account_id = s.account_id
+WHERE s.account_id = :account_id AND p.code = :plan
+    AND (coalesce(w.balance - w.reserved, 0) < p.price OR w.paused_at IS NOT NULL)
+    AND CASE WHEN :in_grace THEN s.grace_until = CAST(:moment AS timestamptz)
+        ELSE s.grace_until IS NULL AND s.renews_at = CAST(:moment AS timestamptz) END
 """)
 
 
@@ -117,6 +131,31 @@ async def remind(session: AsyncSession, *, now: datetime, limit: int = 100) -> i
         }
         told += await notices.tell(session, row.account_id, RENEWAL_SOON, data, key=row.key)
     return told
+
+
+async def as_it_stands(session: AsyncSession, notice: NoticeClaim) -> NoticeClaim | None:
+    """A notice with what is lacking at this moment; None if nothing is, or all has changed.
+
+    Other kinds than reminders tell what has happened, and stay as they are.
+    """
+    if notice.kind not in (RENEWAL_SOON, GRACE_BEGAN):
+        return notice
+    in_grace = notice.kind == GRACE_BEGAN
+    row = (
+        await session.execute(
+            _LACKING,
+            {
+                "account_id": notice.account_id,
+                "plan": notice.data["plan"],
+                "in_grace": in_grace,
+                "moment": datetime.fromisoformat(str(notice.data["until" if in_grace else "at"])),
+            },
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    missing = 0 if row.paused else row.missing
+    return replace(notice, data={**notice.data, "missing": missing, "paused": row.paused})
 
 
 async def _pay(session: AsyncSession, current: Current, wanted: PlanView, now: datetime) -> Renewed:

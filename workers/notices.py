@@ -14,12 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import notices as words
 from bot.errors import ChatMigrated, RateLimited, Refused, ThreadClosed, Uncertain, Undeliverable
-from db import accounts, notices
+from db import accounts, notices, renewals
 from db.money_views import NoticeClaim
 from workers.courier import Courier, back_off_s, finish_sending
 from workers.wakes import claim_and_work
 
 log = structlog.get_logger()
+
+OUTDATED = "outdated"
 
 Settle = Callable[[AsyncSession], Awaitable[bool]]
 
@@ -40,12 +42,20 @@ async def send_all(courier: Courier, wake: asyncio.Event) -> None:
 
 
 async def claim(courier: Courier) -> NoticeClaim | None:
-    """The next notice to send; those of senders that died are let go first."""
+    """The next notice to send; those of senders that died are let go first, and so are reminders
+    of what has been put right since."""
     async with courier.sessions.begin() as session:
         if dead := await notices.sweep_leases(session):
             log.warning("notices of a dead sender let go", notices=dead)
-    async with courier.sessions.begin() as session:
-        return await notices.claim(session, lease_s=courier.settings.delivery_lease_s)
+    while True:
+        async with courier.sessions.begin() as session:
+            found = await notices.claim(session, lease_s=courier.settings.delivery_lease_s)
+            if found is None:
+                return None
+            if current := await renewals.as_it_stands(session, found):
+                return current
+            await notices.undeliverable(session, found.id, found.token, OUTDATED)
+        log.info("a notice is no longer true", notice=found.id, kind=found.kind)
 
 
 async def send(claimed: NoticeClaim, courier: Courier) -> None:

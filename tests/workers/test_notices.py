@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import text
 
 from bot.gateway import create_bot
-from db import accounts, notices
+from db import accounts, notices, plans
 from db.money_views import NoticeClaim
 from db.views import TelegramUser
 from tests.sim import ANNA, TOKEN, Sim
@@ -21,7 +22,7 @@ GRACE = {
     "title_ru": "Профи",
     "title_en": "Pro",
     "price": 149_000,
-    "missing": 19_000,
+    "missing": 149_000,
     "paused": False,
     "until": "2027-03-03T12:00:00+00:00",
 }
@@ -33,6 +34,11 @@ async def told(courier: Courier, chat_id: int = ANNA, kind: str = "grace") -> No
         await accounts.ensure_user(session, TelegramUser(ANNA, "Анна", language_code="ru"))
         chat_type = "private" if chat_id > 0 else "supergroup"
         account_id = await accounts.for_chat(session, ANNA, chat_id, chat_type, "Команда")
+        await plans.standing(session, account_id, now=datetime(2027, 1, 31, tzinfo=UTC))
+        await session.execute(
+            text("UPDATE subscriptions SET plan_code = 'profi', grace_until = :until"),
+            {"until": datetime.fromisoformat(str(GRACE["until"]))},
+        )
         assert await notices.tell(session, account_id, kind, GRACE, key="k")
 
 
@@ -51,7 +57,7 @@ async def test_a_notice_arrives_once_with_its_buttons(courier: Courier, sim: Sim
     await send_next(courier)
     message = await sim.talk(ANNA).text("не удалось продлить")
     buttons = [one["text"] for line in message["reply_markup"]["inline_keyboard"] for one in line]
-    assert buttons == ["➕ Пополнить на 190\u00a0₽", "💎 Тариф"]
+    assert buttons == ["➕ Пополнить на 1\u00a0490\u00a0₽", "💎 Тариф"]
     assert (await row(NOTICE))["state"] == "sent"
     assert await claim(courier) is None
 

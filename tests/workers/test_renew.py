@@ -117,6 +117,39 @@ async def test_who_has_the_money_hears_only_that_it_was_renewed(
     assert (await row("SELECT count(*) AS n FROM notices"))["n"] == 1
 
 
+async def test_a_late_reminder_says_what_is_true_by_then(
+    courier: Courier, sim: Sim, row: Row
+) -> None:
+    sessions = courier.sessions
+    account_id = await subscriber(sessions, then=100)
+    await run_at(sessions, END - timedelta(days=3))
+    async with sessions.begin() as session:
+        await credit(session, account_id, 10_000, key="a part")
+    await tell_all(courier)
+    await sim.talk(ANNA).text("не хватает 389,00")
+
+    await run_at(sessions, END - timedelta(days=1))
+    async with sessions.begin() as session:
+        await credit(session, account_id, START, key="all of it")
+    await tell_all(courier)
+    assert len(await sim.calls("sendMessage")) == 1
+    assert await row("SELECT state, reason FROM notices ORDER BY id DESC LIMIT 1") == {
+        "state": "undeliverable",
+        "reason": "outdated",
+    }
+
+
+async def test_nobody_in_another_plan_by_now_hears_of_a_grace(courier: Courier, sim: Sim) -> None:
+    sessions = courier.sessions
+    account_id = await subscriber(sessions)
+    await run_at(sessions, END)
+    async with sessions.begin() as session:
+        await credit(session, account_id, 4 * START, key="second")
+        await plans.choose(session, account_id, "profi", now=END, key="larger")
+    await tell_all(courier)
+    assert await sim.calls("sendMessage") == []
+
+
 async def tell_all(courier: Courier) -> None:
     while (claimed := await notices.claim(courier)) is not None:
         await notices.send(claimed, courier)
