@@ -27,7 +27,9 @@ CONFIG_ERROR = 2
 """The exit code of a child that was asked wrongly: starting it again would not help."""
 
 _READY_POLL_S = 0.05
+_FIRST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 15.0
+_MOST_DOUBLINGS = 20
 _STEADY_AFTER_S = 30.0  # a child that lived so long starts with the shortest pause again
 _START_TRIES = 3  # a server that was killed may need one or two until its leftovers are gone
 _CRASH_LOOP = 5
@@ -73,7 +75,7 @@ class Supervisor:
     the children hang on it.
     """
 
-    def __init__(self, write: Write, *, first_pause_s: float = 0.25) -> None:
+    def __init__(self, write: Write, *, first_pause_s: float = _FIRST_PAUSE_S) -> None:
         self._write = write
         self._first_pause_s = first_pause_s
         self._waves: list[list[asyncio.Task[None]]] = []
@@ -153,7 +155,7 @@ class Supervisor:
             if code == CONFIG_ERROR or (not ready.done() and crashes >= _START_TRIES):
                 self._give_up(ChildError(child.name, code, last_line), ready)
                 return
-            pause_s = min(self._first_pause_s * 2 ** (crashes - 1), _LONGEST_PAUSE_S)
+            pause_s = pause_after_s(crashes, self._first_pause_s)
             again = f", {crashes} times in a row" if crashes >= _CRASH_LOOP else ""
             self._write(
                 child.name, f"{describe_exit(code)}{again}; starting again in {pause_s:g} s"
@@ -244,6 +246,12 @@ class Console:
         except (BrokenPipeError, ValueError):
             # Whoever read our output is gone (`| head`); the product goes on without a log.
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
+
+
+def pause_after_s(crashes: int, first_s: float = _FIRST_PAUSE_S) -> float:
+    """How long a child that died that many times in a row, once at least, waits to be started."""
+    # Not 2**crashes as it is: after four hours of them that is beyond a float.
+    return min(first_s * 2.0 ** min(crashes - 1, _MOST_DOUBLINGS), _LONGEST_PAUSE_S)
 
 
 def describe_exit(code: int) -> str:

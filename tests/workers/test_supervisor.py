@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from workers.supervisor import CONFIG_ERROR, Child, ChildError, Supervisor
+from workers.supervisor import CONFIG_ERROR, Child, ChildError, Supervisor, pause_after_s
 
 SLEEPER = "import os, time; print(f'up {os.getpid()}'); time.sleep(600)"
 
@@ -83,6 +83,10 @@ async def test_pauses_double_and_a_crash_loop_is_named(log: Log) -> None:
     pauses = [line.rsplit(" in ", 1)[1] for line in said]
     assert pauses == ["0.01 s", "0.02 s", "0.04 s", "0.08 s", "0.16 s"]
     assert said[4].startswith("ended with code 3, 5 times in a row")
+
+
+def test_a_night_of_crashes_is_lived_through() -> None:
+    assert [pause_after_s(crashes) for crashes in (1, 2, 7, 100_000)] == [0.25, 0.5, 15.0, 15.0]
 
 
 async def test_every_line_carries_the_name_of_its_child(house: Supervisor, log: Log) -> None:
