@@ -73,12 +73,6 @@ def channels(
     tr: Texts, listed: Sequence[ChannelView], rules: PostRules, connect_url: str | None
 ) -> InlineKeyboardMarkup:
     """`connect_url`: where a group's members connect one; None: here."""
-    label = tr.plain("➕ Connect a channel")
-    connect = (
-        button(label, ChannelTap(do="connect"))
-        if connect_url is None
-        else InlineKeyboardButton(text=label, url=connect_url)
-    )
     rows = [
         [
             button(
@@ -94,7 +88,7 @@ def channels(
     return markup(
         [
             *rows,
-            [connect],
+            [_connect(tr, connect_url)],
             [button(tr.plain("🗓 Content plan"), WeekTap())],
             [
                 button(f"🕒 {zone_name(tr, rules.time_zone)}", ChannelTap(do="zones")),
@@ -102,6 +96,17 @@ def channels(
             ],
         ]
     )
+
+
+def none_yet(tr: Texts, connect_url: str | None) -> InlineKeyboardMarkup:
+    return markup([[_connect(tr, connect_url)]])
+
+
+def _connect(tr: Texts, url: str | None) -> InlineKeyboardButton:
+    label = tr.plain("➕ Connect a channel")
+    if url is None:
+        return button(label, ChannelTap(do="connect"))
+    return InlineKeyboardButton(text=label, url=url)
 
 
 def channel(tr: Texts, channel_id: int) -> InlineKeyboardMarkup:

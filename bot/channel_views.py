@@ -65,6 +65,14 @@ def named(channel: ChannelView) -> str:
     return f"{channel.title} (@{channel.username})" if channel.username else channel.title
 
 
+def none_yet(tr: Texts, connect_url: str | None) -> Card:
+    text = tr(
+        "📣 <b>No channel is connected yet</b>\n"
+        "Connect yours, and albums can go straight to it: at once or at a time you choose."
+    )
+    return Card(text, keyboards.none_yet(tr, connect_url))
+
+
 def none_in_plan(tr: Texts) -> Html:
     return tr("📣 Your plan has no channels. Larger ones do: /plans")
 

@@ -51,9 +51,21 @@ async def _page(bot: Bot, sessions: Sessions, who: Who) -> Card:
     async with sessions.begin() as session:
         listed = await channels.list_(session, who.account_id)
         rules = await channels.rules(session, who.account_id)
-    # Telegram lets people share a channel in a private chat only.
-    url = await create_start_link(bot, f"{_LINK}{who.account_id}") if who.is_group else None
-    return channel_views.channels(who.tr, listed, rules, url)
+    return channel_views.channels(who.tr, listed, rules, await _connect_url(bot, who))
+
+
+async def way_to_first(bot: Bot, sessions: Sessions, who: Who, now: datetime) -> Card:
+    """What leads an account without a channel to one."""
+    async with sessions.begin() as session:
+        limit = (await plans.terms(session, who.account_id, now=now)).channels
+    if limit == 0:
+        return Card(channel_views.none_in_plan(who.tr))
+    return channel_views.none_yet(who.tr, await _connect_url(bot, who))
+
+
+async def _connect_url(bot: Bot, who: Who) -> str | None:
+    """Telegram lets people share a channel in a private chat only: the way there; None: here."""
+    return await create_start_link(bot, f"{_LINK}{who.account_id}") if who.is_group else None
 
 
 # --- connecting ---

@@ -15,6 +15,7 @@ from bot.callbacks import AlbumTap, PostTap, PostTo
 from bot.clock import Clock
 from bot.errors import FileRefused
 from bot.filters import IsPrompt
+from bot.handlers.channels import way_to_first
 from bot.intake import Sessions
 from bot.postcards import remember, send_card, steered, today_of
 from bot.taps import edit
@@ -51,7 +52,8 @@ async def begin(
         album = await albums.album(session, who.account_id, callback_data.task_id)
         listed = await channels.list_(session, who.account_id)
     if not listed:
-        await query.answer(who.tr.plain("Connect a channel first: /channels"), show_alert=True)
+        await query.answer()
+        await send_card(bot, query, await way_to_first(bot, sessions, who, clock()))
         return
     if len(listed) > 1:
         card = channel_views.which_channel(who.tr, album.task_id, listed)

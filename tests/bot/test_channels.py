@@ -199,9 +199,13 @@ async def test_zone_and_late_posts_are_set_by_buttons(anna: Person) -> None:
 
 
 async def test_without_a_channel_the_button_says_how_to_connect_one(anna: Person) -> None:
-    await album(anna)
-    answer = await anna.press("В канал")
-    assert "/channels" in answer["text"]
+    card = await album(anna)
+    await anna.press("В канал", card)
+    await anna.text("нет каналов")
+    await allow(anna.stage, anna)
+    await anna.press("В канал", card)
+    await anna.press("Подключить канал", await anna.text("не подключено ни одного"))
+    await anna.text("выберите свой канал")
 
 
 async def test_from_the_album_to_the_channel(anna: Person, channel: Channel) -> None:
