@@ -175,7 +175,8 @@ async def _wait_for_change(world: World, chat: Chat, since: int, wait_s: float) 
 def chat_view(world: World, chat: Chat) -> JsonObject:
     """A chat for the list of chats."""
     members = [
-        {**world.user(user_id), "status": member.status} for user_id, member in chat.members.items()
+        {**world.user(user_id), "status": member.status, "rights": member.rights}
+        for user_id, member in chat.members.items()
     ]
     there = (one for one in reversed(world.messages.get(chat.id, {}).values()) if not one.deleted)
     last = next(there, None)

@@ -221,6 +221,8 @@ def _share_chat(world: World, body: Share, wanted: JsonObject, person: Person) -
     member = chat.members.get(person.id, Member("left"))
     if wanted.get("chat_is_created") and member.status != "creator":
         raise SimError("the button asks for a chat that the person owns")
+    if not _has_rights(member, wanted.get("user_administrator_rights")):
+        raise SimError("the button asks for a chat that the person administers, with its rights")
     _let_bot_in(world, chat, wanted, person, member)
     shown: JsonObject = {"request_id": body.request_id, "chat_id": chat.id}
     if wanted.get("request_title"):
@@ -228,6 +230,13 @@ def _share_chat(world: World, body: Share, wanted: JsonObject, person: Person) -
     if wanted.get("request_username") and chat.username:
         shown["username"] = chat.username
     return {"chat_shared": shown}
+
+
+def _has_rights(member: Member, wanted: object) -> bool:
+    """Whether somebody has all the administrator's rights that are wanted, if any are."""
+    if not isinstance(wanted, dict) or member.status == "creator":
+        return True
+    return all(member.rights.get(name) for name, on in wanted.items() if on)
 
 
 def _let_bot_in(

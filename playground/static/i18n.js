@@ -124,6 +124,7 @@ const RU = {
   "Make admin": "Сделать админом",
   "Take admin rights": "Снять права админа",
   "Choose what to share": "Чем поделиться с ботом",
+  "You have none that fits": "Ничего подходящего у вас нет",
   "Share": "Отправить",
   "Send as a photo": "Как фото",
   "Send as a file": "Как файл",

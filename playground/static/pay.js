@@ -76,8 +76,18 @@ function choices(c, button) {
     return [...unique.values()].map((p) => ({ id: p.id, name: fullName(p) }));
   }
   return [...state.chats.values()]
-    .filter((other) => (button.request_chat.chat_is_channel ? other.type === "channel" : other.type.includes("group")))
+    .filter((other) => mayShare(speaker(c)?.id, other, button.request_chat))
     .map((other) => ({ id: other.id, name: title(other) }));
+}
+
+/** Whether Telegram would offer the chat: of the kind that is asked for, and the person's to give. */
+function mayShare(personId, chat, wanted) {
+  const member = people(chat).find((one) => one.id === personId);
+  const fits = wanted.chat_is_channel ? chat.type === "channel" : chat.type.includes("group");
+  if (!fits || !member || ["left", "kicked"].includes(member.status)) return false;
+  if (member.status === "creator") return true;
+  const rights = Object.entries(wanted.user_administrator_rights ?? {}).filter(([, on]) => on);
+  return !wanted.chat_is_created && rights.every(([name]) => member.rights[name]);
 }
 
 /** Answers a request_chat or request_users button. */
@@ -88,7 +98,9 @@ export async function chooseToShare(c, message, button) {
       h("label", { class: "pick" },
         h("input", { type: many ? "checkbox" : "radio", name: "pick", value: id }), avatar(id, name, "small"), h("span", {}, name)));
     const picked = () => [...list.querySelectorAll("input:checked")].map((input) => Number(input.value));
-    const list = h("div", { class: "picks" }, rows);
+    const list = rows.length
+      ? h("div", { class: "picks" }, rows)
+      : h("p", { class: "modal-note" }, t("You have none that fits"));
     return [
       h("h2", {}, t("Choose what to share")),
       list,

@@ -132,3 +132,25 @@ async def test_sharing_a_channel_makes_the_bot_its_administrator(playground: Pla
     assert joined["my_chat_member"]["new_chat_member"]["can_post_messages"] is True
     assert shared["message"]["chat_shared"] == {"request_id": 1, "chat_id": channel["id"]}
     await playground.call("sendMessage", chat_id=channel["id"], text="пора")
+
+
+async def test_only_who_has_the_rights_that_are_asked_for_shares_a_channel(
+    playground: Playground,
+) -> None:
+    """As Telegram's own dialogue, which does not even show the others."""
+    members = [
+        {"id": ANNA, "status": "administrator", "rights": {"can_edit_messages": True}},
+        {"id": 1002, "status": "administrator"},
+    ]
+    channel = await playground.post("chats", type="channel", title="Новости", members=members)
+    rights = {"can_post_messages": True, "can_edit_messages": False}
+    request = {"request_id": 1, "chat_is_channel": True, "user_administrator_rights": rights}
+    keyboard = {"keyboard": [[{"text": "Где?", "request_chat": request}]]}
+    for person, status in ((ANNA, 400), (1002, 200)):
+        await playground.call("sendMessage", chat_id=person, text="x", reply_markup=keyboard)
+        shared = {"request_id": 1, "chat_id": channel["id"]}
+        await playground.post(f"chats/{person}/share", status=status, **shared)
+    listed = {one["id"]: one for one in (await playground.get("chats"))["chats"]}
+    rights = {one["id"]: one["rights"] for one in listed[channel["id"]]["members"]}
+    assert rights[ANNA] == {"can_edit_messages": True}
+    assert rights[1002]["can_post_messages"] is True
