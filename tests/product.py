@@ -93,7 +93,9 @@ async def running(
             asyncio.create_task(
                 gpu.serve(Studio(sessions, pool, store, pipeline, settings)), name="gpu"
             ),
-            asyncio.create_task(io.serve(Courier(sessions, pool, store, bot, settings)), name="io"),
+            asyncio.create_task(
+                io.serve(Courier(sessions, pool, store, bot, settings), clock), name="io"
+            ),
         ]
         yield
         for task in running:

@@ -8,6 +8,7 @@ import contextlib
 import structlog
 from aiogram.utils.token import TokenValidationError
 
+from bot.clock import Clock, utc_now
 from bot.errors import CannotStart
 from bot.gateway import create_bot, who_am_i
 from bot.settings import BotSettings
@@ -55,11 +56,11 @@ async def run(settings: WorkerSettings, database: DatabaseSettings, telegram: Bo
         await serve(Courier(sessions, pool, images.Store(database.images_url), bot, settings))
 
 
-async def serve(courier: Courier) -> None:
+async def serve(courier: Courier, clock: Clock = utc_now) -> None:
     """Delivers until cancelled; calls on their way are finished first."""
     settings = courier.settings
     wake, told = asyncio.Event(), asyncio.Event()
-    publisher = Publisher(courier)
+    publisher = Publisher(courier, clock=clock)
     cards = Cards(courier)
     sweep = Sweep(courier)
 
