@@ -12,7 +12,7 @@ from bot import channel_keyboards as keyboards
 from bot import texts
 from bot.texts import N_, Html, Texts
 from bot.views import Card, shortened
-from db import posts, zones
+from db import captions, zones
 from db.states import PostState
 from db.team_views import ChannelView, PostRules, PostView
 
@@ -184,12 +184,12 @@ def _caption(tr: Texts, post: PostView) -> Html:
     if not post.caption:
         return tr("<i>without a caption</i>")
     said = shortened(texts.without_markup(Html(post.caption)), _CAPTION_SHOWN)
-    used = posts.caption_length(post.caption)
+    used = captions.length(post.caption)
     return tr(
         "<blockquote>{caption}</blockquote>\n<i>{used} of {limit} characters</i>",
         caption=said,
         used=used,
-        limit=posts.CAPTION_LIMIT,
+        limit=captions.LIMIT,
     )
 
 
@@ -263,7 +263,7 @@ def caption_question(tr: Texts, post: PostView, *, in_group: bool) -> Card:
         "✏️ <b>Send the caption</b> for “{channel}”, up to {limit} characters. Bold, links and "
         "the like come along as you write them.",
         channel=post.channel.title,
-        limit=posts.CAPTION_LIMIT,
+        limit=captions.LIMIT,
     )
     if in_group:
         text = Html(text + "\n" + tr("Reply to this message."))
@@ -274,7 +274,7 @@ def caption_too_long(tr: Texts, used: int) -> Html:
     return tr(
         "📏 Too long: {used} of {limit} characters. Shorten it and send it again.",
         used=used,
-        limit=posts.CAPTION_LIMIT,
+        limit=captions.LIMIT,
     )
 
 

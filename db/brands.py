@@ -24,6 +24,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from db import captions
 from db.errors import BrandNameTaken, LimitReached, NotFound
 from db.models import Account, Period, Plan
 from db.models import Brand as Row
@@ -42,6 +43,11 @@ class BrandFields(TypedDict, total=False):
     style_short: str
     palette: Sequence[str]
     preset: str | None
+    signature: str | None
+    hashtags: Sequence[str]
+    advertiser: str | None
+    erid: str | None
+    marks_ai: bool
 
 
 async def create(
@@ -117,7 +123,7 @@ async def count_frozen(session: AsyncSession, account_id: int) -> int:
 async def edit(
     session: AsyncSession, account_id: int, brand_id: int, **fields: Unpack[BrandFields]
 ) -> Brand:
-    """Sets the fields given, leaves the others.
+    """Sets the fields given, leaves the others; drafts of posts follow.
 
     Raises NotFound, BrandNameTaken, LimitReached for a frozen one.
     """
@@ -126,6 +132,8 @@ async def edit(
     values: dict[str, object] = dict(fields)
     if "palette" in fields:
         values["palette"] = list(fields["palette"])
+    if "hashtags" in fields:
+        values["hashtags"] = list(fields["hashtags"])
     if "name" in fields:
         same_name = await _named(session, account_id, fields["name"])
         if same_name is not None and same_name.id != brand_id:
@@ -137,6 +145,7 @@ async def edit(
             .where(Row.id == brand_id, Row.account_id == account_id, Row.deleted_at.is_(None))
             .values(**values)
         )
+        await captions.follow(session, account_id, brand_id)
     return await get(session, account_id, brand_id)
 
 
@@ -150,6 +159,7 @@ async def delete(session: AsyncSession, account_id: int, brand_id: int) -> None:
     )
     if deleted_id is None:
         raise NotFound("brand", brand_id)
+    await captions.follow(session, account_id, brand_id)
     await session.execute(
         update(Account)
         .where(Account.id == account_id, Account.default_brand_id == brand_id)
@@ -273,4 +283,9 @@ def view(row: Row, default_id: int | None, frozen: bool) -> Brand:
         preset=row.preset,
         is_default=row.id == default_id,
         is_frozen=frozen,
+        signature=row.signature,
+        hashtags=tuple(row.hashtags),
+        advertiser=row.advertiser,
+        erid=row.erid,
+        marks_ai=row.marks_ai,
     )

@@ -4,6 +4,7 @@ DbError
 ├── NotFound(what, id)          no such thing, or it belongs to another account
 ├── BrandNameTaken(name)        the account has a brand of this name
 ├── LimitReached(what, limit)   no more of these
+├── CaptionTooLong(over, added) a post's caption is so many UTF-16 units over Telegram's limit
 ├── Stale(what)                 it has moved on: a draft already submitted, a result not there yet
 ├── NotAllowed(action, role)    the person's role in the account does not include this
 ├── InvalidKey(key)             not a name under which files may be stored
@@ -40,6 +41,16 @@ class LimitReached(DbError):
         super().__init__(f"at most {limit} of {what}")
         self.what = what
         self.limit = limit
+
+
+class CaptionTooLong(DbError):
+    """`over` the limit by so many UTF-16 units; `added`: what stands there beside the person's
+    words takes so many."""
+
+    def __init__(self, over: int, added: int) -> None:
+        super().__init__(f"caption too long by {over}")
+        self.over = over
+        self.added = added
 
 
 class Stale(DbError):

@@ -10,35 +10,31 @@ What the worker does with them is in `db/publishing.py`.
 
 from __future__ import annotations
 
-import html
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import albums, channels
-from db.errors import LimitReached, NotFound, Stale
-from db.models import Account, Channel, Post, Prediction
-from db.states import PostState
-from db.team_views import PostView
+from db import albums, captions, channels
+from db.errors import NotFound, Stale
+from db.models import Account, Brand, Channel, Post, Prediction, Request, Task
+from db.states import Part, PostState
+from db.team_views import CaptionParts, PostView
 
-CAPTION_LIMIT = 1024
-"""UTF-16 units, tags not counted: https://core.telegram.org/bots/api#sendphoto"""
 FURTHEST = timedelta(days=366)
 
 WAITS = (PostState.DRAFT, PostState.SCHEDULED, PostState.OVERDUE, PostState.UNDELIVERABLE)
 """Nothing of it has gone out, for certain."""
-_TAG = re.compile(r"<[^<>]+>")
 
 
 async def draft(
     session: AsyncSession, account_id: int, user_id: int, task_id: int, channel_id: int
 ) -> PostView:
-    """The draft of a task's post for a channel: the chosen picture, without a caption.
+    """The draft of a task's post for a channel: the chosen picture, no words but the brand's.
 
     There is one such draft at a time, however often and by whomever it is asked for. Raises
     NotFound, Stale when the task has no album.
@@ -55,6 +51,7 @@ async def draft(
         )
     )
     origin = f"{task_id}:{channel_id}:{ended}"
+    parts = await captions.first(session, task_id, album.locale)
     await session.execute(
         insert(Post)
         .values(
@@ -64,6 +61,8 @@ async def draft(
             created_by=user_id,
             origin=origin,
             ranks=[album.chosen_rank or album.images[0].rank],
+            parts=captions.stored(parts),
+            caption=captions.compose(parts),
         )
         .on_conflict_do_nothing()
     )
@@ -124,24 +123,60 @@ async def set_ranks(
 async def set_caption(
     session: AsyncSession, account_id: int, post_id: int, caption: str
 ) -> PostView:
-    """The caption, HTML; of a published post the one it is to get.
+    """A person's words of the caption, HTML; of a published post those it is to get.
 
-    Raises NotFound, LimitReached("caption"), Stale while nobody may say what the channel shows.
+    Raises NotFound, CaptionTooLong, Stale while nobody may say what the channel shows.
     """
-    if caption_length(caption) > CAPTION_LIMIT:
-        raise LimitReached("caption", CAPTION_LIMIT)
+    post = await _locked(session, account_id, post_id)
+    return await _recompose(session, post, replace(post.parts, body=caption))
+
+
+async def switch(
+    session: AsyncSession, account_id: int, post_id: int, part: Part, *, on: bool
+) -> PostView:
+    """Has a part of the caption or not; switched on it says what the brand says at present.
+
+    Raises as `set_caption`, and NotFound for a part that there is nothing of.
+    """
     post = await get(session, account_id, post_id)
+    # Before the post: whoever changes a brand locks its posts after it.
+    brand = await captions.brand_of(session, post.task_id)
+    post = await _locked(session, account_id, post_id)
+    if not on:
+        return await _recompose(session, post, replace(post.parts, on=post.parts.on - {part}))
+    if part not in post.offers:
+        raise NotFound("part of a caption", post_id)
+    parts = replace(post.parts, on=post.parts.on | {part})
+    return await _recompose(session, post, captions.with_brand(parts, brand, only=part))
+
+
+async def _recompose(session: AsyncSession, post: PostView, parts: CaptionParts) -> PostView:
     if post.state is PostState.SENT and not post.message_ids:
         raise Stale("post")  # arrived by a person's word: which message it is, nobody knows
+    caption = captions.compose(parts)
+    # What a grown brand has made too long may be shortened step by step.
+    if captions.length(caption) > captions.length(post.caption):
+        captions.check(parts)
     await _change(
-        session, account_id, post_id, (*WAITS, PostState.SENT), caption=caption, not_before=None
+        session,
+        post.account_id,
+        post.id,
+        (*WAITS, PostState.SENT),
+        parts=captions.stored(parts),
+        caption=caption,
+        not_before=None,
+    )
+    return await get(session, post.account_id, post.id)
+
+
+async def _locked(session: AsyncSession, account_id: int, post_id: int) -> PostView:
+    """A post that nobody else changes meanwhile. Raises NotFound."""
+    await session.execute(
+        select(Post.id)
+        .where(Post.id == post_id, Post.account_id == account_id)
+        .with_for_update(key_share=True)
     )
     return await get(session, account_id, post_id)
-
-
-def caption_length(caption: str) -> int:
-    """As Telegram counts it: UTF-16 units of what is read, tags aside."""
-    return len(html.unescape(_TAG.sub("", caption)).encode("utf-16-le")) // 2
 
 
 async def publish_now(
@@ -149,8 +184,10 @@ async def publish_now(
 ) -> tuple[PostView, bool]:
     """Lets it go at once. False: it was on its way already, and nothing was changed.
 
-    Raises NotFound, Stale for one that was called off or whose fate a person must tell.
+    Raises NotFound, CaptionTooLong, Stale for one that was called off or whose fate a person must
+    tell.
     """
+    await _check_caption(session, account_id, post_id)
     moved = await session.scalar(
         update(Post)
         .where(
@@ -170,10 +207,11 @@ async def publish_now(
 async def schedule(
     session: AsyncSession, account_id: int, post_id: int, publish_at: datetime, *, now: datetime
 ) -> PostView:
-    """Gives it a time, or another one. Raises NotFound, Stale("time") for one that is past or more
-    than a year ahead, Stale("post") once it is on its way."""
+    """Gives it a time, or another one. Raises NotFound, CaptionTooLong, Stale("time") for one that
+    is past or more than a year ahead, Stale("post") once it is on its way."""
     if not now < publish_at <= now + FURTHEST:
         raise Stale("time")
+    await _check_caption(session, account_id, post_id)
     await _change(
         session,
         account_id,
@@ -185,6 +223,13 @@ async def schedule(
         reason=None,
     )
     return await get(session, account_id, post_id)
+
+
+async def _check_caption(session: AsyncSession, account_id: int, post_id: int) -> None:
+    """A draft's caption follows its brand, and may have grown beyond what a post can have."""
+    post = await _locked(session, account_id, post_id)
+    if post.state is PostState.DRAFT:
+        captions.check(post.parts)
 
 
 async def cancel(session: AsyncSession, account_id: int, post_id: int) -> PostView:
@@ -215,7 +260,13 @@ async def arrived(
     moved = await session.scalar(
         update(Post)
         .where(*_of(account_id, post_id, (PostState.UNKNOWN,)))
-        .values(state=PostState.SENT, sent_at=now, shown_caption=Post.caption, reason=None)
+        .values(
+            state=PostState.SENT,
+            sent_at=now,
+            shown_caption=Post.caption,
+            shown_parts=Post.parts,
+            reason=None,
+        )
         .returning(Post.id)
         .execution_options(synchronize_session=False)
     )
@@ -267,16 +318,19 @@ async def _change(
         raise Stale("post")
 
 
-def _posts() -> Select[Post, Channel, str, list[int]]:
+def _posts() -> Select[Post, Channel, str, list[int], Brand | None]:
     ranks: ScalarSelect[list[int]] = (
         select(func.array_agg(aggregate_order_by(Prediction.rank, Prediction.rank)))
         .where(Prediction.task_id == Post.task_id)
         .scalar_subquery()
     )
     return (
-        select(Post, Channel, Account.time_zone, ranks)
+        select(Post, Channel, Account.time_zone, ranks, Brand)
         .join(Channel, Channel.id == Post.channel_id)
         .join(Account, Account.id == Post.account_id)
+        .join(Task, Task.id == Post.task_id)
+        .join(Request, Request.id == Task.request_id)
+        .outerjoin(Brand, Brand.id == Request.brand_id)
         .execution_options(populate_existing=True)
     )
 
@@ -289,13 +343,20 @@ async def _one(session: AsyncSession, *which: ColumnElement[bool]) -> PostView:
 
 
 async def _many(
-    session: AsyncSession, query: Select[Post, Channel, str, list[int]]
+    session: AsyncSession, query: Select[Post, Channel, str, list[int], Brand | None]
 ) -> tuple[PostView, ...]:
     rows = (await session.execute(query)).all()
-    return tuple(_view(post, channel, zone, ranks) for post, channel, zone, ranks in rows)
+    return tuple(_view(*row) for row in rows)
 
 
-def _view(row: Post, channel: Channel, time_zone: str, album_ranks: list[int] | None) -> PostView:
+def _view(
+    row: Post,
+    channel: Channel,
+    time_zone: str,
+    album_ranks: list[int] | None,
+    brand: Brand | None,
+) -> PostView:
+    parts = captions.read(row.parts)
     return PostView(
         id=row.id,
         account_id=row.account_id,
@@ -306,6 +367,8 @@ def _view(row: Post, channel: Channel, time_zone: str, album_ranks: list[int] | 
         album_ranks=tuple(album_ranks or ()),
         caption=row.caption,
         shown_caption=row.shown_caption,
+        parts=parts,
+        offers=captions.offers(parts, brand),
         state=row.state,
         publish_at=row.publish_at,
         sent_at=row.sent_at,

@@ -21,7 +21,7 @@ from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import albums, notices, posts
+from db import albums, captions, notices, posts
 from db.leases import RELEASED, SENDER_DIED, held, seconds
 from db.locales import locale_of
 from db.models import Account, Channel, Post, User, UserSettings
@@ -123,6 +123,7 @@ async def sent(
             message_ids=list(message_ids),
             shown_caption=Post.caption,
             reason=None,
+            shown_parts=Post.parts,
             **RELEASED,
         )
         .returning(Post.id)
@@ -202,7 +203,14 @@ async def put_to_question(session: AsyncSession, *, now: datetime) -> int:
 async def edits(session: AsyncSession, limit: int) -> tuple[CaptionEdit, ...]:
     """Published posts whose caption was changed since, those that may be tried now."""
     rows = await session.execute(
-        select(Post.id, Post.account_id, Channel.chat_id, Post.message_ids[1], Post.caption)
+        select(
+            Post.id,
+            Post.account_id,
+            Channel.chat_id,
+            Post.message_ids[1],
+            Post.caption,
+            Post.parts,
+        )
         .join(Channel, Channel.id == Post.channel_id)
         .where(
             text(CAPTION_TO_EDIT),
@@ -211,7 +219,10 @@ async def edits(session: AsyncSession, limit: int) -> tuple[CaptionEdit, ...]:
         .order_by(Post.id)
         .limit(limit)
     )
-    return tuple(CaptionEdit(*row) for row in rows)
+    return tuple(
+        CaptionEdit(post_id, account_id, chat_id, message_id, caption, captions.read(parts))
+        for post_id, account_id, chat_id, message_id, caption, parts in rows
+    )
 
 
 async def edited(session: AsyncSession, edit: CaptionEdit) -> None:
@@ -219,7 +230,12 @@ async def edited(session: AsyncSession, edit: CaptionEdit) -> None:
     await session.execute(
         update(Post)
         .where(Post.id == edit.post_id)
-        .values(shown_caption=edit.caption, not_before=None, reason=None)
+        .values(
+            shown_caption=edit.caption,
+            shown_parts=captions.stored(edit.parts),
+            not_before=None,
+            reason=None,
+        )
         .execution_options(synchronize_session=False)
     )
 
@@ -243,7 +259,7 @@ async def edit_refused(session: AsyncSession, edit: CaptionEdit, reason: str) ->
             Post.caption == edit.caption,
             Post.caption != Post.shown_caption,
         )
-        .values(caption=Post.shown_caption, not_before=None, reason=reason)
+        .values(caption=Post.shown_caption, parts=Post.shown_parts, not_before=None, reason=reason)
         .returning(Post.id)
         .execution_options(synchronize_session=False)
     )

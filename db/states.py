@@ -124,6 +124,14 @@ class PaymentState(enum.StrEnum):
     UNMATCHED = "unmatched"
 
 
+class Part(enum.StrEnum):
+    """What a post's caption can have beside a person's words, each with a switch."""
+
+    AD = "ad"
+    SIGNATURE = "signature"
+    AI = "ai"
+
+
 class PostState(enum.StrEnum):
     """draft -> scheduled -> sending -> sent | unknown | undeliverable; sending -> scheduled when
     refused; scheduled -> overdue when its time is long past; all but sending and sent -> cancelled.

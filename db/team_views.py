@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from db.states import Answer, ApprovalState, LatePosts, PostState, Presence, Role
+from db.states import Answer, ApprovalState, LatePosts, Part, PostState, Presence, Role
 from db.views import Locale, PredictionView
 
 # --- channels and posts ---
@@ -34,8 +34,23 @@ class PostRules:
 
 
 @dataclass(frozen=True, slots=True)
+class CaptionParts:
+    """What a caption is put together from. `body` is a person's HTML, the rest plain text, "" where
+    there is none; `on`: what is switched on, whether there is any of it or not."""
+
+    body: str = ""
+    signature: str = ""
+    hashtags: str = ""
+    advertiser: str = ""
+    erid: str = ""
+    locale: Locale = "ru"
+    on: frozenset[Part] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class PostView:
-    """A post with its channel. `caption` is HTML; `shown_caption`: what the channel shows.
+    """A post with its channel. `caption` is HTML, put together from `parts`; `shown_caption`: what
+    the channel shows. `offers`: what can be switched on.
 
     `album_ranks`: all pictures of the album it is made from.
     """
@@ -49,6 +64,8 @@ class PostView:
     album_ranks: tuple[int, ...]
     caption: str
     shown_caption: str | None
+    parts: CaptionParts
+    offers: frozenset[Part]
     state: PostState
     publish_at: datetime | None
     sent_at: datetime | None
@@ -77,13 +94,14 @@ class PostClaim:
 
 @dataclass(frozen=True, slots=True)
 class CaptionEdit:
-    """A caption to bring to the post's first message."""
+    """A caption, and what it is put together from, to bring to the post's first message."""
 
     post_id: int
     account_id: int
     chat_id: int
     message_id: int
     caption: str
+    parts: CaptionParts
 
 
 @dataclass(frozen=True, slots=True)

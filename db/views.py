@@ -52,7 +52,8 @@ class UserView:
 class Brand:
     """`style_short` is English, for prompts; `palette` holds `#rrggbb`, the main colour first.
 
-    `is_frozen`: over the plan's limit, so it can only be looked at and deleted.
+    `is_frozen`: over the plan's limit, so it can only be looked at and deleted. From `signature`
+    on: what its posts say; `advertiser` and `erid` come together.
     """
 
     id: int
@@ -64,6 +65,11 @@ class Brand:
     preset: str | None
     is_default: bool
     is_frozen: bool
+    signature: str | None = None
+    hashtags: tuple[str, ...] = ()
+    advertiser: str | None = None
+    erid: str | None = None
+    marks_ai: bool = False
 
 
 @dataclass(frozen=True, slots=True)

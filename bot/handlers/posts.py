@@ -21,7 +21,7 @@ from bot.postcards import remember, send_card, steered, today_of
 from bot.taps import edit
 from bot.views import length, shortened
 from bot.who import Who, card_of, thread_of
-from db import albums, channels, posts
+from db import albums, captions, channels, posts
 from db.queue import wake_io
 from db.rights import Action
 from db.team_views import PostView
@@ -119,7 +119,7 @@ async def take_caption(
         caption = ""
         if callback_data.value == "idea":
             album = await albums.album(session, who.account_id, post.task_id)
-            caption = html.escape(shortened(album.cleaned_prompt, posts.CAPTION_LIMIT), quote=False)
+            caption = html.escape(shortened(album.cleaned_prompt, captions.LIMIT), quote=False)
         post = await posts.set_caption(session, who.account_id, post.id, caption)
     await query.answer()
     await edit(bot, query, channel_views.post_card(who.locale, post, now=clock()))
@@ -177,7 +177,7 @@ async def take_written_caption(
     if answers is None:
         return
     used = length(message.text or "")
-    if used > posts.CAPTION_LIMIT:
+    if used > captions.LIMIT:
         await message.reply(channel_views.caption_too_long(who.tr, used))
         return
     async with sessions.begin() as session:

@@ -13,7 +13,8 @@ from db.models.base import Base
 
 class Brand(Base):
     """`name_key` is the name as it counts for uniqueness: case and spaces folded by us, because
-    Postgres' lower() leaves Cyrillic alone in the C locale. Deleted brands stay for old albums."""
+    Postgres' lower() leaves Cyrillic alone in the C locale. Deleted brands stay for old albums.
+    From `signature` on: what the brand's posts say under their pictures (`db.captions`)."""
 
     __tablename__ = "brands"
     __table_args__ = (
@@ -23,6 +24,20 @@ class Brand(Base):
             "array_position(palette, NULL) IS NULL AND"
             " array_to_string(palette, ',') ~ '^(#[0-9a-f]{6}(,#[0-9a-f]{6})*)?$'",
             name="palette",
+        ),
+        CheckConstraint(
+            "char_length(signature) BETWEEN 1 AND 200 AND strpos(signature, chr(10)) = 0",
+            name="signature",
+        ),
+        CheckConstraint(
+            "cardinality(hashtags) <= 10 AND array_position(hashtags, NULL) IS NULL AND"
+            " array_to_string(hashtags, ' ') ~ '^(#[^ #,]{1,50}( #[^ #,]{1,50})*)?$'",
+            name="hashtags",
+        ),
+        CheckConstraint(
+            "(advertiser IS NULL) = (erid IS NULL)"
+            " AND char_length(advertiser) BETWEEN 1 AND 150 AND erid ~ '^[A-Za-z0-9_-]{4,64}$'",
+            name="advertising",
         ),
         Index(
             "uq_brands_account_id_name_key",
@@ -41,5 +56,10 @@ class Brand(Base):
     style_short: Mapped[str]
     palette: Mapped[list[str]] = mapped_column(ARRAY(Text))
     preset: Mapped[str | None]
+    signature: Mapped[str | None]
+    hashtags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'::text[]"))
+    advertiser: Mapped[str | None]
+    erid: Mapped[str | None]
+    marks_ai: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     deleted_at: Mapped[datetime | None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import TypedDict
 
 from sqlalchemy import (
     BigInteger,
@@ -21,9 +22,22 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, checked
 from db.states import PostState
+from db.views import Locale
 
 CAPTION_TO_EDIT = "state = 'sent' AND caption <> shown_caption"
 """The partial index on posts whose caption in the channel is an older one; queries repeat it."""
+
+
+class StoredParts(TypedDict, total=False):
+    """`CaptionParts` as they are stored."""
+
+    body: str
+    signature: str
+    hashtags: str
+    advertiser: str
+    erid: str
+    locale: Locale
+    on: list[str]
 
 
 class Channel(Base):
@@ -57,7 +71,8 @@ class Channel(Base):
 
 class Post(Base):
     """Pictures of a task (`ranks`, in order) for a channel. `caption` is HTML; `shown_caption` is
-    what the channel shows. `reactions`: for each message that has some, how often which. The
+    what the channel shows, and `parts` and `shown_parts` what those are put together from
+    (`db.captions`). `reactions`: for each message that has some, how often which. The
     card, where there is one, says in the chat how it went. The unique index on `sending` keeps a
     channel's posts in order."""
 
@@ -77,6 +92,7 @@ class Post(Base):
             "state NOT IN ('unknown', 'undeliverable') OR reason IS NOT NULL", name="reason"
         ),
         CheckConstraint("attempt >= 0", name="attempt"),
+        CheckConstraint("(shown_caption IS NULL) = (shown_parts IS NULL)", name="shown_parts"),
         Index(
             "uq_posts_sending_channel_id",
             "channel_id",
@@ -107,6 +123,8 @@ class Post(Base):
     ranks: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
     caption: Mapped[str] = mapped_column(server_default=text("''"))
     shown_caption: Mapped[str | None]
+    parts: Mapped[StoredParts] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    shown_parts: Mapped[StoredParts | None] = mapped_column(JSONB(none_as_null=True))
     state: Mapped[PostState] = mapped_column(
         checked(PostState, "state"), server_default=text("'draft'")
     )

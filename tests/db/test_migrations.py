@@ -104,6 +104,12 @@ ROWS = {
         UPDATE posts SET state = 'sent', sent_at = now(), publish_at = now(), message_ids = '{7,8}',
             reactions = '{"8": {"🔥": 2}}'
     """,
+    "0013": """
+        UPDATE brands SET signature = 'Кофе рядом', hashtags = '{#кофе,#осень}', advertiser = 'ООО',
+            erid = '2VtzqwJ8', marks_ai = true;
+        UPDATE posts SET parts = '{"body": "Латте"}', shown_parts = '{"body": ""}',
+            caption = 'Латте', shown_caption = ''
+    """,
 }
 
 

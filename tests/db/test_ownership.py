@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import albums, approvals, brands, channels, deliveries, posts, requests, tasks, votes
 from db.errors import NotFound
-from db.states import Answer, DeliveryKind
+from db.states import Answer, DeliveryKind, Part
 from tests.db import rows
 from tests.db.channels import NOW, connected, drafted
 from tests.db.rows import Sessions
@@ -58,6 +58,7 @@ BY_ID: dict[str, Call] = {
     "posts.get": lambda s, a, i: posts.get(s, a, i["post"]),
     "posts.set_ranks": lambda s, a, i: posts.set_ranks(s, a, i["post"], [2]),
     "posts.set_caption": lambda s, a, i: posts.set_caption(s, a, i["post"], "Моё"),
+    "posts.switch": lambda s, a, i: posts.switch(s, a, i["post"], Part.AI, on=True),
     "posts.publish_now": lambda s, a, i: posts.publish_now(s, a, i["post"], now=NOW),
     "posts.schedule": lambda s, a, i: posts.schedule(
         s, a, i["post"], NOW + timedelta(days=1), now=NOW

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from db import albums, channels, leases, posts, publishing, zones
-from db.errors import LimitReached, NotFound, Stale
+from db.errors import CaptionTooLong, NotFound, Stale
 from db.states import LatePosts, PostState
 from db.team_views import PostClaim, PostView
 from tests.db import rows
@@ -109,7 +109,7 @@ async def test_captions_are_counted_as_telegram_does(
             changed = await posts.set_caption(session, who.account_id, draft.id, caption)
             assert changed.caption == caption
         else:
-            with pytest.raises(LimitReached):
+            with pytest.raises(CaptionTooLong):
                 await posts.set_caption(session, who.account_id, draft.id, caption)
 
 
