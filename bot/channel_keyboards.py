@@ -17,7 +17,7 @@ from aiogram.types import (
 from babel.dates import get_day_names, get_timezone_location
 
 from bot.buttons import Row, button, in_rows, markup
-from bot.callbacks import ChannelTap, PostTap, PostTo, WeekTap
+from bot.callbacks import ChannelTap, PlanTap, PostTap, PostTo, WeekTap
 from bot.texts import N_, Texts
 from db import zones
 from db.posts import FURTHEST
@@ -67,6 +67,10 @@ def request_channel(tr: Texts, account_id: int) -> ReplyKeyboardMarkup:
         ],
         resize_keyboard=True,
     )
+
+
+def to_plans(tr: Texts) -> InlineKeyboardMarkup:
+    return markup([[button(tr.plain("💎 Plans"), PlanTap(do="show"), "primary")]])
 
 
 def channels(

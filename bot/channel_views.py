@@ -73,8 +73,9 @@ def none_yet(tr: Texts, connect_url: str | None) -> Card:
     return Card(text, keyboards.none_yet(tr, connect_url))
 
 
-def none_in_plan(tr: Texts) -> Html:
-    return tr("📣 Your plan has no channels. Larger ones do: /plans")
+def none_in_plan(tr: Texts) -> Card:
+    """The plan has no channels: where they come from, one tap away."""
+    return Card(tr("📣 Your plan has no channels. Larger ones do: /plans"), keyboards.to_plans(tr))
 
 
 def connect(tr: Texts) -> Html:

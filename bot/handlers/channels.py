@@ -59,7 +59,7 @@ async def way_to_first(bot: Bot, sessions: Sessions, who: Who, now: datetime) ->
     async with sessions.begin() as session:
         limit = (await plans.terms(session, who.account_id, now=now)).channels
     if limit == 0:
-        return Card(channel_views.none_in_plan(who.tr))
+        return channel_views.none_in_plan(who.tr)
     return channel_views.none_yet(who.tr, await _connect_url(bot, who))
 
 
@@ -104,7 +104,8 @@ async def _ask(
     async with sessions.begin() as session:
         limit = (await plans.terms(session, account_id, now=now)).channels
     if limit == 0:  # Said before a channel is handed over for nothing.
-        await bot.send_message(chat_id, channel_views.none_in_plan(who.tr))
+        card = channel_views.none_in_plan(who.tr)
+        await bot.send_message(chat_id, card.text, reply_markup=card.keyboard)
         return
     markup = channel_keyboards.request_channel(who.tr, account_id)
     await bot.send_message(chat_id, channel_views.connect(who.tr), reply_markup=markup)

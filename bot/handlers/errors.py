@@ -131,7 +131,7 @@ def worded(tr: Texts, error: Exception) -> Html | None:
                 limit=error.limit,
             )
         case LimitReached(what="channels", limit=0):
-            return channel_views.none_in_plan(tr)
+            return channel_views.none_in_plan(tr).text
         case LimitReached(what="channels"):
             return tr.n(
                 "📣 Your plan has {n} channel. More come with a larger one: /plans",

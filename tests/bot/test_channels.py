@@ -201,7 +201,8 @@ async def test_zone_and_late_posts_are_set_by_buttons(anna: Person) -> None:
 async def test_without_a_channel_the_button_says_how_to_connect_one(anna: Person) -> None:
     card = await album(anna)
     await anna.press("В канал", card)
-    await anna.text("нет каналов")
+    await anna.press("💎 Тарифы", await anna.text("нет каналов"))
+    await anna.text("1 канал")
     await allow(anna.stage, anna)
     await anna.press("В канал", card)
     await anna.press("Подключить канал", await anna.text("не подключено ни одного"))
