@@ -10,7 +10,7 @@ from bot import intake, views
 from bot.callbacks import AlbumTap, CancelTap, ResendTap, RetryTap
 from bot.clock import Clock
 from bot.intake import Place, Sessions
-from bot.views import Card
+from bot.taps import edit
 from bot.who import Who, card_of, thread_of
 from db import albums, deliveries, requests, tasks
 from db.queue import publish_cancel, wake_io
@@ -44,7 +44,7 @@ async def cancel(
         return
     await publish_cancel(pool, task.id)
     await query.answer(who.tr.plain("Cancelled"))
-    await _edit(bot, query, intake.task_card(task, None))
+    await edit(bot, query, intake.task_card(task, None))
 
 
 @router.callback_query(RetryTap.filter())
@@ -107,7 +107,7 @@ async def choose(
         who.may_steer(task.user_id)
         album = await albums.choose(session, who.account_id, task.id, callback_data.rank)
     await query.answer(who.tr.plain("№{rank} is yours", rank=callback_data.rank))
-    await _edit(bot, query, views.action_card(album))
+    await edit(bot, query, views.action_card(album))
 
 
 @router.callback_query(AlbumTap.filter(F.do.in_({"why", "back"})))
@@ -119,7 +119,7 @@ async def why(
     album = await _album(sessions, who, callback_data.task_id)
     await query.answer()
     card = views.why_card(album) if callback_data.do == "why" else views.action_card(album)
-    await _edit(bot, query, card)
+    await edit(bot, query, card)
 
 
 @router.callback_query(AlbumTap.filter(F.do == "png"))
@@ -190,10 +190,3 @@ async def _album(sessions: Sessions, who: Who, task_id: int) -> AlbumView:
 def _place(query: CallbackQuery) -> Place:
     card = card_of(query)
     return Place(card.chat.id, thread_of(card))
-
-
-async def _edit(bot: Bot, query: CallbackQuery, card: Card) -> None:
-    at = card_of(query)
-    await bot.edit_message_text(
-        card.text, chat_id=at.chat.id, message_id=at.message_id, reply_markup=card.keyboard
-    )

@@ -11,8 +11,9 @@ from bot import keyboards, pages
 from bot.callbacks import BrandTap
 from bot.clock import Clock
 from bot.intake import Sessions
+from bot.taps import edit
 from bot.views import Card
-from bot.who import Who, card_of
+from bot.who import Who
 from db import brands, plans
 from db.rights import Action
 
@@ -37,7 +38,7 @@ async def back_to_list(
     who.may(Action.LOOK)
     card = await _list(sessions, who, clock)
     await query.answer()
-    await _edit(bot, query, card)
+    await edit(bot, query, card)
 
 
 @router.callback_query(BrandTap.filter(F.do.in_({"open", "delete"})))
@@ -50,9 +51,9 @@ async def open_brand(
         brand = await brands.get(session, who.account_id, callback_data.brand_id)
     await query.answer()
     if callback_data.do == "open":
-        await _edit(bot, query, who.headed(pages.brand(who.tr, brand)))
+        await edit(bot, query, who.headed(pages.brand(who.tr, brand)))
     else:
-        await _edit(bot, query, pages.sure_to_delete_brand(who.tr, brand))
+        await edit(bot, query, pages.sure_to_delete_brand(who.tr, brand))
 
 
 @router.callback_query(BrandTap.filter(F.do.in_({"default", "undefault"})))
@@ -66,7 +67,7 @@ async def set_default(
         await brands.set_default(session, who.account_id, chosen)
         brand = await brands.get(session, who.account_id, brand_id)
     await query.answer(who.tr.plain("Saved"))
-    await _edit(bot, query, who.headed(pages.brand(who.tr, brand)))
+    await edit(bot, query, who.headed(pages.brand(who.tr, brand)))
 
 
 @router.callback_query(BrandTap.filter(F.do == "sure"))
@@ -82,7 +83,7 @@ async def delete(
     async with sessions.begin() as session:
         await brands.delete(session, who.account_id, callback_data.brand_id)
     await query.answer(who.tr.plain("Deleted"))
-    await _edit(bot, query, await _list(sessions, who, clock))
+    await edit(bot, query, await _list(sessions, who, clock))
 
 
 async def _list(sessions: Sessions, who: Who, clock: Clock) -> Card:
@@ -90,10 +91,3 @@ async def _list(sessions: Sessions, who: Who, clock: Clock) -> Card:
         terms = await plans.terms(session, who.account_id, now=clock())
         listed = await brands.list_(session, who.account_id)
     return who.headed(pages.brands(who.tr, listed, terms.brand_limit))
-
-
-async def _edit(bot: Bot, query: CallbackQuery, card: Card) -> None:
-    at = card_of(query)
-    await bot.edit_message_text(
-        card.text, chat_id=at.chat.id, message_id=at.message_id, reply_markup=card.keyboard
-    )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aiogram import Bot, F, Router
 from aiogram.filters import Command, CommandObject, StateFilter, or_f
 from aiogram.fsm.context import FSMContext
-from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
+from aiogram.types import CallbackQuery, Message
 from arq import ArqRedis
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,7 +19,7 @@ from bot.filters import IsForBot, IsPrompt
 from bot.handlers import quota
 from bot.intake import Place, Sessions
 from bot.settings import PaymentTerms
-from bot.views import Card
+from bot.taps import edit
 from bot.who import Who, card_of, thread_of
 from db import albums, brands, images, requests, statuses, tasks
 from db.errors import QuotaOut
@@ -208,13 +210,7 @@ async def go(
         await query.answer(words, show_alert=True)
     else:
         await query.answer(who.tr.plain("Off to work!"))
-    status = intake.task_card(task, queued)
-    await bot.edit_message_text(
-        status.text,
-        chat_id=card.chat.id,
-        message_id=card.message_id,
-        reply_markup=status.keyboard,
-    )
+    await edit(bot, query, intake.task_card(task, queued))
     async with sessions.begin() as session:
         # A quick worker may have shown more before this edit landed; then it shows it again.
         await statuses.set_status_message(session, task.id, card.message_id, task.wanted)
@@ -236,7 +232,8 @@ async def open_choice(
         listed = await brands.list_(session, who.account_id)
     await query.answer()
     choice = keyboards.draft_choice(who.tr, draft, callback_data.field, listed)
-    await _redraw(query, bot, await intake.draft_card(sessions, who, draft, now=clock()), choice)
+    card = await intake.draft_card(sessions, who, draft, now=clock())
+    await edit(bot, query, replace(card, keyboard=choice))
 
 
 @router.callback_query(DraftTap.filter(F.do.in_({"set", "back"})))
@@ -255,7 +252,7 @@ async def change(
         fields = _fields(callback_data, who.max_count)
         draft = await requests.change_draft(session, who.account_id, draft.id, **fields)
     await query.answer()
-    await _redraw(query, bot, await intake.draft_card(sessions, who, draft, now=clock()))
+    await edit(bot, query, await intake.draft_card(sessions, who, draft, now=clock()))
 
 
 async def _own_draft(session: AsyncSession, who: Who, tap: DraftTap) -> Draft:
@@ -285,15 +282,3 @@ def _fields(tap: DraftTap, max_count: int) -> requests.DraftFields:
         case "set", "photo":
             return {"photo_key": None}
     return {}
-
-
-async def _redraw(
-    query: CallbackQuery, bot: Bot, card: Card, keyboard: InlineKeyboardMarkup | None = None
-) -> None:
-    at = card_of(query)
-    await bot.edit_message_text(
-        card.text,
-        chat_id=at.chat.id,
-        message_id=at.message_id,
-        reply_markup=keyboard or card.keyboard,
-    )

@@ -13,6 +13,7 @@ from bot import intake, keyboards, pages
 from bot.callbacks import HistoryTap
 from bot.clock import Clock
 from bot.intake import Place, Sessions, Understood
+from bot.taps import edit
 from bot.views import Card
 from bot.who import Who, card_of, thread_of
 from db import albums, deliveries, requests
@@ -43,7 +44,7 @@ async def page(
     who.may(Action.LOOK)
     card = await _page(sessions, who, callback_data.before)
     await query.answer()
-    await _edit(bot, query, card)
+    await edit(bot, query, card)
 
 
 async def _page(sessions: Sessions, who: Who, before: int) -> Card:
@@ -66,7 +67,7 @@ async def item(
         card = who.headed(pages.history_item(who.tr, album))
     else:
         card = pages.sure_to_delete_album(who.tr, album.task_id)
-    await _edit(bot, query, card)
+    await edit(bot, query, card)
 
 
 @router.callback_query(HistoryTap.filter(F.do == "open"))
@@ -166,16 +167,9 @@ async def delete(
         who.may_steer(album.user_id)
         await albums.hide(session, who.account_id, album.task_id)
     await query.answer(who.tr.plain("Deleted"))
-    await _edit(bot, query, await _page(sessions, who, 0))
+    await edit(bot, query, await _page(sessions, who, 0))
 
 
 async def _album(sessions: Sessions, who: Who, task_id: int) -> AlbumView:
     async with sessions.begin() as session:
         return await albums.album(session, who.account_id, task_id)
-
-
-async def _edit(bot: Bot, query: CallbackQuery, card: Card) -> None:
-    at = card_of(query)
-    await bot.edit_message_text(
-        card.text, chat_id=at.chat.id, message_id=at.message_id, reply_markup=card.keyboard
-    )

@@ -12,6 +12,7 @@ from aiogram.types import CallbackQuery, Message
 from bot import keyboards, pages, texts
 from bot.callbacks import SettingsTap
 from bot.intake import Sessions
+from bot.taps import edit
 from bot.who import Who, card_of
 from db import accounts
 from db.accounts import SettingsFields
@@ -39,14 +40,11 @@ async def change(
         changed = await accounts.change_settings(session, who.user_id, **fields)
     locale = changed.locale or who.locale
     await query.answer(texts.of(locale).plain("Saved"))
-    card, at = pages.settings(changed, locale, who.user_id, who.max_count), card_of(query)
-    await bot.edit_message_text(
-        card.text, chat_id=at.chat.id, message_id=at.message_id, reply_markup=card.keyboard
-    )
+    await edit(bot, query, pages.settings(changed, locale, who.user_id, who.max_count))
     if locale != who.locale and not who.is_group:
         tr = texts.of(locale)
         greeting = tr("🌐 We speak English now.")
-        await bot.send_message(at.chat.id, greeting, reply_markup=keyboards.menu(tr))
+        await bot.send_message(card_of(query).chat.id, greeting, reply_markup=keyboards.menu(tr))
 
 
 def _fields(tap: SettingsTap) -> SettingsFields:
