@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import enhance, generate, judge, models
+from pipeline import enhance, generate, judge, model_files, models
 from pipeline.compiled import chip_has_bf16
 from pipeline.errors import PipelineError
 from pipeline.judge.runtime import candidates
@@ -79,7 +79,7 @@ def _backend(kind: str, name: str, chosen: str, create: Callable[[str], object])
 
 def _language_model(settings: PipelineSettings) -> Check:
     """Whether the `ollama` enhancer has its model; without it the lexicon writes the prompts."""
-    found = models.status(models.ollama_model(settings), settings.models_dir)
+    found = model_files.status(models.ollama_model(settings), settings.models_dir)
     detail = found.detail
     if found.state == "ready":
         detail = f"{settings.ollama_model} {detail}"

@@ -19,14 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import BackendBusy, BackendUnavailable
+from pipeline.model_files import file_sha256, write_manifest
 from pipeline.models import (
     INSTALL,
     HeadFile,
     HubModel,
     Model,
     OllamaModel,
-    file_sha256,
-    write_manifest,
 )
 
 CHUNK_BYTES = 1024 * 1024

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from pipeline.download import OnBytes
-    from pipeline.models import Model, Status
+    from pipeline.model_files import Status
+    from pipeline.models import Model
 
 app = typer.Typer(no_args_is_help=True, help="Model files: fetch, show, check.")
 
@@ -31,7 +32,7 @@ def pull(names: Names = None, directory: Folder = None) -> None:
     """Fetch what is missing or broken; goes on where it was stopped."""
     from pipeline import download
     from pipeline.errors import PipelineError
-    from pipeline.models import verify
+    from pipeline.model_files import verify
 
     models, folder = _selected(names, directory)
     failed: list[str] = []
@@ -56,7 +57,7 @@ def pull(names: Names = None, directory: Folder = None) -> None:
 @app.command("status")
 def show_status(names: Names = None, directory: Folder = None) -> None:
     """Say what is there and what is missing, by names and sizes."""
-    from pipeline.models import status
+    from pipeline.model_files import status
 
     models, folder = _selected(names, directory)
     _report([status(model, folder) for model in models], folder)
@@ -65,7 +66,7 @@ def show_status(names: Names = None, directory: Folder = None) -> None:
 @app.command("verify")
 def show_verified(names: Names = None, directory: Folder = None) -> None:
     """Read every file and compare its SHA-256 with the recorded one."""
-    from pipeline.models import verify
+    from pipeline.model_files import verify
 
     models, folder = _selected(names, directory)
     _report([verify(model, folder) for model in models], folder)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline import models
+from pipeline import model_files, models
 from pipeline.errors import BackendUnavailable
 from pipeline.models import HubModel
 from pipeline.settings import PipelineSettings
@@ -247,15 +247,15 @@ _PREPROCESSOR = "preprocessor_config.json"
 def _weights(folder: Path) -> set[str]:
     """Every file that was fetched, and all weights."""
     loose = {file.relative_to(folder).as_posix() for file in folder.rglob("*.safetensors")}
-    return loose | models.recorded(folder).keys()
+    return loose | model_files.recorded(folder).keys()
 
 
 def _checked(folder: Path, name: str) -> str:
     try:
-        digest = models.file_sha256(folder / name)
+        digest = model_files.file_sha256(folder / name)
     except OSError as error:
         raise _broken(folder / name, error) from error
-    wanted = models.recorded(folder).get(name, digest)
+    wanted = model_files.recorded(folder).get(name, digest)
     if wanted != digest:
         raise BackendUnavailable(
             "diffusion", f"{folder / name}: sha256 {digest}, not {wanted}: vitrina models pull"

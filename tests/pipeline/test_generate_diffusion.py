@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from pipeline import generate, models
+from pipeline import generate, model_files, models
 from pipeline.compiled import chip_has_bf16, has_openvino
 from pipeline.enhance import create as create_enhancer
 from pipeline.errors import BackendBusy, BackendUnavailable, BadBrief, Cancelled
@@ -737,7 +737,7 @@ def test_a_file_with_a_wrong_checksum_stops_the_load(hub: Path, own_model: Path)
     names = [
         file.relative_to(own_model).as_posix() for file in own_model.rglob("*") if file.is_file()
     ]
-    models.write_manifest(own_model, "abc", names)
+    model_files.write_manifest(own_model, "abc", names)
     settings = _settings(hub, diffusion_model=str(own_model))
     DiffusionGenerator(settings).warm_up()
     file = own_model / "vae" / "diffusion_pytorch_model.safetensors"

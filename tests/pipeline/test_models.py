@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import download, models
+from pipeline import download, model_files, models
 from pipeline.download import Source
 from pipeline.errors import BackendBusy, BackendUnavailable
-from pipeline.models import HeadFile, HubModel, needed, status, verify
+from pipeline.model_files import status, verify
+from pipeline.models import HeadFile, HubModel, needed
 from pipeline.settings import PipelineSettings
 from tests.pipeline import tiny_clip
 
@@ -250,7 +251,7 @@ def test_a_model_is_pulled_whole_and_nothing_else(published: Hub, tmp_path: Path
         "preprocessor_config.json",
         "tokenizer.json",
         "model.safetensors",
-        models.MANIFEST,
+        model_files.MANIFEST,
     }
     assert verify(model, tmp_path).state == "ready"
     assert {name for name, done, total in bars.seen if done == total} >= {"model.safetensors"}
@@ -351,7 +352,7 @@ def test_a_head_is_pulled_from_its_own_address(hub: Hub, tmp_path: Path) -> None
 def test_a_broken_manifest_is_a_clear_error(tmp_path: Path) -> None:
     model = _tiny_model()
     model.path(tmp_path).mkdir()
-    (model.path(tmp_path) / models.MANIFEST).write_text("{")
+    (model.path(tmp_path) / model_files.MANIFEST).write_text("{")
     with pytest.raises(BackendUnavailable, match="pull the model again"):
         status(model, tmp_path)
 
