@@ -29,6 +29,7 @@ from bot.who import Who
 from db import accounts, teams, workplaces
 from db.accounts import ANONYMOUS_ADMIN
 from db.capacity import offered
+from db.engine import autocommit
 from db.errors import NotFound
 from db.states import Role
 from db.team_views import Membership
@@ -139,12 +140,10 @@ class Introduce(BaseMiddleware):
     ) -> Who:
         is_group = chat.type != ChatType.PRIVATE
         bot: Bot = data["bot"]
-        async with self._sessions.begin() as session:
-            known = await accounts.ensure_user(
-                session,
-                TelegramUser(user.id, user.first_name, user.username, user.language_code),
-            )
-            member = await _membership(session, known, chat)
+        known = await self._known(
+            TelegramUser(user.id, user.first_name, user.username, user.language_code)
+        )
+        member = await self._membership(known, chat)
         if member is None:
             # Who writes in a group is in it; buttons can be pressed from outside.
             if not is_tap or await self._is_inside(bot, chat, user):
@@ -156,6 +155,26 @@ class Introduce(BaseMiddleware):
         if is_group and is_tap and member.role is Role.EDITOR:
             member = await self._promoted(member, user, chat, bot)
         return await self._who(known, member, is_group=is_group)
+
+    async def _known(self, user: TelegramUser) -> UserView:
+        async with autocommit(self._sessions) as session:
+            known = await accounts.known_user(session, user)
+        if known is not None:
+            return known
+        async with self._sessions.begin() as session:
+            return await accounts.ensure_user(session, user)
+
+    async def _membership(self, known: UserView, chat: Chat) -> Membership | None:
+        """For which account a person acts here and as what; None: not known in this group."""
+        own = Membership(known.account_id, Role.OWNER)
+        if chat.type == ChatType.PRIVATE and known.team_id is None:
+            return own
+        async with autocommit(self._sessions) as session:
+            if chat.type != ChatType.PRIVATE:
+                return await teams.find(session, known.id, chat.id, chat.title)
+            assert known.team_id is not None
+            team = await workplaces.working_for(session, known.id, known.team_id)
+        return own if team is None else Membership(team.account_id, team.role, team.title or "")
 
     async def _is_inside(self, bot: Bot, chat: Chat, user: User) -> bool:
         """Whether Telegram says that a person is in a group; a no is remembered for a moment."""
@@ -200,17 +219,6 @@ class Introduce(BaseMiddleware):
             max_count=capacity.max_count,
             can_start_from_photos=capacity.starts_from_photos,
         )
-
-
-async def _membership(session: AsyncSession, known: UserView, chat: Chat) -> Membership | None:
-    """For which account a person acts here and as what; None: not known in this group."""
-    if chat.type != ChatType.PRIVATE:
-        return await teams.find(session, known.id, chat.id, chat.title)
-    if known.team_id is not None:
-        team = await workplaces.working_for(session, known.id, known.team_id)
-        if team is not None:
-            return Membership(team.account_id, team.role, team.title or "")
-    return Membership(known.account_id, Role.OWNER)
 
 
 def is_in(member: ResultChatMemberUnion) -> bool:

@@ -52,17 +52,24 @@ class SettingsFields(TypedDict, total=False):
     enhance: bool
 
 
-async def ensure_user(session: AsyncSession, user: TelegramUser) -> UserView:
-    """The person of an update; met for the first time, they get an account and settings.
+async def known_user(session: AsyncSession, user: TelegramUser) -> UserView | None:
+    """The person of an update, with one read; None: there is news for `ensure_user` to note.
 
-    Called for every update, so somebody known of whom nothing is new costs one read: `seen_at`
-    is true to the hour.
+    Called for every update, so `seen_at` is true to the hour only.
     """
-    view = await _known_user(session, user)
+    view, has_news = await _find_user(session, user)
+    return None if has_news else view
+
+
+async def ensure_user(session: AsyncSession, user: TelegramUser) -> UserView:
+    """The person of an update; met for the first time, they get an account and settings."""
+    view, has_news = await _find_user(session, user)
     if view is None:
         await _add_user(session, user)
-        view = await _known_user(session, user)
+        view, has_news = await _find_user(session, user)
         assert view is not None
+    if has_news:
+        await _refresh_user(session, user)
     return view
 
 
@@ -191,14 +198,13 @@ _KNOWN_USER = (
 )
 
 
-async def _known_user(session: AsyncSession, user: TelegramUser) -> UserView | None:
+async def _find_user(session: AsyncSession, user: TelegramUser) -> tuple[UserView | None, bool]:
+    """And whether what is stored of them is out of date."""
     row = (await session.execute(_KNOWN_USER, asdict(user))).one_or_none()
     if row is None:
-        return None
+        return None, True
     account_id, locale, count, aspect, enhance, team_id, has_news = row
-    if has_news:
-        await _refresh_user(session, user)
-    return UserView(
+    view = UserView(
         id=user.id,
         first_name=user.first_name,
         locale=locale_of(user.language_code, locale),
@@ -208,6 +214,7 @@ async def _known_user(session: AsyncSession, user: TelegramUser) -> UserView | N
         ),
         team_id=team_id,
     )
+    return view, has_news
 
 
 async def _refresh_user(session: AsyncSession, user: TelegramUser) -> None:
@@ -238,9 +245,7 @@ async def _refresh_user(session: AsyncSession, user: TelegramUser) -> None:
 
 async def _add_user(session: AsyncSession, user: TelegramUser) -> None:
     """Each step bows to a twin of this call that was faster."""
-    await session.execute(
-        insert(User).values(id=user.id, first_name=user.first_name).on_conflict_do_nothing()
-    )
+    await session.execute(insert(User).values(asdict(user)).on_conflict_do_nothing())
     await session.execute(insert(SettingsRow).values(user_id=user.id).on_conflict_do_nothing())
     account_id = await session.scalar(
         insert(Account)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import json
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import asyncpg
 from sqlalchemy import event
@@ -20,6 +22,7 @@ from sqlalchemy.ext.asyncio import (
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 _DRIVER = "postgresql+asyncpg"
+_CONNECTIONS = 15
 
 
 def create(url: str, *, trusted_s: float = 30.0) -> AsyncEngine:
@@ -29,6 +32,10 @@ def create(url: str, *, trusted_s: float = 30.0) -> AsyncEngine:
     engine = create_async_engine(
         _with_driver(url),
         json_serializer=functools.partial(json.dumps, ensure_ascii=False, allow_nan=False),
+        # All of them are kept: those that `max_overflow` allows are closed after each use, and to
+        # open one takes longer than to answer a prompt.
+        pool_size=_CONNECTIONS,
+        max_overflow=0,
     )
     _test_before_use(engine, trusted_s)
     return engine
@@ -67,6 +74,16 @@ def _test_before_use(engine: AsyncEngine, trusted_s: float) -> None:
 def session_factory(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
     """What callers open transactions with: `async with sessions.begin() as session`."""
     return async_sessionmaker(engine, expire_on_commit=False)
+
+
+@asynccontextmanager
+async def autocommit(sessions: async_sessionmaker[AsyncSession]) -> AsyncIterator[AsyncSession]:
+    """For a single statement: every one is a transaction by itself, and without BEGIN and COMMIT
+    the server is asked once, not three times.
+    """
+    async with sessions() as session:
+        await session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+        yield session
 
 
 def _with_driver(url: str) -> URL:
