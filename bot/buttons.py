@@ -20,6 +20,11 @@ def button(text: str, tap: CallbackData | str, style: str | None = None) -> Inli
     return InlineKeyboardButton(text=text, callback_data=data, style=style)
 
 
+def marked(label: str, is_present: bool) -> str:
+    """The label of a choice, with a tick on the one that holds at present."""
+    return f"✓ {label}" if is_present else label
+
+
 def markup(rows: Iterable[Row]) -> InlineKeyboardMarkup:
     """A keyboard of these rows, without the empty ones."""
     return InlineKeyboardMarkup(inline_keyboard=[row for row in rows if row])

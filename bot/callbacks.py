@@ -56,7 +56,10 @@ class AlbumTap(CallbackData, prefix="a"):
 
 
 class BrandTap(CallbackData, prefix="b"):
-    """A button of the brand pages. `do`: list, new, open, edit, delete, sure, default, ..."""
+    """A button of the brand pages. `do`: list, new, open, edit, delete, sure, default, ...
+
+    Of what its posts say: posts (the page), say, unsay, mark, same.
+    """
 
     do: str
     brand_id: Id = 0
@@ -113,12 +116,18 @@ class CureTap(CallbackData, prefix="q"):
 
 
 class TeamTap(CallbackData, prefix="t"):
-    """A button of the team's pages. `do`: page, member, role, remove, restore, sure, transfer,
-    needed, claim."""
+    """A button of the team's pages. `do`: page, member, role, remove, sure, transfer, needed,
+    remind, claim."""
 
     do: str
     user_id: Id = 0
     value: str = ""
+
+
+class JournalTap(CallbackData, prefix="j"):
+    """A page of the team's journal: the lines older than `before`; 0: the newest."""
+
+    before: Id = 0
 
 
 class VoteTap(CallbackData, prefix="v"):
@@ -129,7 +138,7 @@ class VoteTap(CallbackData, prefix="v"):
 
 
 class ApprovalTap(CallbackData, prefix="y"):
-    """`do`: ask (about the album of task `id`); approve, changes, reject (round `id`)."""
+    """`do`: ask (about the album of task `id`); approve, changes, reject, more (round `id`)."""
 
     do: str
     id: Id
@@ -157,11 +166,11 @@ class PostTo(CallbackData, prefix="zt"):
 
 
 class PostTap(CallbackData, prefix="z"):
-    """A button of a post. `do`: show, ranks, caption, write, preview, times, now, quick, at, month,
-    day, hour, cancel, sure, arrived, again, nothing.
+    """A button of a post. `do`: show, ranks, caption, write, part, preview, times, now, quick, at,
+    month, day, hour, cancel, sure, arrived, again, nothing.
 
-    `value` says which pictures (`13`), which caption, which time (`202611231800`, in the account's
-    time zone, or its beginning) or which attempt.
+    `value` says which pictures (`13`), which caption, which part of it (`ad1`: to be there), which
+    time (`202611231800`, in the account's time zone, or its beginning) or which attempt.
     """
 
     do: str
@@ -174,3 +183,17 @@ class WeekTap(CallbackData, prefix="zw"):
 
     monday: str = ""
     offset: Annotated[int, Field(ge=0, lt=10**6)] = 0
+
+
+class StatsTap(CallbackData, prefix="zs"):
+    """A button of the statistics. `do`: show, channels (ask which).
+
+    Counted are the posts of the last `days` (0: of all time) in one channel (0: in all) `by` brand,
+    format or hour, or the best of them; `offset` is where the page begins.
+    """
+
+    do: str = "show"
+    by: str = "best"
+    days: Annotated[int, Field(ge=0, lt=10**4)] = 30
+    channel_id: Id = 0
+    offset: Annotated[int, Field(ge=0, lt=10**4)] = 0

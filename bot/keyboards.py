@@ -12,7 +12,7 @@ from aiogram.types import (
 )
 
 from bot import names, team_keyboards, texts
-from bot.buttons import Row, button, in_rows, markup
+from bot.buttons import Row, button, in_rows, marked, markup
 from bot.callbacks import (
     AlbumTap,
     BrandTap,
@@ -173,10 +173,14 @@ def actions(tr: Texts, album: AlbumView) -> InlineKeyboardMarkup:
     def tap(do: str, rank: int = 0) -> AlbumTap:
         return AlbumTap(task_id=album.task_id, do=do, rank=rank)
 
+    # Under a team's album there are votes beside them: what they do must be in words.
+    def take(rank: int) -> str:
+        return str(rank) if album.team is None else tr.plain("Take №{rank}", rank=rank)
+
     like = album.chosen_rank or 1
     ranks = [
         button(
-            f"✓ {image.rank}" if image.rank == album.chosen_rank else str(image.rank),
+            marked(take(image.rank), image.rank == album.chosen_rank),
             tap("choose", image.rank),
             "success" if image.rank == album.chosen_rank else None,
         )
@@ -184,7 +188,7 @@ def actions(tr: Texts, album: AlbumView) -> InlineKeyboardMarkup:
     ]
     return markup(
         [
-            ranks if len(ranks) > 1 else [],
+            *(in_rows(ranks, 4 if album.team is None else 2) if len(ranks) > 1 else []),
             [
                 button(tr.plain("🔁 More variants"), tap("more")),
                 button(tr.plain("🎯 Like №{rank}", rank=like), tap("similar", like)),
@@ -248,6 +252,7 @@ def brand(tr: Texts, brand: Brand) -> InlineKeyboardMarkup:
                 button(tr.plain("✏️ Style"), tap("edit", "style")),
                 button(tr.plain("✏️ Colours"), tap("edit", "palette")),
             ],
+            [button(tr.plain("📣 What its posts say"), tap("posts"))],
             [default, button(tr.plain("🗑 Delete"), tap("delete"))],
             [button(tr.plain("‹ All brands"), BrandTap(do="list"))],
         ]
@@ -345,22 +350,22 @@ def settings(
         return SettingsTap(user_id=user_id, field=field, value=value)
 
     locales = [
-        button(_marked(label, code == tr.locale), tap("locale", code))
+        button(marked(label, code == tr.locale), tap("locale", code))
         for code, label in names.LOCALES.items()
     ]
     counts = [
-        button(_marked(str(n), n == min(settings.count, max_count)), tap("count", str(n)))
+        button(marked(str(n), n == min(settings.count, max_count)), tap("count", str(n)))
         for n in range(1, max_count + 1)
     ]
     aspects = [
         button(
-            _marked(value.value, value.value == settings.aspect),
+            marked(value.value, value.value == settings.aspect),
             tap("aspect", value.name),
         )
         for value in Aspect
     ]
     auto = button(
-        _marked(tr.plain("Format: as the platform wants"), settings.aspect is None),
+        marked(tr.plain("Format: as the platform wants"), settings.aspect is None),
         tap("aspect"),
     )
     enhance = (
@@ -368,10 +373,6 @@ def settings(
     )
     switch = button(enhance, tap("enhance", str(int(not settings.enhance))))
     return markup([locales, counts, [auto], aspects, [switch]])
-
-
-def _marked(label: str, present: bool) -> str:
-    return f"✓ {label}" if present else label
 
 
 def menu_labels(page: str) -> frozenset[str]:

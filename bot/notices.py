@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from aiogram.types import InlineKeyboardMarkup
+from aiogram.types import InlineKeyboardMarkup, ReplyParameters
 
-from bot import channel_notices, texts
+from bot import channel_notices, team_views, texts
 from bot.buttons import Row, button, markup
 from bot.callbacks import PlanTap, WalletTap
 from bot.texts import Html, Texts
 from bot.views import Card
-from db import payments, refunds, renewals
+from db import payments, refunds, reminders, renewals
 from db.money_views import NoticeClaim
 
 Data = Mapping[str, object]
@@ -27,6 +27,20 @@ def card(claim: NoticeClaim) -> Card:
     """The message of a notice, in its reader's language. Raises KeyError for a kind without
     words."""
     return WORDS[claim.kind](texts.of(claim.locale), claim.data)
+
+
+def thread_of(claim: NoticeClaim) -> int | None:
+    """The forum topic that a notice belongs to, if any."""
+    thread_id = claim.data.get("thread_id")
+    return thread_id if isinstance(thread_id, int) else None
+
+
+def reply_of(claim: NoticeClaim) -> ReplyParameters | None:
+    """The card that a notice is about. A group that has moved to another chat has left it there."""
+    message_id = claim.data.get("reply_to")
+    if not isinstance(message_id, int) or claim.data.get("chat_id") != claim.chat_id:
+        return None
+    return ReplyParameters(message_id=message_id, allow_sending_without_reply=True)
 
 
 def _renewal_soon(tr: Texts, data: Data) -> Card:
@@ -103,6 +117,7 @@ WORDS: dict[str, Words] = {
     renewals.GRACE_BEGAN: _grace,
     renewals.RENEWED: _renewed,
     renewals.FREED: _freed,
+    reminders.WAITS: team_views.reminder,
     **channel_notices.WORDS,
 }
 

@@ -14,9 +14,11 @@ from bot.intake import Sessions
 from bot.taps import edit
 from bot.views import Card
 from bot.who import Who, card_of, thread_of
-from db import posts, teams, zones
+from db import audit, posts, teams, zones
+from db.audit import Deed
 from db.errors import Stale
 from db.rights import Action
+from db.states import PostState
 from db.team_views import PostView
 
 
@@ -39,6 +41,17 @@ async def publishable(session: AsyncSession, who: Who, post_id: int) -> PostView
     if not await teams.may_publish(session, who.account_id, post.task_id, who.user_id):
         raise Stale("approval")
     return post
+
+
+async def noted(session: AsyncSession, who: Who, post: PostView, deed: Deed) -> None:
+    """A line of the audit about what a person did to a post that is more than a draft."""
+    if post.state is PostState.DRAFT:
+        return
+    at = post.publish_at.isoformat() if post.publish_at else None
+    await audit.note(
+        session, who.account_id, who.user_id, deed, f"post {post.id}",
+        channel=post.channel.title, at=at,
+    )  # fmt: skip
 
 
 def today_of(post: PostView, clock: Clock) -> datetime:

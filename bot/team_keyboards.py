@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aiogram.types import InlineKeyboardMarkup
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.buttons import Row, button, in_rows, markup
-from bot.callbacks import ApprovalTap, TeamTap, VoteTap, WorkplaceTap
+from bot.callbacks import ApprovalTap, JournalTap, TeamTap, VoteTap, WorkplaceTap
 from bot.texts import N_, Texts
+from db.reminders import AFTER_H
 from db.states import ApprovalState, Role
-from db.team_views import ApprovalView, MemberView, TeamChoice, TeamView
+from db.team_views import ApprovalView, JournalPage, MemberView, TeamChoice, TeamView
 from db.teams import MOST_NEEDED
 from db.views import AlbumView
 
@@ -51,9 +52,31 @@ def team(tr: Texts, team: TeamView) -> InlineKeyboardMarkup:
             )
         ]
     ]
+    settings.append([_reminders(tr, team.remind_after_h)])
+    settings.append([button(tr.plain("📜 Journal"), JournalTap())])
     if not team.has_owner:
         settings.append([button(tr.plain("👑 Become the owner"), TeamTap(do="claim"))])
     return markup([*in_rows(people, 2), *settings])
+
+
+def _reminders(tr: Texts, after_h: int) -> InlineKeyboardButton:
+    """What is set, and with a tap the next of what can be."""
+    following = AFTER_H[(AFTER_H.index(after_h) + 1) % len(AFTER_H)]
+    label = (
+        tr.n_plain("🔔 Remind after {n} hour", "🔔 Remind after {n} hours", after_h)
+        if after_h
+        else tr.plain("🔕 No reminders")
+    )
+    return button(label, TeamTap(do="remind", value=str(following)))
+
+
+def journal(tr: Texts, page: JournalPage, *, first_page: bool) -> InlineKeyboardMarkup:
+    paging: Row = []
+    if not first_page:
+        paging.append(button(tr.plain("‹ To the newest"), JournalTap()))
+    if page.next_before_id is not None:
+        paging.append(button(tr.plain("Older ›"), JournalTap(before=page.next_before_id)))
+    return markup([paging, [button(tr.plain("‹ Team"), TeamTap(do="page"))]])
 
 
 def member(tr: Texts, member: MemberView) -> InlineKeyboardMarkup:
@@ -139,15 +162,20 @@ def album_rows(tr: Texts, album: AlbumView) -> list[Row]:
 
 def _vote(rank: int, votes: Mapping[int, int]) -> str:
     count = votes.get(rank, 0)
-    return f"№{rank} 👍 {count}" if count else f"№{rank} 👍"
+    return f"👍 {rank} · {count}" if count else f"👍 {rank}"
 
 
-def approval(tr: Texts, approval: ApprovalView) -> InlineKeyboardMarkup | None:
-    if approval.state is not ApprovalState.OPEN:
-        return None
+def approval(tr: Texts, approval: ApprovalView) -> InlineKeyboardMarkup:
+    if approval.state is ApprovalState.OPEN:
+        return open_round(tr, approval.id)
+    return markup([[_details(tr, approval.id)]])
+
+
+def open_round(tr: Texts, approval_id: int) -> InlineKeyboardMarkup:
+    """What can be said to a round that waits."""
 
     def tap(do: str) -> ApprovalTap:
-        return ApprovalTap(do=do, id=approval.id)
+        return ApprovalTap(do=do, id=approval_id)
 
     return markup(
         [
@@ -156,5 +184,10 @@ def approval(tr: Texts, approval: ApprovalView) -> InlineKeyboardMarkup | None:
                 button(tr.plain("✏️ Changes"), tap("changes")),
                 button(tr.plain("✕ Reject"), tap("reject"), "danger"),
             ],
+            [_details(tr, approval_id)],
         ]
     )
+
+
+def _details(tr: Texts, approval_id: int) -> InlineKeyboardButton:
+    return button(tr.plain("ℹ️ Details"), ApprovalTap(do="more", id=approval_id))

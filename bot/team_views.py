@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import html
+from collections.abc import Mapping, Sequence
 
 from bot import team_keyboards as keyboards
 from bot import texts
 from bot.team_keyboards import ICONS, ROLES, icon
 from bot.texts import N_, Html, Texts
 from bot.views import Card, shortened, variants
+from db.approvals import REASON_MAX
 from db.states import Answer, ApprovalState, Presence, Role
-from db.team_views import ApprovalView, MemberView, TeamChoice, TeamView
+from db.team_views import (
+    ApprovalView,
+    MemberView,
+    PastRound,
+    RoundDetails,
+    TeamChoice,
+    TeamView,
+)
 
 
 def role(tr: Texts, role: Role) -> str:
@@ -137,10 +146,53 @@ def approval(approval: ApprovalView) -> Card:
     else:
         lines.append(variants(tr, approval.pictures))
     lines.append(tr("Asked by {name}", name=approval.asked_by))
-    if approval.before:
-        lines.append(tr("After changes: {text}", text=shortened(approval.before, 300)))
+    lines += _leading(tr, approval)
+    lines += [_ended(tr, one, 150) for one in approval.past[-_PAST_SHOWN:]]
     lines += _outcome(tr, approval)
     return Card(Html("\n".join(lines)), keyboards.approval(tr, approval))
+
+
+_PAST_SHOWN = 3
+_PAST_TOLD = 5  # of the longest reasons, so many fit into one message
+_MARKS: dict[ApprovalState, str] = {ApprovalState.CHANGES: "✏️", ApprovalState.REJECTED: "✕"}
+
+
+def _leading(tr: Texts, approval: ApprovalView) -> list[Html]:
+    """The picture with most votes, or those of them that share the lead."""
+    if not approval.votes:
+        return []
+    most = max(approval.votes.values())
+    ranks = ", ".join(f"№{rank}" for rank, n in sorted(approval.votes.items()) if n == most)
+    return [tr("Leads by votes: {ranks} (👍 {n})", ranks=ranks, n=most)]
+
+
+def _ended(tr: Texts, past: PastRound, length: int) -> Html:
+    return tr(
+        "Round {n}: {mark} {name}: {text}",
+        n=past.round,
+        mark=_MARKS[past.state],
+        name=past.decided_by,
+        text=shortened(past.reason, length),
+    )
+
+
+def details(tr: Texts, details: RoundDetails) -> Html:
+    """All there is to know about a round: for one person, who asked."""
+    round_ = details.round
+    lines = [tr("ℹ️ <b>Approval, round {n}</b>", n=round_.round)]
+    lines.append(
+        tr("<blockquote>{prompt}</blockquote>", prompt=shortened(round_.cleaned_prompt, 300))
+    )
+    lines.append(tr("Asked by {name}", name=round_.asked_by))
+    lines += _outcome(tr, round_)
+    if details.silent:
+        lines.append(tr("No answer yet: {names}", names=", ".join(details.silent)))
+    lines += [
+        tr("👍 №{rank}: {names}", rank=rank, names=", ".join(names))
+        for rank, names in details.voters.items()
+    ]
+    lines += [_ended(tr, one, REASON_MAX) for one in round_.past[-_PAST_TOLD:]]
+    return Html("\n".join(lines))
 
 
 def _outcome(tr: Texts, approval: ApprovalView) -> list[Html]:
@@ -152,6 +204,23 @@ def _outcome(tr: Texts, approval: ApprovalView) -> list[Html]:
     if approval.state is ApprovalState.APPROVED:
         return [tr("Said yes: {names}", names=names)]
     return [tr("{name}: {text}", name=approval.decided_by or "", text=approval.reason or "")]
+
+
+def reminder(tr: Texts, data: Mapping[str, object]) -> Card:
+    """A notice of `db.reminders`: whom an album waits for, each by a link that rings at theirs."""
+    head = tr("⏰ <b>An album waits for approval</b>")
+    prompt = tr("<blockquote>{prompt}</blockquote>", prompt=str(data["prompt"]))
+    silent = data["silent"]
+    assert isinstance(silent, tuple)
+    links = [
+        f'<a href="tg://user?id={user_id}">{html.escape(name)}</a>' for user_id, name in silent
+    ]
+    approval_id = data["approval_id"]
+    assert isinstance(approval_id, int)
+    lines = [head, prompt]
+    if links:
+        lines.append(tr("No answer yet: {names}", names=Html(", ".join(links))))
+    return Card(Html("\n".join(lines)), keyboards.open_round(tr, approval_id))
 
 
 _QUESTIONS: dict[Answer, str] = {

@@ -9,20 +9,22 @@ audit. What a button can reach takes the account's id; whoever acts has been che
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from db import albums, audit, teams
+from db import albums, audit, reminders, teams, votes
+from db.audit import Deed
 from db.errors import NotFound, Stale
 from db.models import Account, Approval, Approver, Delivery, Question, Task, User
 from db.rights import Action
 from db.states import Answer, ApprovalState, DeliveryKind, DeliveryState
-from db.team_views import ApprovalView, QuestionView
+from db.team_views import ApprovalView, PastRound, QuestionView, RoundDetails
 from db.views import Locale
 
 REASON_MAX = 500
@@ -69,27 +71,26 @@ async def ask(
     )
     session.add(row)
     await session.flush()
-    await audit.note(session, account_id, user_id, "ask", f"task {task_id}", approval=row.id)
+    await audit.note(session, account_id, user_id, Deed.ASK, f"task {task_id}", approval=row.id)
     return await get(session, account_id, row.id)
 
 
 async def get(session: AsyncSession, account_id: int, approval_id: int) -> ApprovalView:
     """Raises NotFound."""
-    asker, decider, parent = aliased(User), aliased(User), aliased(Approval)
+    asker, decider = aliased(User), aliased(User)
     found = (
         await session.execute(
-            select(Approval, Task.locale, asker.first_name, decider.first_name, parent.reason)
+            select(Approval, Task.locale, asker.first_name, decider.first_name)
             .join(Task, Task.id == Approval.task_id)
             .join(asker, asker.id == Approval.asked_by)
             .outerjoin(decider, decider.id == Approval.decided_by)
-            .outerjoin(parent, parent.id == Approval.parent_id)
             .where(Approval.id == approval_id, Approval.account_id == account_id)
             .execution_options(populate_existing=True)
         )
     ).one_or_none()
     if found is None:
         raise NotFound("approval", approval_id)
-    row, locale, asked_by, decided_by, before = found
+    row, locale, asked_by, decided_by = found
     album = await albums.album(session, account_id, row.task_id)
     able = await teams.able_to(session, account_id, Action.APPROVE)
     return ApprovalView(
@@ -107,13 +108,37 @@ async def get(session: AsyncSession, account_id: int, approval_id: int) -> Appro
         approved_by=await _said_yes(session, row.id),
         decided_by=decided_by,
         reason=row.reason,
-        before=before,
+        past=await _past(session, row) if row.parent_id else (),
+        votes=album.team.votes if album.team else {},
         chat_id=row.chat_id,
         thread_id=row.thread_id,
         card_message_id=row.card_message_id,
         album_message_id=await _shown(session, row, DeliveryKind.ALBUM),
         actions_message_id=await _shown(session, row, DeliveryKind.ACTIONS),
         locale=cast(Locale, locale),
+    )
+
+
+async def of_task(session: AsyncSession, account_id: int, task_id: int) -> ApprovalView:
+    """The last round of an album. Raises NotFound."""
+    last_id = await session.scalar(
+        select(func.max(Approval.id)).where(
+            Approval.task_id == task_id, Approval.account_id == account_id
+        )
+    )
+    return await get(session, account_id, last_id or 0)
+
+
+async def details(session: AsyncSession, account_id: int, approval_id: int) -> RoundDetails:
+    """All there is to know about a round. Raises NotFound."""
+    round_ = await get(session, account_id, approval_id)
+    silent: Sequence[tuple[int, str]] = ()
+    if round_.state is ApprovalState.OPEN:
+        silent = await reminders.silent(session, account_id, approval_id)
+    return RoundDetails(
+        round=round_,
+        silent=tuple(name for _, name in silent),
+        voters=await votes.voters(session, round_.task_id),
     )
 
 
@@ -140,7 +165,7 @@ async def approve(
     )
     if new is not None:
         what = f"task {row.task_id}"
-        await audit.note(session, account_id, user_id, "approve", what, approval=approval_id)
+        await audit.note(session, account_id, user_id, Deed.APPROVE, what, approval=approval_id)
     able = await teams.able_to(session, account_id, Action.APPROVE)
     said = await session.scalars(
         select(Approver.user_id).where(Approver.approval_id == approval_id)
@@ -208,7 +233,7 @@ async def answer(
     await _decide(session, row.id, state, user_id, words[:REASON_MAX])
     what = f"task {row.task_id}"
     await audit.note(
-        session, asked.account_id, user_id, str(state), what, approval=row.id, reason=words
+        session, asked.account_id, user_id, Deed(state), what, approval=row.id, reason=words
     )
     return await get(session, asked.account_id, row.id)
 
@@ -246,6 +271,26 @@ async def _decide(
         update(Approval)
         .where(Approval.id == approval_id)
         .values(state=state, decided_by=user_id, decided_at=func.now(), reason=reason)
+    )
+
+
+_CHAIN = text("""
+WITH RECURSIVE chain AS (
+    SELECT a.* FROM approvals a WHERE a.id = :parent_id
+    UNION ALL
+    SELECT a.* FROM approvals a JOIN chain c ON a.id = c.parent_id
+)
+SELECT c.round, c.state, u.first_name, c.reason
+FROM chain c JOIN users u ON u.id = c.decided_by
+ORDER BY c.id
+""")
+
+
+async def _past(session: AsyncSession, row: Approval) -> tuple[PastRound, ...]:
+    rows = await session.execute(_CHAIN, {"parent_id": row.parent_id})
+    return tuple(
+        PastRound(number, ApprovalState(state), name, reason or "")
+        for number, state, name, reason in rows
     )
 
 

@@ -14,7 +14,8 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import notices, plans
+from db import audit, notices, plans
+from db.audit import Deed
 from db.errors import LimitReached, NotFound
 from db.models import Account, Channel, Post
 from db.states import LatePosts, PostState
@@ -91,6 +92,8 @@ async def connect(
         .execution_options(populate_existing=True)
     )
     assert row is not None
+    what = f"channel {row.id}"
+    await audit.note(session, account_id, user_id, Deed.CHANNEL_ADDED, what, channel=title)
     return view(row)
 
 
@@ -139,7 +142,7 @@ async def broke(
         .returning(Channel)
         .execution_options(populate_existing=True)
     )
-    return await _told(session, rows, "channel_broken")
+    return await _told(session, rows, "channel_broken", Deed.CHANNEL_BROKEN)
 
 
 async def healed(session: AsyncSession, chat_id: int) -> tuple[ChannelView, ...]:
@@ -158,7 +161,7 @@ async def healed(session: AsyncSession, chat_id: int) -> tuple[ChannelView, ...]
         .returning(Channel)
         .execution_options(populate_existing=True)
     )
-    return await _told(session, rows, "channel_healed")
+    return await _told(session, rows, "channel_healed", Deed.CHANNEL_HEALED)
 
 
 async def rules(session: AsyncSession, account_id: int) -> PostRules:
@@ -191,12 +194,14 @@ async def change_rules(
 
 
 async def _told(
-    session: AsyncSession, rows: Iterable[Channel], kind: str
+    session: AsyncSession, rows: Iterable[Channel], kind: str, deed: Deed
 ) -> tuple[ChannelView, ...]:
     changed = tuple(view(row) for row in rows)
     for channel in changed:
         data = {"channel": channel.title, "reason": channel.broken_reason}
         await notices.tell(session, channel.account_id, kind, data, key=f"channel:{uuid4()}")
+        what = f"channel {channel.id}"
+        await audit.note(session, channel.account_id, None, deed, what, channel=channel.title)
     return changed
 
 

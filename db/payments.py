@@ -19,7 +19,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from db import notices, wallet
+from db import audit, notices, wallet
+from db.audit import Deed
 from db.errors import NotFound, PaymentRefused, Stale, WalletPaused
 from db.models import Account, Order, Payment
 from db.money_views import Credited, OrderView, Paid, PaymentView
@@ -151,6 +152,9 @@ async def credit(session: AsyncSession, paid: Paid) -> Credited:
         told = {"sum": order.credit, "balance": left.balance}
         await notices.tell(
             session, order.account_id, TOPPED_UP, told, key=f"charge:{paid.charge_id}"
+        )
+        await audit.note(
+            session, order.account_id, order.user_id, Deed.TOP_UP, "wallet", sum=order.credit
         )
     return Credited(_order_view(order), created, left)
 

@@ -21,13 +21,14 @@ from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import albums, captions, notices, posts
+from db import albums, audit, captions, notices, posts
+from db.audit import Deed
 from db.leases import RELEASED, SENDER_DIED, held, seconds
 from db.locales import locale_of
 from db.models import Account, Channel, Post, User, UserSettings
 from db.models.channels import CAPTION_TO_EDIT
 from db.states import LatePosts, PostState
-from db.team_views import CaptionEdit, PostCard, PostClaim
+from db.team_views import CaptionEdit, PostCard, PostClaim, PostView
 
 LATE = timedelta(hours=2)
 """What is this late is asked about, unless the account wants it sent."""
@@ -114,7 +115,7 @@ async def sent(
     message_ids: Sequence[int],
 ) -> bool:
     """Notes the messages. False: no longer ours, and nothing was written."""
-    sent_id = await session.scalar(
+    account_id = await session.scalar(
         update(Post)
         .where(*held(Post, post_id, token))
         .values(
@@ -122,14 +123,16 @@ async def sent(
             sent_at=func.now(),
             message_ids=list(message_ids),
             shown_caption=Post.caption,
-            reason=None,
             shown_parts=Post.parts,
+            reason=None,
             **RELEASED,
         )
-        .returning(Post.id)
+        .returning(Post.account_id)
         .execution_options(synchronize_session=False)
     )
-    return sent_id is not None
+    if account_id is not None:
+        await _note(session, await posts.get(session, account_id, post_id), Deed.POST_SENT)
+    return account_id is not None
 
 
 async def retry(
@@ -197,6 +200,9 @@ async def put_to_question(session: AsyncSession, *, now: datetime) -> int:
         else:
             data = {"count": len(post_ids)}
             await notices.tell(session, account_id, "posts_overdue", data, key=_key())
+            await audit.note(
+                session, account_id, None, Deed.POST_OVERDUE, "posts", count=len(post_ids)
+            )
     return len(late)
 
 
@@ -335,6 +341,8 @@ async def _end_badly(
 async def _tell(session: AsyncSession, account_id: int, post_id: int, kind: str) -> None:
     """What happened to a post, with what it takes to word it and to do something about it."""
     post = await posts.get(session, account_id, post_id)
+    if kind in set(Deed):
+        await _note(session, post, Deed(kind))
     assert post.publish_at is not None
     data: dict[str, object] = {
         "post_id": post.id,
@@ -345,6 +353,12 @@ async def _tell(session: AsyncSession, account_id: int, post_id: int, kind: str)
         "reason": post.reason,
     }
     await notices.tell(session, account_id, kind, data, key=_key())
+
+
+async def _note(session: AsyncSession, post: PostView, deed: Deed) -> None:
+    """A line of the audit: nobody's deed, but what became of somebody's."""
+    what = f"post {post.id}"
+    await audit.note(session, post.account_id, None, deed, what, channel=post.channel.title)
 
 
 def _key() -> str:

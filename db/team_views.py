@@ -141,7 +141,8 @@ class MemberView:
 
 @dataclass(frozen=True, slots=True)
 class TeamView:
-    """A team with its people, by role. `approvers`: how many may approve."""
+    """A team with its people, by role. `approvers`: how many may approve; `remind_after_h`: when
+    they are reminded of an album that waits for them, 0: never."""
 
     account_id: int
     title: str | None
@@ -150,6 +151,7 @@ class TeamView:
     seats_taken: int
     approvers: int
     approvals_needed: int
+    remind_after_h: int
     presence: Presence | None
     has_owner: bool
 
@@ -164,11 +166,21 @@ class TeamChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class PastRound:
+    """A round that came before: who ended it, how and why."""
+
+    round: int
+    state: ApprovalState
+    decided_by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ApprovalView:
     """A round of an album's approval.
 
-    `approved_by` and `decided_by` are names; `needed` of `able` must say yes. `before` is what the
-    round before asked to change.
+    `approved_by` and `decided_by` are names; `needed` of `able` must say yes. `past` are the rounds
+    before it, oldest first; `votes` the album's, by rank.
     """
 
     id: int
@@ -185,13 +197,24 @@ class ApprovalView:
     approved_by: tuple[str, ...]
     decided_by: str | None
     reason: str | None
-    before: str | None
+    past: tuple[PastRound, ...]
+    votes: Mapping[int, int]
     chat_id: int
     thread_id: int | None
     card_message_id: int | None
     album_message_id: int | None
     actions_message_id: int | None
     locale: Locale
+
+
+@dataclass(frozen=True, slots=True)
+class RoundDetails:
+    """What a round's card has no room for. `silent`: who could still approve; `voters`: names by
+    rank."""
+
+    round: ApprovalView
+    silent: tuple[str, ...]
+    voters: Mapping[int, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,11 +230,21 @@ class QuestionView:
 
 @dataclass(frozen=True, slots=True)
 class EventView:
-    """A line of the audit; `user_id` None: nobody in person."""
+    """A line of the audit. `by` None: nobody in person; `name` is whom or what it tells of, in
+    words: a person's name, an album's prompt."""
 
     id: int
-    user_id: int | None
-    action: str
+    by: str | None
+    deed: str
     what: str
+    name: str | None
     data: Mapping[str, object]
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class JournalPage:
+    """Lines of the audit, newest first; `next_before_id`: where the older ones begin, if any."""
+
+    lines: tuple[EventView, ...]
+    next_before_id: int | None

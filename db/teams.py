@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import accounts, audit, plans
 from db.accounts import ANONYMOUS_ADMIN
+from db.audit import Deed
 from db.errors import LimitReached, NotAllowed, NotFound, Stale
 from db.models import Account, Approval, Member, User
 from db.rights import RIGHTS, Action, allowed, check
@@ -74,7 +75,7 @@ async def enter(
             set_={"role": role, "left_at": None, "joined_at": func.now()},
         )
     )
-    await audit.note(session, account_id, user_id, "join", f"user {user_id}", role=role)
+    await audit.note(session, account_id, user_id, Deed.JOIN, f"user {user_id}", role=role)
     return Membership(account_id, role)
 
 
@@ -105,7 +106,7 @@ async def left(session: AsyncSession, chat_id: int, user_id: int, *, now: dateti
     was_owner = member.role is Role.OWNER
     role = Role.EDITOR if was_owner else member.role
     await _set(session, account_id, user_id, role=role, left_at=now)
-    await audit.note(session, account_id, user_id, "leave", f"user {user_id}", role=member.role)
+    await audit.note(session, account_id, user_id, Deed.LEAVE, f"user {user_id}", role=member.role)
     if was_owner:
         heir_id = await session.scalar(
             select(Member.user_id)
@@ -141,6 +142,7 @@ async def team(session: AsyncSession, account_id: int, *, now: datetime) -> Team
         seats_taken=sum(one.role is not Role.VIEWER for one in present),
         approvers=sum(allowed(one.role, Action.APPROVE) for one in present),
         approvals_needed=account.approvals_needed,
+        remind_after_h=account.remind_after_h,
         presence=account.presence,
         has_owner=any(one.role is Role.OWNER for one in present),
     )
@@ -207,7 +209,7 @@ async def set_role(
             raise LimitReached("seats", seats)
     await _set(session, account_id, user_id, role=role, left_at=None, removed_by=None)
     await audit.note(
-        session, account_id, actor_id, "role", f"user {user_id}", before=before.role, role=role
+        session, account_id, actor_id, Deed.ROLE, f"user {user_id}", before=before.role, role=role
     )
     return replace(before, role=role, is_removed=False)
 
@@ -225,7 +227,9 @@ async def remove(
     if before.is_removed:
         return before
     await _set(session, account_id, user_id, left_at=now, removed_by=actor_id)
-    await audit.note(session, account_id, actor_id, "remove", f"user {user_id}", role=before.role)
+    await audit.note(
+        session, account_id, actor_id, Deed.REMOVE, f"user {user_id}", role=before.role
+    )
     return replace(before, is_removed=True)
 
 
@@ -240,7 +244,7 @@ async def transfer(session: AsyncSession, account_id: int, actor_id: int, user_i
         return
     await _set(session, account_id, actor_id, role=Role.ADMIN)
     await _crown(session, account_id, user_id)
-    await audit.note(session, account_id, actor_id, "transfer", f"user {user_id}")
+    await audit.note(session, account_id, actor_id, Deed.TRANSFER, f"user {user_id}")
 
 
 async def claim(session: AsyncSession, account_id: int, user_id: int) -> None:
@@ -253,7 +257,7 @@ async def claim(session: AsyncSession, account_id: int, user_id: int) -> None:
     if await session.scalar(owner) is not None:
         raise Stale("team")
     await _crown(session, account_id, user_id)
-    await audit.note(session, account_id, user_id, "claim", f"user {user_id}")
+    await audit.note(session, account_id, user_id, Deed.CLAIM, f"user {user_id}")
 
 
 async def set_approvals_needed(
@@ -264,7 +268,18 @@ async def set_approvals_needed(
     await session.execute(
         update(Account).where(Account.id == account_id).values(approvals_needed=needed)
     )
-    await audit.note(session, account_id, actor_id, "approvals", "team", needed=needed)
+    await audit.note(session, account_id, actor_id, Deed.APPROVALS, "team", needed=needed)
+
+
+async def set_remind_after(
+    session: AsyncSession, account_id: int, actor_id: int, hours: int
+) -> None:
+    """After how many hours approvers are reminded, 0 (never), 4 or 24. Raises NotAllowed."""
+    check(await _role(session, account_id, actor_id), Action.MANAGE_TEAM)
+    await session.execute(
+        update(Account).where(Account.id == account_id).values(remind_after_h=hours)
+    )
+    await audit.note(session, account_id, actor_id, Deed.REMINDERS, "team", hours=hours)
 
 
 async def presence(session: AsyncSession, chat_id: int) -> Presence | None:
@@ -283,7 +298,7 @@ async def set_presence(session: AsyncSession, chat_id: int, user_id: int, now_is
         return
     await session.execute(update(Account).where(Account.id == account.id).values(presence=now_is))
     known = await session.scalar(select(User.id).where(User.id == user_id))
-    await audit.note(session, account.id, known, "bot", "bot", presence=now_is)
+    await audit.note(session, account.id, known, Deed.BOT, "bot", presence=now_is)
 
 
 # --- publishing ---

@@ -20,6 +20,7 @@ from workers.courier import Courier
 from workers.deliver import deliver
 from workers.publish import Publisher
 from workers.reconcile import Reconciliation
+from workers.remind import Reminders
 from workers.renew import Renewals
 from workers.settings import WorkerSettings
 from workers.status import Cards
@@ -30,6 +31,7 @@ log = structlog.get_logger()
 
 _BUSY_CHAT_S = 0.5
 _RENEW_EVERY_S = 30.0
+_REMIND_EVERY_S = 60.0
 
 
 async def run(settings: WorkerSettings, database: DatabaseSettings, telegram: BotSettings) -> None:
@@ -83,11 +85,15 @@ async def serve(courier: Courier, clock: Clock = utc_now) -> None:
         await sweep()
         await asyncio.sleep(settings.sweep_every_s)
 
-    renewals = Renewals(courier.sessions)
+    renewals, reminders = Renewals(courier.sessions), Reminders(courier.sessions, clock)
 
     async def renew_then_wait() -> None:
         await renewals()
         await asyncio.sleep(_RENEW_EVERY_S)
+
+    async def remind_then_wait() -> None:
+        await reminders()
+        await asyncio.sleep(_REMIND_EVERY_S)
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -99,6 +105,7 @@ async def serve(courier: Courier, clock: Clock = utc_now) -> None:
             group.create_task(patience.forever(cards, "status cards"))
             group.create_task(patience.forever(Reconciliation(courier), "reconciliation"))
             group.create_task(patience.forever(renew_then_wait, "renewals"))
+            group.create_task(patience.forever(remind_then_wait, "reminders"))
             group.create_task(notices.send_all(courier, told))
             for _ in range(settings.deliveries_in_flight):
                 group.create_task(claim_and_work(claim, work, wake, idle_s))

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import notices as words
 from bot.errors import ChatMigrated, RateLimited, Refused, ThreadClosed, Uncertain, Undeliverable
-from db import accounts, notices, renewals
+from db import accounts, notices, reminders, renewals
 from db.money_views import NoticeClaim
 from workers.courier import Courier, back_off_s, finish_sending
 from workers.wakes import claim_and_work
@@ -52,7 +52,8 @@ async def claim(courier: Courier) -> NoticeClaim | None:
             found = await notices.claim(session, lease_s=courier.settings.delivery_lease_s)
             if found is None:
                 return None
-            if current := await renewals.as_it_stands(session, found):
+            current = await renewals.as_it_stands(session, found)
+            if current and (current := await reminders.as_it_stands(session, current)):
                 return current
             await notices.undeliverable(session, found.id, found.token, OUTDATED)
         log.info("a notice is no longer true", notice=found.id, kind=found.kind)
@@ -79,7 +80,13 @@ async def _send(claimed: NoticeClaim, courier: Courier) -> tuple[Settle, str]:
         log.exception("no words for a notice")
         return (lambda s: notices.undeliverable(s, id, token, "no_words")), "no_words"
     try:
-        await courier.bot.send_message(claimed.chat_id, card.text, reply_markup=card.keyboard)
+        await courier.bot.send_message(
+            claimed.chat_id,
+            card.text,
+            reply_markup=card.keyboard,
+            message_thread_id=words.thread_of(claimed),
+            reply_parameters=words.reply_of(claimed),
+        )
     except RateLimited as error:
         return _again(claimed, error.retry_after_s, "rate_limited")
     except Refused as error:

@@ -6,8 +6,6 @@ database, not as somebody's dialogue: who may approve may answer it, an anonymou
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from aiogram import Bot, F, Router
 from aiogram.enums import ChatType
 from aiogram.filters import Filter
@@ -15,11 +13,9 @@ from aiogram.types import CallbackQuery, Message
 from arq import ArqRedis
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import intake, team_views, views
+from bot import intake, rounds, team_views, whispers
 from bot.callbacks import ApprovalTap
 from bot.clock import Clock
-from bot.delivery import send_status
-from bot.errors import MessageGone
 from bot.filters import IsForBot
 from bot.handlers import votes
 from bot.intake import Place, Sessions, Understood
@@ -51,7 +47,7 @@ async def ask(
         await query.answer(who.tr.plain("It is being approved: look at the card"))
     else:
         await query.answer(who.tr.plain("Asked for approval"))
-        await _send(bot, sessions, round_)
+        await rounds.send(bot, sessions, round_)
     await votes.show(query, who, bot, sessions, album)
 
 
@@ -71,7 +67,7 @@ async def approve(
         await query.answer(who.tr.plain("You said yes. Needed: {n} more", n=missing))
     else:
         await query.answer(who.tr.plain("You have said yes already"))
-    await _decided(bot, sessions, round_)
+    await rounds.decided(bot, sessions, round_)
 
 
 @router.callback_query(ApprovalTap.filter(F.do.in_({"changes", "reject"})))
@@ -101,6 +97,17 @@ async def object_(
             chat_id=card.chat.id,
             message_id=message.message_id,
         )
+
+
+@router.callback_query(ApprovalTap.filter(F.do == "more"))
+async def tell_more(
+    query: CallbackQuery, callback_data: ApprovalTap, who: Who, bot: Bot, sessions: Sessions
+) -> None:
+    """The rounds so far, who voted for what, who has not answered: for the presser alone."""
+    who.may(Action.LOOK)
+    async with sessions.begin() as session:
+        details = await approvals.details(session, who.account_id, callback_data.id)
+    await whispers.whisper(bot, query, who, team_views.details(who.tr, details))
 
 
 class _IsAnswer(Filter):
@@ -134,7 +141,7 @@ async def answered(
     if asked.answer is Answer.REJECTED:
         async with sessions.begin() as session:
             round_ = await approvals.answer(session, asked, who.user_id, message.message_id, words)
-        await _decided(bot, sessions, round_)
+        await rounds.decided(bot, sessions, round_)
         await message.reply(who.tr("✕ Noted. The card has the reason."))
         return
     async with sessions.begin() as session:
@@ -146,7 +153,7 @@ async def answered(
         round_ = await approvals.answer(session, asked, who.user_id, message.message_id, words)
         new = _next_round(album, before, idea, words, place)
         task_id = await _queue(session, round_, new, place, clock)
-    await _decided(bot, sessions, round_)
+    await rounds.decided(bot, sessions, round_)
     await intake.show_task(bot, sessions, pool, who, task_id, place)
 
 
@@ -196,53 +203,3 @@ async def _queue(
     )
     await approvals.leads_to(session, round_.id, draft.id)
     return submitted.task_id
-
-
-async def _send(bot: Bot, sessions: Sessions, round_: ApprovalView) -> None:
-    card = team_views.approval(round_)
-    message_id = await send_status(
-        bot, card, round_.chat_id, round_.thread_id, round_.album_message_id
-    )
-    async with sessions.begin() as session:
-        await approvals.set_card(session, round_.id, message_id)
-
-
-async def _decided(bot: Bot, sessions: Sessions, round_: ApprovalView) -> None:
-    """The round's card, and the album's, which says how it stands, where it is still there."""
-    await _redraw(bot, sessions, round_)
-    if round_.state is ApprovalState.OPEN or round_.actions_message_id is None:
-        return
-    async with sessions.begin() as session:
-        album = await albums.album(session, round_.account_id, round_.task_id)
-    card = views.action_card(album)
-    with suppress(MessageGone):
-        await bot.edit_message_text(
-            card.text,
-            chat_id=round_.chat_id,
-            message_id=round_.actions_message_id,
-            reply_markup=card.keyboard,
-        )
-
-
-async def _redraw(bot: Bot, sessions: Sessions, round_: ApprovalView) -> None:
-    """Brings the card up to date, and looks again: two may have said yes at one moment."""
-    while True:
-        if round_.card_message_id is None:
-            await _send(bot, sessions, round_)
-            return
-        card = team_views.approval(round_)
-        try:
-            await bot.edit_message_text(
-                card.text,
-                chat_id=round_.chat_id,
-                message_id=round_.card_message_id,
-                reply_markup=card.keyboard,
-            )
-        except MessageGone:
-            await _send(bot, sessions, round_)
-            return
-        async with sessions.begin() as session:
-            now_is = await approvals.get(session, round_.account_id, round_.id)
-        if now_is == round_:
-            return
-        round_ = now_is

@@ -19,7 +19,8 @@ from bot.intake import Sessions
 from bot.taps import edit
 from bot.views import Card
 from bot.who import Who
-from db import accounts, channels, plans
+from db import accounts, audit, channels, plans
+from db.audit import Deed
 from db.errors import NotFound
 from db.queue import wake_io
 from db.rights import Action, check
@@ -188,7 +189,13 @@ async def remove(
 ) -> None:
     who.may(Action.MANAGE_CHANNELS)
     async with sessions.begin() as session:
-        await channels.remove(session, who.account_id, callback_data.channel_id, now=clock())
+        removed = await channels.remove(
+            session, who.account_id, callback_data.channel_id, now=clock()
+        )
+        await audit.note(
+            session, who.account_id, who.user_id, Deed.CHANNEL_REMOVED, f"channel {removed.id}",
+            channel=removed.title,
+        )  # fmt: skip
     await query.answer(who.tr.plain("Disconnected"))
     await edit(bot, query, await _page(bot, sessions, who))
 
@@ -235,5 +242,13 @@ async def change_rules(
         late = LatePosts(value)
     async with sessions.begin() as session:
         await channels.change_rules(session, who.account_id, time_zone=zone, late_posts=late)
+        if zone is not None:
+            await audit.note(
+                session, who.account_id, who.user_id, Deed.TIME_ZONE, "posts", zone=zone
+            )
+        if late is not None:
+            await audit.note(
+                session, who.account_id, who.user_id, Deed.LATE_POSTS, "posts", late=late
+            )
     await query.answer(who.tr.plain("Saved"))
     await edit(bot, query, await _page(bot, sessions, who))

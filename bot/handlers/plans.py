@@ -21,7 +21,8 @@ from bot.taps import edit
 from bot.texts import Texts
 from bot.views import Card
 from bot.who import Who, card_of
-from db import brands, plans, teams, wallet
+from db import audit, brands, plans, teams, wallet
+from db.audit import Deed
 from db.errors import InsufficientFunds, NotFound, Stale
 from db.money_views import PlanView, Quote, Standing
 from db.rights import Action
@@ -68,6 +69,7 @@ async def switch_pay_per_picture(
         await plans.switch_pay_per_picture(
             session, who.account_id, callback_data.value == "1", now=clock()
         )
+        await noted_pay(session, who, on=callback_data.value == "1")
         card = await page(session, who.tr, who.account_id, clock())
     await query.answer(who.tr.plain("Saved"))
     await edit(bot, query, card)
@@ -110,6 +112,7 @@ async def change(
             card = await question(session, who.tr, who.account_id, code, terms, now)
         else:
             await plans.choose(session, who.account_id, code, now=now, key="free")
+            await _noted(session, who, code, 0)
             card = await page(session, who.tr, who.account_id, now)
     await query.answer(None if quote.to_pay else who.tr.plain("Saved"))
     await edit(bot, query, card)
@@ -174,6 +177,7 @@ async def _buy(
                 key=f"{tap.period_id}:{tap.at}",
                 to_pay=tap.sum,
             )
+            await _noted(session, who, tap.value, tap.sum)
         except Stale as error:
             raise _Outdated from error
     elif before.plan.code != tap.value:
@@ -182,6 +186,18 @@ async def _buy(
     purse = await wallet.wallet(session, who.account_id)
     way_on: Row = [quota_views.go_on(who.tr, errand)] if errand and errand.tap else []
     return who.headed(plan_views.bought(who.tr, standing, quote, purse, way_on))
+
+
+async def noted_pay(session: AsyncSession, who: Who, *, on: bool) -> None:
+    """A line of the audit: whether pictures past the quota are paid for."""
+    await audit.note(
+        session, who.account_id, who.user_id, Deed.PAY_PER_PICTURE, "wallet", on=int(on)
+    )
+
+
+async def _noted(session: AsyncSession, who: Who, code: str, sum: int) -> None:
+    """A line of the audit: the plan that was chosen, and what was charged for it at once."""
+    await audit.note(session, who.account_id, who.user_id, Deed.PLAN, f"plan {code}", sum=sum)
 
 
 async def question(

@@ -13,14 +13,16 @@ from bot.callbacks import PostTap
 from bot.channel_keyboards import quick_times
 from bot.clock import Clock
 from bot.intake import Sessions
-from bot.postcards import parsed, publishable, show_card, steered, today_of
+from bot.postcards import noted, parsed, publishable, show_card, steered, today_of
 from bot.taps import edit
 from bot.views import Card
 from bot.who import Who
 from db import posts, zones
+from db.audit import Deed
 from db.errors import Stale
 from db.queue import wake_io
 from db.rights import Action
+from db.states import PostState
 from db.team_views import PostView
 
 router = Router(name="publishing")
@@ -79,6 +81,7 @@ async def schedule(
             at = _chosen(callback_data, today_of(post, clock))
             moment = zones.moment(at.date(), at.time(), post.time_zone)
             post = await posts.schedule(session, who.account_id, post.id, moment, now=clock())
+            await noted(session, who, post, Deed.POST_AT)
     except Stale as error:
         if error.what in ("day", "time"):
             await edit(bot, query, channel_views.times(who.tr, post, today_of(post, clock)))
@@ -109,6 +112,8 @@ async def publish(
     async with sessions.begin() as session:
         post = await publishable(session, who, callback_data.post_id)
         post, changed = await posts.publish_now(session, who.account_id, post.id, now=clock())
+        if changed:
+            await noted(session, who, post, Deed.POST_NOW)
     if not changed:
         await query.answer(who.tr.plain("It is on its way already"))
         await edit(bot, query, channel_views.post_card(who.locale, post, now=clock()))
@@ -152,8 +157,10 @@ async def cancel(
     clock: Clock,
 ) -> None:
     async with sessions.begin() as session:
-        post = await steered(session, who, callback_data.post_id)
-        post = await posts.cancel(session, who.account_id, post.id)
+        before = await steered(session, who, callback_data.post_id)
+        post = await posts.cancel(session, who.account_id, before.id)
+        if before.state is not PostState.CANCELLED:
+            await noted(session, who, post, Deed.POST_CANCELLED)
     await query.answer(who.tr.plain("Called off"))
     await edit(bot, query, channel_views.post_card(who.locale, post, now=clock()))
 
@@ -179,6 +186,9 @@ async def settle(
             post, changed = await posts.resend(
                 session, who.account_id, post.id, attempt, now=clock()
             )
+        if changed:
+            arrived = callback_data.do == "arrived"
+            await noted(session, who, post, Deed.POST_ARRIVED if arrived else Deed.POST_AGAIN)
     await query.answer(
         who.tr.plain("Saved") if changed else who.tr.plain("That has been settled already")
     )

@@ -13,7 +13,7 @@ from bot.callbacks import CureTap, DraftTap
 from bot.clock import Clock
 from bot.delivery import send_status
 from bot.errands import Errand
-from bot.handlers.plans import page, question
+from bot.handlers.plans import noted_pay, page, question
 from bot.intake import Place, Sessions
 from bot.settings import PaymentTerms
 from bot.taps import edit, is_first_tap
@@ -42,6 +42,7 @@ async def pay_per_picture(
     who.may(Action.MANAGE_MONEY)
     async with sessions.begin() as session:
         await plans.switch_pay_per_picture(session, who.account_id, True, now=clock())
+        await noted_pay(session, who, on=True)
     await query.answer(who.tr.plain("Pictures past the quota are paid for now"))
     at = card_of(query)
     errand = await errands.of(redis, at.chat.id, at.message_id)

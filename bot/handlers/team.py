@@ -11,15 +11,16 @@ from aiogram.filters import Command
 from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, ChatMemberUpdated, Message
 
-from bot import keyboards, pages, team_views
-from bot.callbacks import TeamTap, WorkplaceTap
+from bot import journal_views, keyboards, pages, team_views
+from bot.callbacks import JournalTap, TeamTap, WorkplaceTap
 from bot.clock import Clock
 from bot.intake import Sessions
 from bot.middlewares import is_in
 from bot.views import Card
 from bot.who import Who, card_of
-from db import teams, workplaces
+from db import audit, channels, teams, workplaces
 from db.errors import NotAllowed, NotFound
+from db.reminders import AFTER_H
 from db.rights import Action
 from db.states import Presence, Role
 
@@ -172,6 +173,38 @@ async def set_needed(
         await teams.set_approvals_needed(session, who.account_id, who.user_id, needed)
     await query.answer(who.tr.plain("Saved"))
     await _edit(bot, query, await _page(sessions, who, clock))
+
+
+@router.callback_query(TeamTap.filter((F.do == "remind") & F.value.in_(set(map(str, AFTER_H)))))
+async def set_reminders(
+    query: CallbackQuery,
+    callback_data: TeamTap,
+    who: Who,
+    bot: Bot,
+    sessions: Sessions,
+    clock: Clock,
+) -> None:
+    who.may(Action.MANAGE_TEAM)
+    hours = int(callback_data.value)
+    async with sessions.begin() as session:
+        await teams.set_remind_after(session, who.account_id, who.user_id, hours)
+    await query.answer(who.tr.plain("Saved"))
+    await _edit(bot, query, await _page(sessions, who, clock))
+
+
+@router.callback_query(JournalTap.filter())
+async def show_journal(
+    query: CallbackQuery, callback_data: JournalTap, who: Who, bot: Bot, sessions: Sessions
+) -> None:
+    """Who did what: for those who manage the team."""
+    who.may(Action.MANAGE_TEAM)
+    before_id = callback_data.before or None
+    async with sessions.begin() as session:
+        lines = await audit.page(session, who.account_id, before_id=before_id)
+        rules = await channels.rules(session, who.account_id)
+    await query.answer()
+    page = journal_views.page(who.tr, lines, rules.time_zone, first_page=before_id is None)
+    await _edit(bot, query, page)
 
 
 @router.callback_query(TeamTap.filter(F.do == "claim"))

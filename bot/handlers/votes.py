@@ -4,34 +4,50 @@ from __future__ import annotations
 
 from aiogram import Bot, Router
 from aiogram.types import CallbackQuery
+from redis.asyncio import Redis
 
-from bot import views
+from bot import rounds, views
 from bot.callbacks import VoteTap
 from bot.intake import Sessions
 from bot.who import Who, card_of
-from db import albums, votes
+from db import albums, approvals, votes
 from db.rights import Action
+from db.states import ApprovalState
 from db.views import AlbumView
 
 router = Router(name="votes")
 
 _MOST_EDITS = 3
+_REMEMBERED_S = 3600
 
 
 @router.callback_query(VoteTap.filter())
 async def vote(
-    query: CallbackQuery, callback_data: VoteTap, who: Who, bot: Bot, sessions: Sessions
+    query: CallbackQuery,
+    callback_data: VoteTap,
+    who: Who,
+    bot: Bot,
+    sessions: Sessions,
+    redis: Redis,
 ) -> None:
+    """A tap on one's own choice takes it back, so a tap handled once more must not count twice."""
     who.may(Action.VOTE)
+    counted = f"vote:{query.id}"
     task_id, rank = callback_data.task_id, callback_data.rank
     async with sessions.begin() as session:
-        changed = await votes.cast(session, who.account_id, task_id, who.user_id, rank)
+        act = votes.is_cast if await redis.exists(counted) else votes.cast
+        has_vote = await act(session, who.account_id, task_id, who.user_id, rank)
         album = await albums.album(session, who.account_id, task_id)
-    if changed:
+    await redis.set(counted, 1, ex=_REMEMBERED_S)
+    if has_vote:
         await query.answer(who.tr.plain("Your vote: №{rank}", rank=rank))
     else:
-        await query.answer(who.tr.plain("Your vote was for №{rank} already", rank=rank))
+        await query.answer(who.tr.plain("Your vote for №{rank} is taken back", rank=rank))
     await show(query, who, bot, sessions, album)
+    if album.team is not None and album.team.approval is ApprovalState.OPEN:
+        async with sessions.begin() as session:
+            round_ = await approvals.of_task(session, who.account_id, task_id)
+        await rounds.redraw(bot, sessions, round_)
 
 
 async def show(

@@ -164,8 +164,8 @@ async def test_the_last_yeses_of_one_moment_approve_once(sessions: Sessions) -> 
             await approvals.approve(session, team_id, round_.id, 1)
         assert await teams.may_publish(session, team_id, task_id, 4)
         assert not await teams.may_publish(session, team_id, task_id, 2)
-        lines = await audit.lines(session, team_id)
-    assert [one.action for one in lines][:3] == ["approve", "approve", "ask"]
+        lines = (await audit.page(session, team_id)).lines
+    assert [one.deed for one in lines][:3] == ["approve", "approve", "ask"]
 
 
 async def test_one_reply_ends_a_round_once(sessions: Sessions) -> None:

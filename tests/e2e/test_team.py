@@ -62,9 +62,9 @@ async def test_four_people_vote_send_back_and_approve(product: Sim, generator: H
     asked = await ben.send(f"/gen@vitrina_bot {PROMPT}")
     card = await actions(ben, asked)
     for count, voter in enumerate((anna, ben, klim), start=1):
-        await voter.press("№2 👍", card)
-        card = await says(anna, card, f"№2 👍 {count}")
-    refused = await guest.press("№1 👍", card)
+        await voter.press("👍 2", card)
+        card = await says(anna, card, f"👍 2 · {count}")
+    refused = await guest.press("👍 1", card)
     assert "наблюдатель" in refused["text"]
 
     await ben.press("📨", card)

@@ -1,0 +1,66 @@
+"""The card of a round of approval: sent once, and kept true to what the database says."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from aiogram import Bot
+
+from bot import team_views, views
+from bot.delivery import send_status
+from bot.errors import MessageGone
+from bot.intake import Sessions
+from db import albums, approvals
+from db.states import ApprovalState
+from db.team_views import ApprovalView
+
+
+async def send(bot: Bot, sessions: Sessions, round_: ApprovalView) -> None:
+    """A new card, under the album."""
+    card = team_views.approval(round_)
+    message_id = await send_status(
+        bot, card, round_.chat_id, round_.thread_id, round_.album_message_id
+    )
+    async with sessions.begin() as session:
+        await approvals.set_card(session, round_.id, message_id)
+
+
+async def decided(bot: Bot, sessions: Sessions, round_: ApprovalView) -> None:
+    """The round's card, and the album's, which says how it stands, where it is still there."""
+    await redraw(bot, sessions, round_)
+    if round_.state is ApprovalState.OPEN or round_.actions_message_id is None:
+        return
+    async with sessions.begin() as session:
+        album = await albums.album(session, round_.account_id, round_.task_id)
+    card = views.action_card(album)
+    with suppress(MessageGone):
+        await bot.edit_message_text(
+            card.text,
+            chat_id=round_.chat_id,
+            message_id=round_.actions_message_id,
+            reply_markup=card.keyboard,
+        )
+
+
+async def redraw(bot: Bot, sessions: Sessions, round_: ApprovalView) -> None:
+    """Brings the card up to date, and looks again: two may have said yes at one moment."""
+    while True:
+        if round_.card_message_id is None:
+            await send(bot, sessions, round_)
+            return
+        card = team_views.approval(round_)
+        try:
+            await bot.edit_message_text(
+                card.text,
+                chat_id=round_.chat_id,
+                message_id=round_.card_message_id,
+                reply_markup=card.keyboard,
+            )
+        except MessageGone:
+            await send(bot, sessions, round_)
+            return
+        async with sessions.begin() as session:
+            now_is = await approvals.get(session, round_.account_id, round_.id)
+        if now_is == round_:
+            return
+        round_ = now_is
