@@ -19,7 +19,7 @@ from db import albums, brands, plans, requests, statuses, tasks
 from db.queue import wake_gpu
 from db.states import RequestState, Shown
 from db.views import AlbumView, Draft, NewDraft, QueuePlace, TaskView, Variation
-from pipeline.brief import MAX_SEED, make_brief
+from pipeline.brief import MAX_SEED, detect_count, make_brief
 
 Sessions = async_sessionmaker[AsyncSession]
 
@@ -35,19 +35,27 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """A message as the pipeline reads it."""
+    """A message as the pipeline reads it. `count`: how many pictures it asks for, if it says so,
+    more than can be made or not."""
 
     raw: str
     cleaned: str
     platform: str | None
     goal: str | None
+    count: int | None = None
 
 
 async def understand(raw: str) -> Understood:
     """Read a prompt. Raises pipeline's BadBrief: `empty`, `too_long`."""
     # In a thread: the first call loads the dictionaries.
     brief = await asyncio.to_thread(make_brief, raw, seed=0)
-    return Understood(raw, brief.cleaned_prompt, brief.platform, brief.goal)
+    count = await asyncio.to_thread(detect_count, raw)
+    return Understood(raw, brief.cleaned_prompt, brief.platform, brief.goal, count)
+
+
+def count_for(who: Who, idea: Understood) -> int:
+    """How many pictures the idea's draft begins with: those asked for, else the person's number."""
+    return min(idea.count or who.settings.count, who.max_count)
 
 
 async def new_draft(
@@ -80,7 +88,7 @@ async def new_draft(
             goal=idea.goal,
             seed=secrets.randbelow(MAX_SEED + 1),
             locale=who.locale,
-            count=min(who.settings.count, who.max_count),
+            count=count_for(who, idea),
             aspect=who.settings.aspect,
             enhance=who.settings.enhance and terms.auto_enhance,
             brand_id=brand.id if brand else None,
@@ -130,8 +138,13 @@ async def draft_card(sessions: Sessions, who: Who, draft: Draft, *, now: datetim
     async with sessions.begin() as session:
         means = await quota.means(session, draft.account_id, now=now)
     cost = quota_views.cost(texts.of(draft.locale), means, draft.count)
+    asked = await asyncio.to_thread(detect_count, draft.raw_prompt)
     card = views.draft_card(
-        draft, who.max_count, cost, can_start_from_photos=who.can_start_from_photos
+        draft,
+        who.max_count,
+        cost,
+        asked=asked or draft.count,
+        can_start_from_photos=who.can_start_from_photos,
     )
     return who.headed(card)
 

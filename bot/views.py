@@ -52,10 +52,13 @@ def shortened(text: str, limit: int) -> str:
     return (at_word if at_word and len(rest) < 30 else cut).rstrip(" ,.;:") + "…"
 
 
-def draft_card(draft: Draft, max_count: int, cost: Html, *, can_start_from_photos: bool) -> Card:
+def draft_card(
+    draft: Draft, max_count: int, cost: Html, *, asked: int, can_start_from_photos: bool
+) -> Card:
     """A request as understood, every guess one tap from being put right.
 
-    `max_count`: so many variants are offered. `cost`: the line about what it takes.
+    `max_count`: so many variants are offered. `cost`: the line about what it takes. `asked`: how
+    many variants were asked for; the card says so if they are too many.
     `can_start_from_photos`: else the card says that the words alone count.
     """
     tr = texts.of(draft.locale)
@@ -71,6 +74,8 @@ def draft_card(draft: Draft, max_count: int, cost: Html, *, can_start_from_photo
         ),
         tr("🎨 {brand} · {variants}", brand=_brand(tr, draft), variants=variants(tr, draft.count)),
     ]
+    if asked > max_count == draft.count:
+        lines.append(at_most(tr, max_count))
     if draft.photo_key is not None and can_start_from_photos:
         lines.append(tr("🖼 Starts from the photo"))
     elif draft.photo_key is not None:
@@ -92,6 +97,15 @@ def _brand(tr: Texts, draft: Draft) -> str:
 def aspect_of(draft: Draft) -> Aspect:
     """The chosen format, else the platform's own."""
     return Aspect(draft.aspect) if draft.aspect else default_aspect(draft.platform)
+
+
+def at_most(tr: Texts, count: int) -> Html:
+    """Said to who asks for more pictures."""
+    return tr.n(
+        "🔢 At most {n} picture at a time: “More variants” under the album draws on",
+        "🔢 At most {n} pictures at a time: “More variants” under the album draws on",
+        count,
+    )
 
 
 def variants(tr: Texts, count: int) -> Html:

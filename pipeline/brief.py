@@ -9,7 +9,8 @@ import html
 import re
 import unicodedata
 
-from pipeline import triggers
+from pipeline import counts, triggers
+from pipeline.asking import ASKING, MAKING, OF, POLITE, POST
 from pipeline.errors import BadBrief
 from pipeline.formats import default_aspect
 from pipeline.types import Aspect, BrandStyle, Brief, Variation
@@ -75,42 +76,27 @@ _DROPPED_CATEGORIES = frozenset({"So", "Sk", "Cs", "Co", "Cn", "Cc", "Cf", "Me"}
 _STRESS_AND_SELECTORS = frozenset("\u0300\u0301\ufe0e\ufe0f")
 
 # "Сделай, пожалуйста, красивую картинку ..." asks for a picture and says nothing about it.
-_POLITE = (
-    r"(?:привет(?:ствую|ик)?|здравствуй(?:те)?|добр(?:ый|ое|ого)\s+(?:день|вечер|утро|дня)|хай"
-    r"|пожалуйста|плиз|пжл?ст|hi|hello|hey|please)"
-)
-_ASKING = (
-    r"(?:(?:можешь|можете|можно|давай(?:те)?|я|мы|мне|нам|хочу|хотим|хотелось бы|бы|надо|нужно"
-    r"|нужен|нужна|нужны|требуется|прошу|can you|could you|i need|i want|we need)\s+)*"
-)
-_MAKING = (
-    r"(?:сдела(?:й|йте|ть|ем)|созда(?:й|йте|ть)|придума(?:й|йте|ть)|подготов(?:ь|ьте|ить)"
-    r"|сгенерь|сгенерир(?:уй|уйте|овать)|генерир(?:уй|уйте)|изобраз(?:и|ите|ить)"
-    r"|нарису(?:й|йте)|нарисовать|рису(?:й|йте)|отрису(?:й|йте)|покаж(?:и|ите)"
-    r"|make|create|generate|draw|design)"
-)
 _PICTURE = (
     r"(?:картин(?:ку|ка|ки|очку|очка)|изображени[еяй]|пикч[ау]|картиночк[ау]|визуал(?:а|ы)?"
     r"|креатив(?:а|ы)?|арт|picture|image|visual)"
 )
-_GREETING = re.compile(rf"^\W*{_POLITE}\b[\s,.!)]*", re.IGNORECASE)
+_GREETING = re.compile(rf"^\W*{POLITE}\b[\s,.!)]*", re.IGNORECASE)
 _ASK_PICTURE = re.compile(
-    rf"^{_ASKING}(?:{_MAKING}\s+)?(?:(?:мне|нам|me|us|an?|the)\s+)*"
-    rf"(?:{_POLITE}\W+)?{_PICTURE}\b"
-    r"\s*(?:,?\s*(?:на которой|где|на тему|про|of|with)\b)?\s*[:.,-]*\s*",
+    rf"^{ASKING}(?:{MAKING}\s+)?(?:(?:мне|нам|me|us|an?|the)\s+)*"
+    rf"(?:{POLITE}\W+)?{_PICTURE}\b"
+    rf"\s*{OF}\s*[:.,-]*\s*",
     re.IGNORECASE,
 )
 _ASK_DRAW = re.compile(
     r"^(?:(?:можешь|можете|можно|давай(?:те)?|мне|нам|хочу|хотим|надо|нужно|прошу|can you|could you"
-    rf"|i want you to)\s+)*{_MAKING}\b(?:\s+(?:мне|нам|me|us)\b)?(?:[\s,]*{_POLITE}\b)?[\s,:]*",
+    rf"|i want you to)\s+)*{MAKING}\b(?:\s+(?:мне|нам|me|us)\b)?(?:[\s,]*{POLITE}\b)?[\s,:]*",
     re.IGNORECASE,
 )
 _ASK_POST = re.compile(
     r"^(?:(?:мне|нам|я|мы)\s+)*(?:нужен|нужна|нужно|нужны|надо|хочу|хотим|хотелось бы|требуется"
     r"|i need|we need|i want)\s+(?:(?:мне|нам|an?|the)\s+)*"
     r"(?=(?:[\w-]+(?:ый|ий|ой|ая|яя|ую|юю|ое|ее|ые|ие)\s+){0,2}"
-    r"(?:фот|пост|баннер|обложк|карточк|афиш|листовк|сторис|рилс|превью|иллюстраци|постер|открытк"
-    r"|плакат|логотип|post|banner|cover|poster|photo))",
+    rf"{POST})",
     re.IGNORECASE,
 )
 
@@ -118,15 +104,29 @@ _ASK_POST = re.compile(
 def clean_text(text: str) -> str:
     """The request without emoji, markup, links, hashtag noise and "нарисуй, пожалуйста".
 
-    Idempotent. Empty when nothing but such noise was there.
+    Nor is there the number of pictures, see `detect_count`. Idempotent. Empty when nothing but
+    such noise was there.
     """
-    text = unicodedata.normalize("NFC", text)
-    while (cleaned := _clean_once(text)) != text:
+    return _read(text)[0]
+
+
+def detect_count(text: str) -> int | None:
+    """How many pictures the text asks for, 1..20, more than can be made or not; or None."""
+    return _read(text)[1]
+
+
+def _read(text: str) -> tuple[str, int | None]:
+    """The cleaned text, and how many pictures it asked for."""
+    text, count = unicodedata.normalize("NFC", text), None
+    while True:
+        cleaned, asked = _clean_once(text)
+        count = count or asked
+        if cleaned == text:
+            return text, count
         text = cleaned
-    return text
 
 
-def _clean_once(text: str) -> str:
+def _clean_once(text: str) -> tuple[str, int | None]:
     text = _COMMAND.sub(" ", html.unescape(text))
     text = _ADDRESS.sub(" ", _TAG.sub(" ", text))
     text = "".join(map(_plain, text))
@@ -135,7 +135,7 @@ def _clean_once(text: str) -> str:
     text = _SPACES.sub(" ", _HASH.sub(" ", text))
     text = _REPEATED_MARK.sub(r"\1", _LOOSE_MARK.sub(r"\1", text)).strip(_EDGES)
     text = unicodedata.normalize("NFC", text)
-    return _without_request(text) if has_words(text) else ""
+    return _without_request(text) if has_words(text) else ("", None)
 
 
 def _plain(char: str) -> str:
@@ -155,12 +155,16 @@ def has_words(text: str) -> bool:
     return any(char.isalnum() for char in text)
 
 
-def _without_request(text: str) -> str:
-    for pattern in (_GREETING, _ASK_PICTURE, _ASK_DRAW, _ASK_POST):
-        shorter = pattern.sub("", text, count=1)
-        if shorter != text and has_words(shorter):
-            text = shorter
-    return text
+def _without_request(text: str) -> tuple[str, int | None]:
+    text, count = counts.take(_without(_GREETING, text))
+    for pattern in (_ASK_PICTURE, _ASK_DRAW, _ASK_POST):
+        text = _without(pattern, text)
+    return text, count
+
+
+def _without(pattern: re.Pattern[str], text: str) -> str:
+    shorter = pattern.sub("", text, count=1)
+    return shorter if has_words(shorter) else text
 
 
 def detect_platform(text: str) -> str | None:
@@ -181,16 +185,20 @@ def make_brief(
     goal: str | None = None,
     brand: BrandStyle | None = None,
     aspect: Aspect | None = None,
-    count: int = 4,
+    count: int | None = None,
     enhance: bool = True,
     variation: Variation | None = None,
 ) -> Brief:
     """A Brief from a message and what was chosen by hand; the rest is detected.
 
+    Without a `count` it is the one that the text asks for, as far as it goes, else MAX_COUNT.
+
     Raises BadBrief: `empty`, `too_long` (over MAX_PROMPT_CHARS once cleaned), `count` (1..4),
     `seed` (0..2**31-1), `platform` or `goal` (not a known code), `variation` (strength 0..1).
     """
-    cleaned = clean_text(raw_prompt)
+    cleaned, asked = _read(raw_prompt)
+    if count is None:
+        count = min(asked or MAX_COUNT, MAX_COUNT)
     if not cleaned:
         raise BadBrief("empty")
     if len(cleaned) > MAX_PROMPT_CHARS:

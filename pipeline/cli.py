@@ -63,7 +63,12 @@ def generate(
     brand_style: Style = None,
     platform: Platform = None,
     goal: Goal = None,
-    count: Annotated[int, typer.Option("-n", "--count", help="How many pictures, 1 to 4.")] = 4,
+    count: Annotated[
+        int | None,
+        typer.Option(
+            "-n", "--count", help="How many pictures, 1 to 4. [what the text says, else 4]"
+        ),
+    ] = None,
     seed: Seed = None,
     enhancer: EnhancerName = None,
     generator: GeneratorName = None,
@@ -182,7 +187,7 @@ def _brief(
     brand_style: str | None,
     platform: str | None,
     goal: str | None,
-    count: int,
+    count: int | None,
     seed: int | None,
 ) -> Brief:
     from pipeline.brief import GOALS, PLATFORMS, make_brief

@@ -75,6 +75,8 @@ async def gen(
     except QuotaOut:
         await quota.offer_for_draft(draft, place, who, bot, sessions, redis, terms, clock)
         return
+    if submitted.created and (idea.count or 0) > who.max_count:
+        await message.reply(views.at_most(who.tr, who.max_count))
     await intake.show_task(bot, sessions, pool, who, submitted.task_id, place)
 
 
@@ -150,7 +152,9 @@ async def edited(
             # What the person put right by hand stays.
             platform=now.platform if draft.platform == before.platform else draft.platform,
             goal=now.goal if draft.goal == before.goal else draft.goal,
-            count=min(draft.count, who.max_count),
+            count=intake.count_for(who, now)
+            if draft.count == intake.count_for(who, before)
+            else min(draft.count, who.max_count),
             photo_key=photo_key,
         )
     if draft.card_message_id is not None:

@@ -306,6 +306,24 @@ async def test_an_edited_message_leaves_what_was_put_right_by_hand(anna: Person)
     assert "Сторис, распродажа" in changed["text"]
 
 
+async def test_a_number_of_pictures_in_the_idea_is_the_drafts(anna: Person) -> None:
+    message_id = await anna.send("кот, 2 варианта")
+    card = await anna.text("Черновик")
+    assert "кот\n" in card["text"]
+    assert "2 варианта" in card["text"]
+    await anna.edit(message_id, "кот, 9 вариантов")
+    card = await anna.text("не больше 4")
+    assert "Вариантов: 4" in buttons(card)
+    await anna.press("Вариантов: 4", card)
+    await anna.edit(message_id, "пёс, 3 варианта")
+    assert "Вариантов: 1" in buttons(await anna.text("пёс"))
+
+
+async def test_gen_says_that_fewer_pictures_come_than_were_asked_for(anna: Person) -> None:
+    await anna.answer_to("/gen кот, 9 вариантов", "не больше 4")
+    await anna.text("В очереди")
+
+
 async def test_an_edited_caption_updates_its_draft(anna: Person, live: Stage) -> None:
     sent = await anna.upload("photo", PNG, "cat.png", caption="рыжий кот, баннер")
     offer = await anna.button("Взять подпись")

@@ -102,7 +102,7 @@ def test_cards_never_exceed_telegrams_limit(prompt: str) -> None:
     record = PromptRecord(prompt, prompt, prompt, "lexicon", (prompt, prompt))
     cards = [
         views.draft_card(
-            replace(DRAFT, cleaned_prompt=prompt), 4, Html(""), can_start_from_photos=True
+            replace(DRAFT, cleaned_prompt=prompt), 4, Html(""), asked=4, can_start_from_photos=True
         ),
         views.why_card(replace(ALBUM, prompt=record)),
         *(views.status_card("ru", shown, 1, prompt) for shown in Shown),
