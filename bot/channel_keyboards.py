@@ -18,6 +18,7 @@ from babel.dates import get_day_names, get_timezone_location
 
 from bot.buttons import Row, button, in_rows, markup
 from bot.callbacks import ChannelTap, PlanTap, PostTap, PostTo, WeekTap
+from bot.caption_keyboards import switches
 from bot.texts import N_, Texts
 from db import zones
 from db.posts import FURTHEST
@@ -178,7 +179,7 @@ def post(tr: Texts, post: PostView, now: datetime) -> InlineKeyboardMarkup | Non
         return None
     if post.state is PostState.SENT:
         there = InlineKeyboardButton(text=tr.plain("↗️ Open in the channel"), url=_link(post))
-        return markup([[write, there]])
+        return markup([[write, there], *switches(tr, post)])
     late = post.state is not PostState.SCHEDULED
     return markup(
         [
@@ -189,6 +190,7 @@ def post(tr: Texts, post: PostView, now: datetime) -> InlineKeyboardMarkup | Non
             [write, _tap(tr, N_("✕ Call off"), post, "cancel")],
         ]
     )
+            *switches(tr, post),
 
 
 def _link(post: PostView) -> str:

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, get_timezone_gmt
 
+from bot import caption_views, texts
 from bot import channel_keyboards as keyboards
-from bot import texts
 from bot.texts import N_, Html, Texts
 from bot.views import Card, shortened
 from db import captions, zones
@@ -176,22 +176,9 @@ def post_card(locale: str, post: PostView, *, now: datetime) -> Card:
         lines.append(tr("⚠️ I can't post: {reason}.", reason=why))
     ranks = ", ".join(f"№{rank}" for rank in post.ranks)
     lines.append(tr("🖼 {pictures}", pictures=ranks))
-    lines.append(_caption(tr, post))
+    lines.append(caption_views.shown(tr, post))
     lines += _after(tr, post)
     return Card(Html("\n".join(lines)), keyboards.post(tr, post, now))
-
-
-def _caption(tr: Texts, post: PostView) -> Html:
-    if not post.caption:
-        return tr("<i>without a caption</i>")
-    said = shortened(texts.without_markup(Html(post.caption)), _CAPTION_SHOWN)
-    used = captions.length(post.caption)
-    return tr(
-        "<blockquote>{caption}</blockquote>\n<i>{used} of {limit} characters</i>",
-        caption=said,
-        used=used,
-        limit=captions.LIMIT,
-    )
 
 
 def _after(tr: Texts, post: PostView) -> list[Html]:
@@ -264,19 +251,11 @@ def caption_question(tr: Texts, post: PostView, *, in_group: bool) -> Card:
         "✏️ <b>Send the caption</b> for “{channel}”, up to {limit} characters. Bold, links and "
         "the like come along as you write them.",
         channel=post.channel.title,
-        limit=captions.LIMIT,
+        limit=captions.room(post.parts),
     )
     if in_group:
         text = Html(text + "\n" + tr("Reply to this message."))
     return Card(text, keyboards.stop_writing(tr, post))
-
-
-def caption_too_long(tr: Texts, used: int) -> Html:
-    return tr(
-        "📏 Too long: {used} of {limit} characters. Shorten it and send it again.",
-        used=used,
-        limit=captions.LIMIT,
-    )
 
 
 # --- the plan ---

@@ -30,6 +30,7 @@ class Answers(TypedDict, total=False):
     unknown: list[str]
     preset: str | None
     palette: list[str]
+    advertiser: str
 
 
 async def opened(state: FSMContext, step: State, question_id: int, answers: Answers) -> None:

@@ -52,6 +52,11 @@ def length(caption: str) -> int:
     return len(html.unescape(_TAG.sub("", caption)).encode("utf-16-le")) // 2
 
 
+def room(parts: CaptionParts) -> int:
+    """How long a person's words can be beside the rest."""
+    return LIMIT + 1 - length(compose(replace(parts, body="x")))
+
+
 def check(parts: CaptionParts) -> None:
     """Raises CaptionTooLong for a caption that no post can have."""
     whole = length(compose(parts))

@@ -12,7 +12,7 @@ from aiogram.filters import ExceptionTypeFilter
 from aiogram.types import CallbackQuery, ErrorEvent, Message
 from redis.asyncio import Redis
 
-from bot import channel_views, texts
+from bot import caption_views, channel_views, texts
 from bot.clock import Clock
 from bot.errors import (
     BadUpload,
@@ -31,6 +31,7 @@ from bot.texts import Html, Texts
 from bot.who import Who
 from db.errors import (
     BrandNameTaken,
+    CaptionTooLong,
     InsufficientFunds,
     KeyReused,
     LimitReached,
@@ -117,6 +118,8 @@ def worded(tr: Texts, error: Exception) -> Html | None:
             )
         case BadBrief():
             return _bad_brief(tr, error.reason)
+        case CaptionTooLong():
+            return caption_views.too_long(tr, error)
         case BadUpload() | BadImage():
             return _bad_upload(tr, error.reason)
         case BrandNameTaken():

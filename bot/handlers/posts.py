@@ -17,11 +17,12 @@ from bot.errors import FileRefused
 from bot.filters import IsPrompt
 from bot.handlers.channels import way_to_first
 from bot.intake import Sessions
-from bot.postcards import remember, send_card, steered, today_of
+from bot.postcards import noted, remember, send_card, steered, today_of
 from bot.taps import edit
-from bot.views import length, shortened
+from bot.views import shortened
 from bot.who import Who, card_of, thread_of
 from db import albums, captions, channels, posts
+from db.audit import Deed
 from db.queue import wake_io
 from db.rights import Action
 from db.team_views import PostView
@@ -96,10 +97,11 @@ async def choose_pictures(
     sessions: Sessions,
     clock: Clock,
 ) -> None:
-    who.may(Action.PUBLISH)
     ranks = [int(digit) for digit in callback_data.value if digit.isdecimal()]
     async with sessions.begin() as session:
-        post = await posts.set_ranks(session, who.account_id, callback_data.post_id, ranks)
+        post = await steered(session, who, callback_data.post_id)
+        post = await posts.set_ranks(session, who.account_id, post.id, ranks)
+        await noted(session, who, post, Deed.POST_EDITED)
     await query.answer()
     await edit(bot, query, channel_views.post_card(who.locale, post, now=clock()))
 
@@ -119,8 +121,10 @@ async def take_caption(
         caption = ""
         if callback_data.value == "idea":
             album = await albums.album(session, who.account_id, post.task_id)
-            caption = html.escape(shortened(album.cleaned_prompt, captions.LIMIT), quote=False)
+            idea = shortened(album.cleaned_prompt, captions.room(post.parts))
+            caption = html.escape(idea, quote=False)
         post = await posts.set_caption(session, who.account_id, post.id, caption)
+        await noted(session, who, post, Deed.POST_EDITED)
     await query.answer()
     await edit(bot, query, channel_views.post_card(who.locale, post, now=clock()))
 
@@ -176,13 +180,10 @@ async def take_written_caption(
     answers = await dialogue.answered(message, state)
     if answers is None:
         return
-    used = length(message.text or "")
-    if used > captions.LIMIT:
-        await message.reply(channel_views.caption_too_long(who.tr, used))
-        return
     async with sessions.begin() as session:
         post = await steered(session, who, answers["post_id"])
         post = await posts.set_caption(session, who.account_id, post.id, message.html_text)
+        await noted(session, who, post, Deed.POST_EDITED)
     await wake_io(pool)
     card = channel_views.post_card(who.locale, post, now=clock())
     shown = await bot.send_message(
@@ -213,6 +214,7 @@ async def preview(
         await query.answer()
         await edit(bot, query, channel_views.post_card(who.locale, post, now=clock()))
         return
+    captions.check(post.parts)
     images = [image for image in album.images if image.rank in post.ranks]
     await query.answer()
     at = card_of(query)
