@@ -188,9 +188,9 @@ def post(tr: Texts, post: PostView, now: datetime) -> InlineKeyboardMarkup | Non
                 _tap(tr, N_("🕒 Another time"), post, "times"),
             ],
             [write, _tap(tr, N_("✕ Call off"), post, "cancel")],
+            *switches(tr, post),
         ]
     )
-            *switches(tr, post),
 
 
 def _link(post: PostView) -> str:
@@ -220,7 +220,8 @@ def _draft(tr: Texts, post: PostView) -> InlineKeyboardMarkup:
                 _tap(tr, N_("✍️ Write a caption"), post, "write"),
                 _tap(tr, N_("💡 From the idea"), post, "caption", "idea"),
             ],
-            [_tap(tr, N_("Without a caption"), post, "caption", "none")] if post.caption else [],
+            [_tap(tr, N_("Without a text"), post, "caption", "none")] if post.parts.body else [],
+            *switches(tr, post),
             [_tap(tr, N_("👁 See it, then choose the time"), post, "preview", style="primary")],
             [_tap(tr, N_("✕ Don't publish"), post, "sure")],
         ]

@@ -16,7 +16,6 @@ from db import captions, zones
 from db.states import PostState
 from db.team_views import ChannelView, PostRules, PostView
 
-_CAPTION_SHOWN = 500
 _LINE_SHOWN = 60
 
 REASONS: dict[str, str] = {
