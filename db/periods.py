@@ -59,14 +59,15 @@ async def current(session: AsyncSession, account_id: int, *, now: datetime) -> C
 async def locked(session: AsyncSession, account_id: int, *, now: datetime) -> Current:
     """The same, and until the transaction's end nobody else changes the account's plan."""
     if not await _lock(session, account_id):
-        await _subscribe(session, account_id, now)
+        if await _subscribe(session, account_id, now):
+            free = await plan(session, FREE)
+            return await begin(session, account_id, free, starts_at=now, anchor_day=now.day)
+        # A twin of this call was faster, or there is no such account.
         if not await _lock(session, account_id):
             raise NotFound("account", account_id)
     # Looked at after the lock is ours: what others did while we waited for it is seen.
     found = await _look(session, account_id)
-    if found is None:
-        free = await plan(session, FREE)
-        return await begin(session, account_id, free, starts_at=now, anchor_day=now.day)
+    assert found is not None
     if _is_to_roll(found, now):
         return await free_from(session, found, found.renews_at, now=now)
     return found
@@ -83,8 +84,9 @@ async def begin(
 ) -> Current:
     """A new period on the plan's terms of today. The subscription must be locked."""
     ends_at = add_months(starts_at, 1, anchor_day)
-    await session.execute(
-        insert(Period).values(
+    period = await session.scalar(
+        insert(Period)
+        .values(
             account_id=account_id,
             plan_code=of_plan.code,
             starts_at=starts_at,
@@ -93,8 +95,9 @@ async def begin(
             transfer_id=transfer_id,
             **asdict(of_plan.terms),
         )
+        .returning(Period)
     )
-    await change(
+    subscription = await change(
         session,
         account_id,
         plan_code=of_plan.code,
@@ -103,9 +106,8 @@ async def begin(
         renews_at=ends_at,
         grace_until=None,
     )
-    begun = await _look(session, account_id)
-    assert begun is not None
-    return begun
+    assert period is not None
+    return _view(subscription, of_plan, period)
 
 
 async def free_from(
@@ -167,14 +169,17 @@ def start_after(period: PeriodView, now: datetime) -> datetime:
     return max(now, period.starts_at + _TICK)
 
 
-async def change(session: AsyncSession, account_id: int, **fields: object) -> None:
-    """Sets fields of a locked subscription."""
-    await session.execute(
+async def change(session: AsyncSession, account_id: int, **fields: object) -> Subscription:
+    """Sets fields of a locked subscription; returns it as it is then."""
+    changed = await session.scalar(
         update(Subscription)
         .where(Subscription.account_id == account_id)
         .values(**fields)
-        .execution_options(synchronize_session=False)
+        .returning(Subscription)
+        .execution_options(synchronize_session=False, populate_existing=True)
     )
+    assert changed is not None
+    return changed
 
 
 async def plan(session: AsyncSession, code: str) -> PlanView:
@@ -258,11 +263,15 @@ async def _look(session: AsyncSession, account_id: int) -> Current | None:
     if found is None:
         return None
     subscription, plan_row, period_row = found
+    return _view(subscription, plan_view(plan_row), period_row)
+
+
+def _view(subscription: Subscription, of_plan: PlanView, period: Period) -> Current:
     return Current(
-        account_id=account_id,
+        account_id=subscription.account_id,
         standing=Standing(
-            plan=plan_view(plan_row),
-            period=_period_view(period_row),
+            plan=of_plan,
+            period=_period_view(period),
             next_plan_code=subscription.next_plan_code,
             grace_until=subscription.grace_until,
             pays_per_picture=subscription.pays_per_picture,
@@ -277,9 +286,9 @@ async def _lock(session: AsyncSession, account_id: int) -> bool:
     return await session.scalar(_LOCK, {"account_id": account_id}) is not None
 
 
-async def _subscribe(session: AsyncSession, account_id: int, now: datetime) -> None:
-    """Nothing for an account that is none, or when a twin of this call was faster."""
-    await session.execute(
+async def _subscribe(session: AsyncSession, account_id: int, now: datetime) -> bool:
+    """False: there is no such account, or a twin of this call was faster."""
+    made_for = await session.scalar(
         insert(Subscription)
         .from_select(
             ["account_id", "plan_code", "anchor_day", "renews_at"],
@@ -288,4 +297,6 @@ async def _subscribe(session: AsyncSession, account_id: int, now: datetime) -> N
             ),
         )
         .on_conflict_do_nothing()
+        .returning(Subscription.account_id)
     )
+    return made_for is not None
