@@ -97,7 +97,8 @@ class Order:
 
 @dataclass(slots=True)
 class Message:
-    """A message as it stands now; `text` is the caption where there is media."""
+    """A message as it stands now; `text` is the caption where there is media. An ephemeral one is
+    there for its receiver only."""
 
     message_id: int
     chat_id: int
@@ -119,6 +120,7 @@ class Message:
     protected: bool = False
     reactions: dict[int, list[JsonObject]] = field(default_factory=dict)
     deleted: bool = False
+    receiver_id: int | None = None
 
 
 @dataclass(slots=True)

@@ -216,6 +216,8 @@ class World:
         markup = message.markup or {}
         if "inline_keyboard" not in markup:
             shown.pop("reply_markup", None)
+        if message.receiver_id is not None:
+            shown |= {"message_id": 0, "ephemeral_message_id": message.message_id}
         return shown
 
     def shown(self, message: Message) -> JsonObject:
@@ -245,6 +247,8 @@ class World:
             shown |= {"message_thread_id": message.thread_id, "is_topic_message": True}
         if message.protected:
             shown["has_protected_content"] = True
+        if message.receiver_id is not None:
+            shown["receiver_user"] = render.person_user(self.people[message.receiver_id])
         replied = self.message(message.chat_id, message.reply_to)
         if replied is not None and not nested:
             shown["reply_to_message"] = self.rendered(replied, nested=True)

@@ -93,9 +93,14 @@ class Talk:
             return int((await answer.json())["message_id"])
 
     async def messages(self) -> list[Message]:
-        """What stands in this chat or topic, oldest first."""
+        """What stands in this chat or topic for this person to see, oldest first."""
         found = (await self.sim.get(f"chats/{self.chat_id}/messages"))["messages"]
-        return [one for one in found if self.thread_id in (None, one.get("message_thread_id"))]
+        mine = [
+            one
+            for one in found
+            if one.get("receiver_user", {"id": self.user_id})["id"] == self.user_id
+        ]
+        return [one for one in mine if self.thread_id in (None, one.get("message_thread_id"))]
 
     async def wait_for(self, fits: Callable[[Message], bool], what: str = "") -> Message:
         """The newest message that fits, as soon as there is one."""

@@ -14,6 +14,7 @@ from aiogram.methods import (
     SendMessage,
     SetMessageReaction,
 )
+from aiogram.types import EphemeralMessageParameters
 
 from playground.entities import FormattedText
 from playground.errors import BadRequest
@@ -26,7 +27,7 @@ from playground.methods.sending import (
     post,
     put_content,
 )
-from playground.state import BOT, Chat, JsonObject, Media, Message, without_none
+from playground.state import BOT, PRESENT, Chat, JsonObject, Media, Message, without_none
 
 DELETABLE_FOR_S = 48 * 3600
 _ACTIONS = frozenset(
@@ -57,7 +58,23 @@ def send_message(call: Call, args: SendMessage) -> JsonObject:
     content = message_text(args.text, args.parse_mode, args.entities)
     message = put_content(new_message(call, chat, args), content)
     message.markup = call.markup()
+    if args.ephemeral_message_parameters is not None:
+        message.receiver_id = _receiver(call, chat, args.ephemeral_message_parameters)
     return call.world.rendered(post(call, chat, message))
+
+
+def _receiver(call: Call, chat: Chat, parameters: EphemeralMessageParameters) -> int:
+    """Who is to see an ephemeral message: somebody in the group, who has just pressed a button if
+    the bot says so. Raises BadRequest."""
+    if chat.kind not in ("group", "supergroup"):
+        raise BadRequest("ephemeral messages can be sent only to groups and supergroups")
+    member = chat.members.get(parameters.receiver_user_id)
+    if member is None or member.status not in PRESENT:
+        raise BadRequest("USER_NOT_PARTICIPANT")
+    query_id = parameters.callback_query_id
+    if query_id is not None and query_id not in call.world.queries:
+        raise BadRequest("query is too old and response timeout expired or query ID is invalid")
+    return parameters.receiver_user_id
 
 
 def editable(call: Call, chat_id: int | str | None, message_id: int | None) -> Message:

@@ -178,7 +178,8 @@ def chat_view(world: World, chat: Chat) -> JsonObject:
         {**world.user(user_id), "status": member.status, "rights": member.rights}
         for user_id, member in chat.members.items()
     ]
-    there = (one for one in reversed(world.messages.get(chat.id, {}).values()) if not one.deleted)
+    messages = reversed(world.messages.get(chat.id, {}).values())
+    there = (one for one in messages if not one.deleted and one.receiver_id is None)
     last = next(there, None)
     shown = world.chat_object(chat)
     return without_none(

@@ -82,6 +82,7 @@ function fill(bubble, c, messages, place) {
     head.push(h("div", { class: `author colour-${colourOf(id)}` }, author(message),
       message.author_signature ? h("span", { class: "badge" }, message.author_signature) : null));
   }
+  if (message.receiver_user) head.push(h("div", { class: "forwarded" }, t("Only you see this")));
   if (message.forward_origin) head.push(h("div", { class: "forwarded" }, t("Forwarded from {name}", { name: originName(message.forward_origin) })));
   if (message.via_bot) head.push(h("div", { class: "forwarded" }, t("via @{name}", { name: message.via_bot.username })));
   if (message.reply_to_message && !isTopicHead(message)) head.push(quote(c, message));

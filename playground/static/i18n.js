@@ -47,6 +47,7 @@ const RU = {
   "Sending": "Отправляется",
   "Sent": "Отправлено",
   "Forwarded from {name}": "Переслано от {name}",
+  "Only you see this": "Видите только вы",
   "via @{name}": "через @{name}",
   "Deleted message": "Удалённое сообщение",
   "Scroll to bottom": "Прокрутить вниз",

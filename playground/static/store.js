@@ -42,10 +42,12 @@ export function room(chatId) {
   return rooms.get(chatId);
 }
 
-/** The chat's standing messages in order. */
+/** The chat's standing messages in order: those for one person only before their eyes alone. */
 export function standing(chatId) {
+  const c = state.chats.get(chatId);
+  const me = c && speaker(c)?.id;
   return [...room(chatId).messages.values()]
-    .filter((m) => !m.deleted)
+    .filter((m) => !m.deleted && (!m.receiver_user || m.receiver_user.id === me))
     .sort((a, b) => a.message_id - b.message_id);
 }
 

@@ -291,3 +291,45 @@ async def test_the_audit_keeps_every_line(live: Stage) -> None:
         await execute(live, "UPDATE events SET action = 'nothing'")
     with pytest.raises(Exception, match="never changed"):
         await execute(live, "DELETE FROM events")
+
+
+# --- notes for one person ---
+
+
+async def sent_back(live: Stage) -> tuple[Person, Person, Person, Message]:
+    """A second round, whose first was sent back, with votes; and its card."""
+    anna, ben, client = await team_of_three(live)
+    round_ = await asked(ben, await drawn(ben))
+    await client.press("Reject", round_)
+    question = await client.text("почему нет?")
+    await client.send("не наш цвет", reply_to_message_id=question["message_id"])
+    await now_says(anna, round_, "Rejected")
+    card = await ben.button("Ask for approval again")
+    await client.press("👍 2", card)
+    return anna, ben, client, await asked(ben, await now_says(ben, card, "👍 2 · 1"))
+
+
+async def test_details_are_told_to_their_asker_alone(live: Stage) -> None:
+    anna, ben, client, card = await sent_back(live)
+    await client.press("Details", card)
+    note = await client.text("Согласование, круг 2")
+    for line in ("Ещё не ответили: Анна, Клим", "👍 №2: Клим", "Круг 1: ✕ Клим: не наш цвет"):
+        assert line in note["text"]
+    for other in (anna, ben):
+        assert not [one for one in await other.messages() if "Согласование, круг" in str(one)]
+
+
+async def test_where_telegram_takes_no_such_note_it_comes_in_private(live: Stage) -> None:
+    anna, _, client, card = await sent_back(live)
+    details = data_of(card, "Details")
+    # Telegram takes a note for a tap of the last seconds: not for this one, of which it knows
+    # nothing.
+    await anna.tap(details, card)
+    await live.person(ANNA).text("Круг 1: ✕ Клим: не наш цвет")
+    await client.tap(details, card)  # who has never written to the bot
+    await client.settled()
+    answers = [one["arguments"] for one in await live.sim.calls("answerCallbackQuery")]
+    assert [one["text"] for one in answers[-2:]] == [
+        "Ответил вам лично: t.me/vitrina_bot",
+        "Сначала напишите боту: откройте t.me/vitrina_bot, нажмите «Старт» и потом ещё раз сюда.",
+    ]

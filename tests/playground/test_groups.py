@@ -222,3 +222,28 @@ async def test_an_anonymous_administrator_comes_as_the_group(playground: Playgro
     assert update["message"]["sender_chat"]["id"] == TEAM
     assert update["message"]["from"]["username"] == "GroupAnonymousBot"
     await playground.post(f"chats/{TEAM}/send", status=400, user_id=BEN, text="x", anonymous=True)
+
+
+async def test_an_ephemeral_message_is_for_one_member_and_leaves_no_message_id(
+    playground: Playground,
+) -> None:
+    chat = await new_group(playground)
+    to_ben = {"receiver_user_id": BEN}
+    sent = await playground.call(
+        "sendMessage", chat_id=chat, text="шёпот", ephemeral_message_parameters=to_ben
+    )
+    assert sent["message_id"] == 0
+    assert sent["receiver_user"]["id"] == BEN
+    assert sent["ephemeral_message_id"] > 0
+    shown = await playground.messages(chat)
+    assert [one["receiver_user"]["id"] for one in shown if one.get("text") == "шёпот"] == [BEN]
+    late = {**to_ben, "callback_query_id": "1"}
+    for where, parameters, why in (
+        (chat, {"receiver_user_id": 9}, "USER_NOT_PARTICIPANT"),
+        (ANNA, {"receiver_user_id": ANNA}, "only to groups"),
+        (chat, late, "query is too old"),
+    ):
+        refused = await playground.raw(
+            "sendMessage", chat_id=where, text="x", ephemeral_message_parameters=parameters
+        )
+        assert why in refused.error
