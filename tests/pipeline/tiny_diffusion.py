@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+
+from pipeline.generate.diffusion import DiffusionGenerator
+from pipeline.settings import PipelineSettings
+
+Made = Callable[..., DiffusionGenerator]
+"""Makes a generator by settings that differ from those of `settings_of`; the same one again."""
 
 SIDE_PX = 64
 """The native side: formats of every aspect come out near 64 x 64 pixels."""
 
 _TOKENS = 77
+
+
+def settings_of(hub: Path, **chosen: object) -> PipelineSettings:
+    """To draw quickly, and each time the same, by the models of `hub`."""
+    values: dict[str, object] = {
+        "generator": "diffusion",
+        "models_dir": hub,
+        "diffusion_runtime": "torch-fp32",
+        "diffusion_threads": 1,
+        "diffusion_steps": 3,
+        **chosen,
+    }
+    return PipelineSettings.model_validate(values)
 
 
 def save(folder: Path, *, checker: bool = True) -> Path:
