@@ -17,7 +17,7 @@ from aiogram.types import (
 from babel.dates import get_day_names, get_timezone_location
 
 from bot.buttons import Row, button, in_rows, markup
-from bot.callbacks import ChannelTap, PlanTap, PostTap, PostTo, WeekTap
+from bot.callbacks import ChannelTap, PlanTap, PostTap, PostTo, StatsTap, WeekTap
 from bot.caption_keyboards import switches
 from bot.texts import N_, Texts
 from db import zones
@@ -178,7 +178,8 @@ def post(tr: Texts, post: PostView, now: datetime) -> InlineKeyboardMarkup | Non
     if post.state is PostState.SENT and not post.message_ids:
         return None
     if post.state is PostState.SENT:
-        there = InlineKeyboardButton(text=tr.plain("↗️ Open in the channel"), url=_link(post))
+        link = message_link(post.channel.chat_id, post.channel.username, post.message_ids[0])
+        there = InlineKeyboardButton(text=tr.plain("↗️ Open in the channel"), url=link)
         return markup([[write, there], *switches(tr, post)])
     late = post.state is not PostState.SCHEDULED
     return markup(
@@ -193,9 +194,10 @@ def post(tr: Texts, post: PostView, now: datetime) -> InlineKeyboardMarkup | Non
     )
 
 
-def _link(post: PostView) -> str:
-    chat = post.channel.username or f"c/{_LINK_BASE - post.channel.chat_id}"
-    return f"https://t.me/{chat}/{post.message_ids[0]}"
+def message_link(chat_id: int, username: str | None, message_id: int) -> str:
+    """Where a channel's message is: of a private channel it opens for its members."""
+    chat = username or f"c/{_LINK_BASE - chat_id}"
+    return f"https://t.me/{chat}/{message_id}"
 
 
 def is_going(post: PostView, now: datetime) -> bool:
@@ -388,6 +390,9 @@ def week(
                 button(tr.plain("This week"), WeekTap()),
                 button("›", WeekTap(monday=f"{monday + timedelta(days=7):%Y%m%d}")),
             ],
-            [button(tr.plain("📣 Channels"), ChannelTap(do="list"))],
+            [
+                button(tr.plain("📊 Statistics"), StatsTap()),
+                button(tr.plain("📣 Channels"), ChannelTap(do="list")),
+            ],
         ]
     )

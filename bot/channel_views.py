@@ -188,9 +188,12 @@ def _after(tr: Texts, post: PostView) -> list[Html]:
     if post.caption != post.shown_caption:
         lines.append(tr("✏️ The new caption is on its way to the post"))
     if post.reactions:
-        counts = " ".join(f"{emoji} {count}" for emoji, count in post.reactions.items())
-        lines.append(tr("Reactions: {counts}", counts=counts))
+        lines.append(tr("Reactions: {counts}", counts=_reactions(post)))
     return lines
+
+
+def _reactions(post: PostView) -> str:
+    return " ".join(f"{emoji} {count}" for emoji, count in post.reactions.items())
 
 
 def when(tr: Texts, moment: datetime, zone_name: str) -> str:
@@ -277,8 +280,8 @@ def week(
     lines = [
         tr(
             "🗓 <b>Content plan</b>: {first} to {last}",
-            first=_short_day(tr, monday),
-            last=_short_day(tr, sunday),
+            first=short_day(tr, monday),
+            last=short_day(tr, sunday),
         )
     ]
     day: date | None = None
@@ -300,7 +303,7 @@ def week(
 
 def _plan_line(tr: Texts, number: int, post: PostView, local: datetime) -> Html:
     said = texts.without_markup(Html(post.caption)).replace("\n", " ")
-    return tr(
+    line = tr(
         "{number}. {icon} {time} {channel}: {what}",
         number=number,
         icon=_ICONS[post.state],
@@ -308,7 +311,9 @@ def _plan_line(tr: Texts, number: int, post: PostView, local: datetime) -> Html:
         channel=shortened(post.channel.title, 30),
         what=shortened(said, _LINE_SHOWN) or ", ".join(f"№{rank}" for rank in post.ranks),
     )
+    return Html(f"{line} · {shortened(_reactions(post), 30)}") if post.reactions else line
 
 
-def _short_day(tr: Texts, day: date) -> str:
+def short_day(tr: Texts, day: date) -> str:
+    """Without the year: 24 ноября."""
     return format_date(day, "d MMMM" if tr.locale == "ru" else "MMMM d", locale=tr.locale)

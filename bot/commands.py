@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "brands": N_("Your styles and colours"),
     "history": N_("Albums drawn so far"),
     "plan_posts": N_("Content plan: what goes out when"),
+    "stats": N_("Reactions to posts: what works best"),
     "channels": N_("Channels, time zone"),
     "team": N_("Who is in the team, and who may what"),
     "account": N_("For whom you work here"),
@@ -42,6 +43,7 @@ _SCOPES = (
             "brands",
             "history",
             "plan_posts",
+            "stats",
             "channels",
             "wallet",
             "plans",
@@ -52,7 +54,7 @@ _SCOPES = (
     ),
     (
         BotCommandScopeAllGroupChats(),
-        ("gen", "brands", "history", "plan_posts", "help", "cancel"),
+        ("gen", "brands", "history", "plan_posts", "stats", "help", "cancel"),
     ),
     (
         BotCommandScopeAllChatAdministrators(),
@@ -61,6 +63,7 @@ _SCOPES = (
             "brands",
             "history",
             "plan_posts",
+            "stats",
             "channels",
             "wallet",
             "plans",

@@ -63,6 +63,7 @@ def help_page(tr: Texts) -> Html:
         "🎨 A brand keeps your style and colours: /brands\n"
         "🗂 Everything drawn: /history\n"
         "📣 Posts to your channels, now or at a time: /channels, /plan_posts\n"
+        "📊 What came of them: /stats\n"
         "💳 Money: /wallet, what a plan gives: /plans\n"
         "👥 In a group the team draws, votes and approves: /team\n"
         "⚙️ Language, number, format: /settings\n"

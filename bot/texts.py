@@ -77,6 +77,11 @@ class Texts:
         """Two decimals, as the language writes them: 0,83."""
         return format_decimal(number, format="0.00", locale=self.locale)
 
+    def number(self, number: float, *, decimals: int = 0) -> str:
+        """With thousands apart: 1 299, 12,5."""
+        pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+        return format_decimal(number, format=pattern, locale=self.locale)
+
     def roubles(self, kopecks: int, *, short: bool = False) -> str:
         """A sum in roubles: 1 299,00 ₽; `short` leaves out kopecks that are none: 1 299 ₽."""
         pattern = "#,##0" if short and kopecks % 100 == 0 else "#,##0.00"

@@ -350,29 +350,60 @@ async def test_the_plan_shows_the_week(anna: Person, channel: Channel) -> None:
     await anna.text("Пока пусто")
 
 
-async def test_reactions_are_counted(anna: Person, channel: Channel) -> None:
+async def test_reactions_to_both_pictures_show_wherever_the_post_does(
+    anna: Person, channel: Channel
+) -> None:
     chat_id = await channel()
     await connected(anna, chat_id)
-    await post_card(anna)
+    card = await post_card(anna)
+    await anna.press("2", card)
+    await anna.button("✓ 2")
     await anna.press("Посмотреть")
     await anna.text("будет выглядеть")
     await anna.press("Сейчас")
     await anna.text("Публикую")
     await publish_due(anna.stage)
-    (shown,) = await shown_in(anna, chat_id)
-    for user_id in (ANNA, BEN):
+    first, second = [one["message_id"] for one in await shown_in(anna, chat_id)]
+
+    async def react(user_id: int, message_id: int, emoji: str | None) -> None:
         await anna.sim.post(
-            f"chats/{chat_id}/react",
-            user_id=user_id,
-            message_id=shown["message_id"],
-            emoji="🔥",
+            f"chats/{chat_id}/react", user_id=user_id, message_id=message_id, emoji=emoji
         )
-    for _ in range(100):
-        (row,) = await anna.stage.rows("SELECT reactions FROM posts")
-        if row["reactions"] == {str(shown["message_id"]): {"🔥": 2}}:
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError(row)
+
+    async def counted(expected: dict[str, dict[str, int]]) -> None:
+        for _ in range(100):
+            (row,) = await anna.stage.rows("SELECT reactions FROM posts")
+            if row["reactions"] == expected:
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError(row)
+
+    for user_id in (ANNA, BEN):
+        await react(user_id, first, "👍")
+    await react(ANNA, second, "🔥")
+    await react(BEN, first, None)
+    await react(BEN, second, "🔥")
+    await counted({str(first): {"👍": 1}, str(second): {"🔥": 2}})
+    week = await anna.answer_to("/plan_posts", "№1, №2 · 🔥 2 👍 1")
+    await anna.press("1", week)
+    await anna.text("Реакции: 🔥 2 👍 1")
+    stats = await anna.answer_to("/stats", "1 пост, 3 реакции")
+    assert "1. №1, №2" in said(stats)
+    await anna.stage.push(
+        {
+            "message_reaction_count": {
+                "chat": {"id": chat_id, "type": "channel", "title": "x"},
+                "date": 1,
+                "message_id": first,
+                "reactions": [
+                    {"type": {"type": "custom_emoji", "custom_emoji_id": "7"}, "total_count": 4},
+                    {"type": {"type": "custom_emoji", "custom_emoji_id": "8"}, "total_count": 1},
+                    {"type": {"type": "paid"}, "total_count": 900},
+                ],
+            }
+        }
+    )
+    await counted({str(first): {"✨": 5}, str(second): {"🔥": 2}})
 
 
 # --- whose taps count ---

@@ -60,3 +60,33 @@ async def scheduled(
     async with sessions.begin() as session:
         post, _ = await posts.publish_now(session, who.account_id, post.id, now=publish_at)
     return post
+
+
+async def published(
+    sessions: Sessions,
+    channel: ChannelView,
+    task_id: int,
+    *reactions: int,
+    sent_at: datetime = NOW,
+) -> None:
+    """Posts sent at a moment, one for each count of reactions: those to its second message."""
+    await rows.execute(
+        sessions,
+        """
+        INSERT INTO posts (account_id, channel_id, task_id, created_by, origin, ranks, caption,
+            shown_caption, shown_parts, state, publish_at, sent_at, message_ids, reactions)
+        SELECT c.account_id, c.id, :task_id, c.connected_by, gen_random_uuid()::text, '{1}',
+            caption, caption, '{}', 'sent', :sent_at, :sent_at, ARRAY[message, message + 1],
+            CASE WHEN count > 0
+                THEN jsonb_build_object(message + 1, jsonb_build_object('🔥', count)) ELSE '{}' END
+        FROM channels c, unnest(CAST(:reactions AS bigint[])) WITH ORDINALITY AS given (count, n),
+            LATERAL (
+                SELECT 1000 * :task_id + 10 * n AS message, 'Пост <b>' || n || '</b>' AS caption
+            ) AS shown
+        WHERE c.id = :channel_id
+        """,
+        task_id=task_id,
+        channel_id=channel.id,
+        reactions=list(reactions),
+        sent_at=sent_at,
+    )
