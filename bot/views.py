@@ -239,17 +239,31 @@ def album_caption(album: AlbumView) -> Html:
 
 def score_line(tr: Texts, image: PredictionView) -> Html:
     """№1 0,83: сюжет 0,81, эстетика 0,87; a near-twin is marked as one."""
-    line = tr(
-        "№{rank} <b>{final}</b>: match {match}, aesthetics {aesthetics}",
-        rank=image.rank,
-        final=tr.decimal(image.final_score),
-        match=tr.decimal(image.clip_n),
-        aesthetics=tr.decimal(image.aes_n),
-    )
+    final, aesthetics = tr.decimal(image.final_score), tr.decimal(image.aes_n)
+    if _is_match_measured(image):
+        line = tr(
+            "№{rank} <b>{final}</b>: match {match}, aesthetics {aesthetics}",
+            rank=image.rank,
+            final=final,
+            match=tr.decimal(image.clip_n),
+            aesthetics=aesthetics,
+        )
+    else:
+        line = tr(
+            "№{rank} <b>{final}</b>: match not scored, aesthetics {aesthetics}",
+            rank=image.rank,
+            final=final,
+            aesthetics=aesthetics,
+        )
     twin_of = image.gen_meta.get("twin_of")
     if not isinstance(twin_of, int):
         return line
     return Html(line + tr(" · another angle of №{rank}", rank=twin_of))
+
+
+def _is_match_measured(image: PredictionView) -> bool:
+    """The judge without models has nothing to go by where the idea names no colours."""
+    return image.gen_meta.get("match_measured") is not False
 
 
 def _by_score(images: Sequence[PredictionView]) -> list[PredictionView]:
@@ -284,6 +298,15 @@ def why_card(album: AlbumView) -> Card:
         if readings := names.readings(tr, _details(image)):
             parts.append(tr("<i>{readings}</i>", readings=readings))
     parts.append(_formula(tr))
+    if not _is_match_measured(album.images[0]):
+        neutral = tr.decimal(album.images[0].clip_n)
+        parts.append(
+            tr(
+                "The match is not scored: the idea names no colours to look for, and nothing else "
+                "is seen without a model. It counts as {neutral} for all.",
+                neutral=neutral,
+            )
+        )
     if (by_score := _by_score(album.images)) != [*album.images]:
         ranks = ", ".join(f"№{image.rank}" for image in by_score)
         parts.append(tr("The order allows for variety; by score alone: {ranks}", ranks=ranks))

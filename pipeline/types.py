@@ -113,6 +113,7 @@ class Score:
     `clip_raw` and `aes_raw` are the judge's own scales; `clip_n`, `aes_n` and `final` are 0..1,
     `final = 0.7 * clip_n + 0.3 * aes_n`. `details` are named parts, for "why?". `embedding` is
     the picture's unit vector [D] from judges that have one: how like two pictures are.
+    `match_measured` False: there was nothing to measure the match by, and `clip_n` is neutral.
     """
 
     clip_raw: float
@@ -121,6 +122,7 @@ class Score:
     aes_n: float
     details: Mapping[str, float] = field(default_factory=dict)
     embedding: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
+    match_measured: bool = True
 
     @property
     def final(self) -> float:

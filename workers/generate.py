@@ -212,6 +212,7 @@ def _prediction(claim: Claim, album: Album, image: RankedImage) -> NewPrediction
             "seed": image.seed,
             "parameters": dict(image.meta),
             "details": dict(score.details),
+            "match_measured": score.match_measured,
             "score_rank": image.score_rank,
             "twin_of": image.twin_of,
         },

@@ -134,7 +134,8 @@ class PixelsJudge:
     holds for this judge too; `aes_raw` is 1..10, the weighted mean of four measures, so that
     `aes_n = clip((aes_raw - 1) / 9, 0, 1)` does. Where each measure is best was set by eye on
     photographs and posters: too little and too much both cost. `details` has each part 0..1 and,
-    as `*_raw`, in its paper's own unit; `palette_delta_e` is there if the intent asks for colours.
+    as `*_raw`, in its paper's own unit; `palette` and `palette_delta_e` are there if the intent
+    asks for colours; else the match is not measured, and says so.
     """
 
     name = "pixels"
@@ -147,19 +148,21 @@ class PixelsJudge:
     def _score_one(self, wanted: Sequence[tuple[colours.RGB, float]], image: Image.Image) -> Score:
         small = _measured_copy(image)
         parts, raw = _aesthetics(small)
+        aes_raw = 1 + 9 * sum(_AES_WEIGHTS[name] * part for name, part in parts.items())
         match = NEUTRAL_MATCH
         if wanted:
             found, raw["palette_delta_e"] = palette_match(wanted, *dominant(small))
             certainty = max(weight for _, weight in wanted)
             match += certainty * (found - NEUTRAL_MATCH)
+            parts["palette"] = match
         clip_raw = 0.4 * match
-        aes_raw = 1 + 9 * sum(_AES_WEIGHTS[name] * part for name, part in parts.items())
         return Score(
             clip_raw=clip_raw,
             clip_n=min(1.0, 2.5 * clip_raw),
             aes_raw=aes_raw,
             aes_n=min(1.0, max(0.0, (aes_raw - 1) / 9)),
-            details={"palette": match, **parts, **raw},
+            details={**parts, **raw},
+            match_measured=bool(wanted),
         )
 
 

@@ -167,6 +167,17 @@ def test_an_unsure_delivery_offers_to_show_again() -> None:
         assert keyboard.inline_keyboard[0][0].text == "🔁 Показать ещё раз"
 
 
+def test_a_match_that_nobody_measured_is_no_number() -> None:
+    pictures = (image(1, 0.5, 0.9), image(2, 0.5, 0.4))
+    unseen = tuple(replace(one, gen_meta={"match_measured": False}) for one in pictures)
+    album = replace(ALBUM, images=unseen)
+    assert "№1 <b>0,62</b>: сюжет не оценивался, эстетика 0,90" in views.album_caption(album)
+    why = views.why_card(album).text
+    assert "№2 <b>0,47</b>: сюжет не оценивался, эстетика 0,40" in why
+    assert "считается за 0,50" in why
+    assert "№2 тянет вниз эстетика" in why
+
+
 def test_why_names_what_cost_the_weakest_most() -> None:
     assert "№2 тянет вниз сюжет: 0,50 против 0,81 у №1" in views.why_card(ALBUM).text
     even = replace(ALBUM, images=(image(1, 0.5, 0.5), image(2, 0.5, 0.5)))

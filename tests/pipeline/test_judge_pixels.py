@@ -174,7 +174,9 @@ def test_colours_only_implied_move_the_match_half_as_far() -> None:
 def test_without_colours_in_the_intent_the_match_is_neutral() -> None:
     scores = PixelsJudge().score("a poster", [solid("#d62f2f"), solid("#2f66d0")])
     assert [score.clip_n for score in scores] == [0.5, 0.5]
-    assert "palette_delta_e" not in scores[0].details
+    assert not scores[0].match_measured
+    assert not {"palette", "palette_delta_e"} & set(scores[0].details)
+    assert PixelsJudge().score("red", [solid("#d62f2f")])[0].match_measured
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 2000), (1024, 1024), (64, 300)])
