@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,8 +16,11 @@ from db import (
     notices,
     payments,
     plans,
+    posts,
+    publishing,
     quotas,
     requests,
+    stats,
     statuses,
     tasks,
     wallet,
@@ -29,6 +33,8 @@ from tests.db.rows import Person, Sessions
 
 WHO = Person(1, 1)
 _numbers = itertools.count()
+DAY = timedelta(days=1)
+POSTED = stats.Scope(2, channel_id=2, since=rows.NOW - 30 * DAY)
 TIMES = 7  # Postgres may change to a generic plan after five
 
 FREQUENT: dict[str, Callable[[AsyncSession], Awaitable[object]]] = {
@@ -72,12 +78,25 @@ FREQUENT: dict[str, Callable[[AsyncSession], Awaitable[object]]] = {
     "payments.credit": lambda s: payments.credit(
         s, Paid("5", 6, "RUB", 100, f"new:{next(_numbers)}", "", rows.NOW)
     ),
+    "publishing.claim": lambda s: publishing.claim(s, now=rows.NOW),
+    "publishing.next_due_s": lambda s: publishing.next_due_s(s, now=rows.NOW),
+    "publishing.sweep_leases": publishing.sweep_leases,
+    "publishing.put_to_question": lambda s: publishing.put_to_question(s, now=rows.NOW),
+    "publishing.edits": lambda s: publishing.edits(s, 20),
+    "publishing.count_reactions": lambda s: publishing.count_reactions(s, -50, 5000, {"🔥": 2}),
+    "posts.between": lambda s: posts.between(s, 2, rows.NOW - 7 * DAY, rows.NOW),
+    "posts.of_task": lambda s: posts.of_task(s, 2, 1),
+    "stats.best": lambda s: stats.best(s, POSTED),
+    "stats.by_brand": lambda s: stats.by_brand(s, POSTED),
+    "stats.by_size": lambda s: stats.by_size(s, POSTED),
+    "stats.by_hour": lambda s: stats.by_hour(s, POSTED),
 }
 
 
 async def _long_history(sessions: Sessions) -> None:
     """100 people, 3,000 albums sent, 100 tasks and 100 deliveries waiting; 2,900 teams, each with
-    a plan (one renews every hour), 3,000 orders, payments and notices, 100 of them not sent."""
+    a plan (one renews every hour), 3,000 orders, payments and notices, 100 of them not sent; 3,000
+    channels, 100 of them with 30 posts sent each, two of those to be edited, and one scheduled."""
     for statement in (
         "INSERT INTO users (id, first_name) SELECT n, 'Аня' FROM generate_series(1, 100) n",
         "INSERT INTO user_settings (user_id) SELECT id FROM users",
@@ -147,6 +166,22 @@ async def _long_history(sessions: Sessions) -> None:
         """INSERT INTO notices (account_id, key, kind, state, sent_at)
            SELECT 1 + n % 100, n, 'topped_up', CASE WHEN n > 2900 THEN 'pending' ELSE 'sent' END,
                CASE WHEN n <= 2900 THEN now() END FROM generate_series(1, 3000) n ORDER BY n""",
+        """INSERT INTO channels (account_id, chat_id, title, connected_by)
+           SELECT id, -id, 'Кофе', 1 FROM accounts ORDER BY id""",
+        """INSERT INTO posts (account_id, channel_id, task_id, created_by, origin, ranks, caption,
+               shown_caption, shown_parts, state, publish_at, sent_at, message_ids, reactions)
+           SELECT c.account_id, c.id, t.id, c.connected_by, t.id, '{1}', 'Новая',
+               CASE WHEN t.id <= 2 THEN '' ELSE 'Новая' END, '{}', 'sent', at, at,
+               ARRAY[2 * t.id, 2 * t.id + 1], jsonb_build_object(2 * t.id, '{"🔥": 1}'::jsonb)
+           FROM ml_tasks t JOIN channels c ON c.account_id = t.account_id,
+               LATERAL (SELECT timestamptz '2026-03-01 12:00Z' - make_interval(hours => t.id::int)
+                   AS at) AS sent
+           WHERE t.state = 'done' ORDER BY t.id""",
+        """INSERT INTO posts (account_id, channel_id, task_id, created_by, origin, ranks, state,
+               publish_at)
+           SELECT c.account_id, c.id, 99 + c.id, c.connected_by, 'next' || c.id, '{1}', 'scheduled',
+               timestamptz '2026-03-01 12:00Z' + make_interval(mins => c.id::int - 5)
+           FROM channels c WHERE c.id <= 100 ORDER BY c.id""",
         "ANALYZE",
     ):
         await rows.execute(sessions, statement)
@@ -159,7 +194,7 @@ async def _whole_reads(session: AsyncSession) -> dict[str, int]:
         SELECT relname, seq_scan FROM pg_stat_xact_user_tables
         WHERE relname IN ('ml_requests', 'ml_tasks', 'predictions', 'deliveries', 'transfers',
             'holds', 'accounts', 'subscriptions', 'periods', 'wallets', 'orders', 'payments',
-            'notices')
+            'notices', 'posts', 'channels')
         """)
     )
     return {row.relname: row.seq_scan for row in counted}
