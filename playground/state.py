@@ -98,7 +98,10 @@ class Order:
 @dataclass(slots=True)
 class Message:
     """A message as it stands now; `text` is the caption where there is media. An ephemeral one is
-    there for its receiver only."""
+    there for its receiver only.
+
+    In a channel all are the chat's own, `by_bot` those that the bot has posted there.
+    """
 
     message_id: int
     chat_id: int
@@ -118,6 +121,7 @@ class Message:
     author_signature: str | None = None
     edit_date: int | None = None
     protected: bool = False
+    by_bot: bool = False
     reactions: dict[int, list[JsonObject]] = field(default_factory=dict)
     deleted: bool = False
     receiver_id: int | None = None

@@ -87,7 +87,8 @@ def editable(call: Call, chat_id: int | str | None, message_id: int | None) -> M
         raise BadRequest("message to edit not found")
     own = message.sender_id == BOT
     if chat.kind == "channel":
-        own = message.sender_id is None and has_right(chat, "can_edit_messages")
+        own = message.by_bot and has_right(chat, "can_post_messages")
+        own = own or has_right(chat, "can_edit_messages")
     if not own or message.service or message.forward_origin is not None:
         raise BadRequest("message can't be edited")
     if message.markup is not None and "inline_keyboard" not in message.markup:
@@ -204,6 +205,7 @@ def forward_message(call: Call, args: ForwardMessage) -> JsonObject:
         message_id=0,
         chat_id=chat.id,
         sender_id=None if chat.kind == "channel" else BOT,
+        by_bot=True,
         date=int(time.time()),
         text=source.text,
         entities=source.entities,

@@ -85,6 +85,7 @@ def new_message(call: Call, chat: Chat, sending: Sending) -> Message:
         message_id=0,
         chat_id=chat.id,
         sender_id=None if chat.kind == "channel" else BOT,
+        by_bot=True,
         date=int(time.time()),
         thread_id=thread_id,
         reply_to=reply_to,

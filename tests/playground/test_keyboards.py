@@ -151,6 +151,6 @@ async def test_only_who_has_the_rights_that_are_asked_for_shares_a_channel(
         shared = {"request_id": 1, "chat_id": channel["id"]}
         await playground.post(f"chats/{person}/share", status=status, **shared)
     listed = {one["id"]: one for one in (await playground.get("chats"))["chats"]}
-    rights = {one["id"]: one["rights"] for one in listed[channel["id"]]["members"]}
-    assert rights[ANNA] == {"can_edit_messages": True}
-    assert rights[1002]["can_post_messages"] is True
+    rights_of = {one["id"]: one["rights"] for one in listed[channel["id"]]["members"]}
+    assert rights_of[ANNA] == {"can_edit_messages": True}
+    assert rights_of[1002]["can_post_messages"] is True

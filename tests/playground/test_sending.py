@@ -287,3 +287,22 @@ async def test_channel_posts_come_from_the_channel(playground: Playground) -> No
     (update,) = await playground.updates()
     assert update["channel_post"]["text"] == "от админа"
     await playground.post(f"chats/{CHANNEL}/send", status=400, user_id=BEN, text="можно?")
+
+
+async def test_who_may_only_post_in_a_channel_edits_their_own_posts(playground: Playground) -> None:
+    """As TDLib has it: the right to edit is about what others have posted."""
+    posted = await playground.call("sendMessage", chat_id=CHANNEL, text="новость")
+    foreign = await playground.say("от админа", chat=CHANNEL, user_id=ANNA)
+    for rights, own, others in (
+        ({"can_post_messages": True}, True, False),
+        ({"can_edit_messages": True}, True, True),
+        ({"can_delete_messages": True}, False, False),
+    ):
+        change = {"action": "promote", "bot": True, "rights": rights}
+        await playground.post(f"chats/{CHANNEL}/members", **change)
+        for message, may in ((posted, own), (foreign, others)):
+            target = {"chat_id": CHANNEL, "message_id": message["message_id"]}
+            text = f"правка {rights}"
+            edited = await playground.raw("editMessageText", **target, text=text)
+            refusal = edited.body.get("description")
+            assert refusal == (None if may else "Bad Request: message can't be edited")
