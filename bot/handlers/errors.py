@@ -81,6 +81,9 @@ async def on_error(event: ErrorEvent, who: Who | None = None) -> None:
             log.error("call rejected", update=event.update.update_id, exc_info=error)
         else:
             log.warning("not told", update=event.update.update_id, error=str(error))
+        if isinstance(error, ChatMigrated) and event.update.callback_query is not None:
+            tr = who.tr if who else texts.of(texts.DEFAULT_LOCALE)
+            await _tell(event, tr("The group has moved to a new chat. Go on there."), alert=True)
         return
     words = worded(who.tr if who else texts.of(texts.DEFAULT_LOCALE), error)
     if words is None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
+from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from pipeline.run import Pipeline
@@ -59,3 +63,27 @@ async def product(
     """Everything runs; talk to it."""
     async with whole.running(sim.url, sessions, redis_url, image_dir, pipeline, clock=clock):
         yield sim
+
+
+@dataclass
+class Unhurried(Sim):
+    """People take their time: whatever they do, the pace of their chats has rested."""
+
+    redis: Redis
+    clock: MovedClock
+
+    async def post(self, path: str, **body: Any) -> Any:
+        keys = [key async for key in self.redis.scan_iter("pace:*")]
+        if keys:
+            await self.redis.delete(*keys)
+        return await super().post(path, **body)
+
+    def wait_until(self, moment: datetime) -> None:
+        self.clock.ahead += moment - self.clock() + timedelta(seconds=1)
+
+
+@pytest.fixture
+async def town(product: Sim, redis_url: str, clock: MovedClock) -> AsyncIterator[Unhurried]:
+    redis = Redis.from_url(redis_url)
+    yield Unhurried(product.url, product.http, redis, clock)
+    await redis.aclose()
