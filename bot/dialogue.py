@@ -65,6 +65,11 @@ async def closed(state: FSMContext, message_id: int) -> None:
     await state.set_data({"closed": message_id})
 
 
+async def was_left(state: FSMContext) -> bool:
+    """Whether there is no dialogue any more although none was brought to its end."""
+    return await state.get_state() is None and not await state.get_data()
+
+
 async def was_answer(message: Message, state: FSMContext) -> bool:
     """Whether a message outside any dialogue was the last answer of one."""
     data = await state.get_data()

@@ -8,6 +8,7 @@ from typing import Any
 
 from aiogram import BaseMiddleware, Bot
 from aiogram.enums import ChatMemberStatus, ChatType
+from aiogram.fsm.context import FSMContext
 from aiogram.types import (
     CallbackQuery,
     Chat,
@@ -21,6 +22,7 @@ from aiogram.types import (
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from bot import dialogue
 from bot.buckets import Bucket, Buckets
 from bot.errors import Undeliverable
 from bot.filters import is_command, is_payment, replies_to
@@ -95,6 +97,25 @@ class Throttle(BaseMiddleware):
             await event.answer(who.tr.plain("Too fast. Wait a few seconds, please."))
         elif await self._redis.set(f"{key}:told", 1, nx=True, ex=_NOTICE_EVERY_S):
             await event.reply(who.tr("🐢 Too fast for me. Wait a few seconds, then send it again."))
+
+
+class SayLeft(BaseMiddleware):
+    """Says so when a command, the menu or a photo has left a dialogue in the middle."""
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        result = await handler(event, data)
+        who: Who | None = data.get("who")
+        update = _person_event(event)
+        if who is None or update is None or data.get("raw_state") is None:
+            return result
+        state: FSMContext = data["state"]
+        if await dialogue.was_left(state):
+            await data["bot"].send_message(
+                data["event_chat"].id,
+                who.tr("↩️ The question above is dropped, nothing was changed."),
+                message_thread_id=data.get("event_thread_id"),
+            )
+        return result
 
 
 def _person_event(event: TelegramObject) -> Message | CallbackQuery | None:

@@ -96,6 +96,19 @@ def no_picture_input(tr: Texts) -> Html:
     )
 
 
+def what_can_be_sent(tr: Texts, *, photos: bool) -> Html:
+    """For a file, a voice message and the like; `photos`: a picture can start from one."""
+    if photos:
+        return tr(
+            "🙂 I can't make a picture of this. Send words: what should be in the picture; or a "
+            "photo (JPEG, PNG, WebP), with words, to start from it."
+        )
+    return tr(
+        "🙂 I can't make a picture of this. Send words: what should be in the picture. A logo "
+        "(JPEG, PNG, WebP) gives a brand its colours: /brands"
+    )
+
+
 def caption_offer(tr: Texts, draft: Draft) -> Card:
     """For a photo with a caption: honest about the photo, helpful about the words."""
     text = tr(

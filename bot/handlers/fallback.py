@@ -7,6 +7,7 @@ from aiogram.enums import ChatType, ContentType
 from aiogram.filters import StateFilter
 from aiogram.types import CallbackQuery, Message
 
+from bot import pages
 from bot.who import Who
 
 router = Router(name="fallback")
@@ -49,4 +50,4 @@ async def not_an_answer(message: Message, who: Who) -> None:
 
 @router.message(F.chat.type == ChatType.PRIVATE, F.content_type.in_(_SENT))
 async def unknown_content(message: Message, who: Who) -> None:
-    await message.reply(who.tr("🙂 I understand words only. Write what should be in the picture."))
+    await message.reply(pages.what_can_be_sent(who.tr, photos=who.can_start_from_photos))

@@ -99,7 +99,7 @@ async def words_under_photo(
 ) -> None:
     """Plain words in answer to one's photo."""
     who.may(Action.CREATE)
-    await state.clear()
+    await dialogue.closed(state, message.message_id)
     idea = await intake.understand(message.text or "")
     await _draft(message, idea, message.reply_to_message, who, bot, sessions, store, clock)
 

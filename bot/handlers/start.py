@@ -10,7 +10,7 @@ from aiogram.filters import Command, CommandStart
 from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, ChatMemberUpdated, Message
 
-from bot import intake, keyboards, pages
+from bot import dialogue, intake, keyboards, pages
 from bot.callbacks import ExampleTap
 from bot.clock import Clock
 from bot.intake import Place, Sessions
@@ -51,7 +51,7 @@ async def create(message: Message, who: Who, state: FSMContext) -> None:
 async def cancel(message: Message, who: Who, state: FSMContext) -> None:
     """Leaves any dialogue; tasks are stopped on their own cards."""
     talking = await state.get_state() is not None
-    await state.clear()
+    await dialogue.closed(state, message.message_id)
     if talking:
         await message.reply(who.tr("↩️ Stopped. Send an idea whenever you like."))
     else:

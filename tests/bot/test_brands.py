@@ -268,9 +268,19 @@ async def test_a_dialogue_can_be_left_in_three_ways(anna: Person, live: Stage) -
     await anna.text("ничего не изменилось")
 
     await anna.press("Новый бренд")
-    await anna.answer_to("🗂 История", "Альбомов пока нет")
+    await anna.answer_to("🗂 История", "Вопрос выше отменён")
     await anna.answer_to("обычная идея", "Черновик")
     assert await live.rows("SELECT id FROM brands") == []
+
+
+async def test_only_who_leaves_a_dialogue_in_the_middle_is_told_so(anna: Person) -> None:
+    await asked_for_colours(anna)
+    await anna.answer_to("/gen кот", "Вопрос выше отменён")
+    await asked_for_colours(anna)
+    await anna.answer_to("#123456", "Кофе & Ко")
+    await anna.answer_to("/brands", "Бренды: 1")
+    said = [one for one in await anna.messages() if "отменён" in one.get("text", "")]
+    assert len(said) == 1
 
 
 async def test_a_sticker_in_a_dialogue_is_told_what_is_awaited(anna: Person) -> None:

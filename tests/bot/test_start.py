@@ -69,7 +69,7 @@ async def test_unknown_command_and_cancel_without_dialogue(anna: Person) -> None
 
 async def test_a_document_gets_a_kind_hint(anna: Person) -> None:
     sent = await anna.upload("document", b"%PDF-1.4", "brief.pdf")
-    await anna.next(sent, "Понимаю только слова")
+    await anna.next(sent, "Пришлите слова: что должно быть на картинке")
 
 
 async def test_group_start_explains_itself_without_a_menu(live: Stage) -> None:
