@@ -12,10 +12,13 @@ from aiogram import Bot
 from arq import ArqRedis
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from bot import quota, quota_views, texts, views
+from bot import quota_views, texts, views
 from bot.delivery import send_status
+from bot.quota import Means
 from bot.who import Who
-from db import albums, brands, plans, requests, statuses, tasks
+from db import albums, brands, requests, statuses, tasks
+from db.engine import autocommit
+from db.money_views import Terms
 from db.queue import wake_gpu
 from db.states import RequestState, Shown
 from db.views import AlbumView, Draft, NewDraft, QueuePlace, TaskView, Variation
@@ -48,9 +51,12 @@ class Understood:
 async def understand(raw: str) -> Understood:
     """Read a prompt. Raises pipeline's BadBrief: `empty`, `too_long`."""
     # In a thread: the first call loads the dictionaries.
-    brief = await asyncio.to_thread(make_brief, raw, seed=0)
-    count = await asyncio.to_thread(detect_count, raw)
-    return Understood(raw, brief.cleaned_prompt, brief.platform, brief.goal, count)
+    return await asyncio.to_thread(_read, raw)
+
+
+def _read(raw: str) -> Understood:
+    brief = make_brief(raw, seed=0)
+    return Understood(raw, brief.cleaned_prompt, brief.platform, brief.goal, detect_count(raw))
 
 
 def count_for(who: Who, idea: Understood) -> int:
@@ -64,8 +70,7 @@ async def new_draft(
     idea: Understood,
     place: Place,
     source: int,
-    *,
-    now: datetime,
+    terms: Terms,
     photo_key: str | None = None,
 ) -> Draft:
     """The draft of a source message: the one it has already, or a new one by the defaults.
@@ -73,7 +78,6 @@ async def new_draft(
     The prompt is improved if the plan does so by itself and the person has not switched it off.
     """
     brand = await brands.default(session, who.account_id)
-    terms = await plans.terms(session, who.account_id, now=now)
     draft, _ = await requests.draft(
         session,
         NewDraft(
@@ -103,14 +107,14 @@ async def open_draft(
     who: Who,
     idea: Understood,
     place: Place,
+    terms: Terms,
     *tap: object,
-    now: datetime,
 ) -> Draft:
     """The draft that this tap opened before, while it is one; else the next."""
     attempt = 0
     while True:
         source = _tap_source(*tap, who.user_id, attempt)
-        draft = await new_draft(session, who, idea, place, source, now=now)
+        draft = await new_draft(session, who, idea, place, source, terms)
         if draft.state == RequestState.DRAFT:
             return draft
         attempt += 1
@@ -122,21 +126,19 @@ def opened_words(who: Who, draft: Draft) -> str | None:
 
 
 async def show_draft(
-    bot: Bot, sessions: Sessions, who: Who, draft: Draft, place: Place, *, now: datetime
+    bot: Bot, sessions: Sessions, who: Who, draft: Draft, place: Place, means: Means
 ) -> None:
     """Send the draft's card, unless it has one: a message that comes twice gets one card."""
     if draft.card_message_id is not None or draft.state != RequestState.DRAFT:
         return
-    card = await draft_card(sessions, who, draft, now=now)
+    card = await draft_card(who, draft, means)
     message_id = await send_status(bot, card, place.chat_id, place.thread_id, place.reply_to)
-    async with sessions.begin() as session:
+    async with autocommit(sessions) as session:
         await requests.set_card(session, draft.id, message_id)
 
 
-async def draft_card(sessions: Sessions, who: Who, draft: Draft, *, now: datetime) -> views.Card:
-    """The draft's card, with what it would cost at present."""
-    async with sessions.begin() as session:
-        means = await quota.means(session, draft.account_id, now=now)
+async def draft_card(who: Who, draft: Draft, means: Means) -> views.Card:
+    """The draft's card, with what it would cost of what its account has."""
     cost = quota_views.cost(texts.of(draft.locale), means, draft.count)
     asked = await asyncio.to_thread(detect_count, draft.raw_prompt)
     card = views.draft_card(
@@ -201,7 +203,7 @@ async def show_task(
         return
     card = task_card(task, queued)
     message_id = await send_status(bot, card, place.chat_id, place.thread_id, place.reply_to)
-    async with sessions.begin() as session:
+    async with autocommit(sessions) as session:
         await statuses.set_status_message(session, task_id, message_id, task.wanted)
 
 

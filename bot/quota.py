@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import plans, wallet
-from db.money_views import Standing, WalletView
+from db.money_views import Standing, Terms, WalletView
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +19,17 @@ class Means:
     wallet: WalletView
 
     @property
+    def terms(self) -> Terms:
+        return self.standing.period.terms
+
+    @property
     def left(self) -> int:
         """Pictures of the month's quota."""
         return self.standing.period.left
 
     @property
     def limit(self) -> int:
-        return self.standing.period.terms.images_limit
+        return self.terms.images_limit
 
     @property
     def pays(self) -> bool:
@@ -38,7 +42,7 @@ class Means:
 
     def price(self, count: int) -> int:
         """What these cost."""
-        return self.past(count) * self.standing.period.terms.picture_price
+        return self.past(count) * self.terms.picture_price
 
     def missing(self, count: int) -> int:
         """What the wallet lacks for them."""

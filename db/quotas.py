@@ -7,16 +7,16 @@ switched on. A hold is resolved exactly once, whoever is first; the order of loc
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import periods, wallet
+from db import wallet
 from db.errors import QuotaOut, WalletPaused
 from db.models import Hold, Period, Prediction, Task, Wallet
 from db.money_views import Held, Standing
+from db.periods import Current
 from db.states import HoldState, SystemWallet, TaskState, TransferKind
 
 _SWEEP_LIMIT = 100
@@ -82,22 +82,20 @@ UPDATE wallets w SET reserved = w.reserved - due.amount FROM due WHERE w.id = du
 """)
 
 
-async def hold(
-    session: AsyncSession, account_id: int, task_id: int, count: int, *, now: datetime
-) -> Held:
+async def hold(session: AsyncSession, current: Current, task_id: int, count: int) -> Held:
     """Sets aside `count` pictures (1 or more) for a new task.
 
+    `current` must be locked: a hold on a period that is just being replaced would be a gift.
     After an error nothing has been held. Raises QuotaOut, WalletPaused when pictures would have to
-    be paid for, NotFound for an account that is none.
+    be paid for.
     """
     if count < 1:
         raise ValueError("at least one picture")
-    # Locked: a hold on a period that is just being replaced would be a gift.
-    standing = (await periods.locked(session, account_id, now=now)).standing
+    standing = current.standing
     held_id = await session.scalar(
         _HOLD_QUOTA,
         {
-            "account_id": account_id,
+            "account_id": current.account_id,
             "task_id": task_id,
             "period_id": standing.period.id,
             "count": count,

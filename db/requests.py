@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import TypedDict, Unpack, cast
 
-from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy import Select, and_, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.elements import ColumnElement
 
-from db import brands, plans, quotas
+from db import brands, periods, quotas
 from db.errors import LimitReached, NotFound, Stale
 from db.leases import seconds
 from db.models import Account, Request, Task
@@ -42,9 +42,10 @@ async def draft(session: AsyncSession, new: NewDraft) -> tuple[Draft, bool]:
 
     Raises NotFound for a brand of another account, LimitReached for a frozen one.
     """
+    brand = None
     if new.brand_id is not None:
-        await brands.usable(session, new.account_id, new.brand_id)
-    made_id = await session.scalar(
+        brand = await brands.usable(session, new.account_id, new.brand_id)
+    made = await session.scalar(
         insert(Request)
         .values(
             account_id=new.account_id,
@@ -66,17 +67,19 @@ async def draft(session: AsyncSession, new: NewDraft) -> tuple[Draft, bool]:
             locale=new.locale,
         )
         .on_conflict_do_nothing()
-        .returning(Request.id)
+        .returning(Request)
     )
-    of_message = _of_message(new.chat_id, new.source_message_id)
-    found = await _find(session, of_message)
+    if made is not None:
+        return _view(made, brand), True
+    source = {"chat_id": new.chat_id, "message_id": new.source_message_id}
+    found = await _find(session, _BY_MESSAGE, source)
     assert found is not None
-    return found, made_id is not None
+    return found, False
 
 
 async def get_draft(session: AsyncSession, account_id: int, request_id: int) -> Draft:
     """A request, whether still a draft or not. Raises NotFound."""
-    found = await _find(session, and_(Request.id == request_id, Request.account_id == account_id))
+    found = await _find(session, _BY_ID, {"request_id": request_id, "account_id": account_id})
     if found is None:
         raise NotFound("request", request_id)
     return found
@@ -93,7 +96,7 @@ async def change_draft(
     brand_id = fields.get("brand_id")
     if brand_id is not None:
         await brands.usable(session, account_id, brand_id)
-    changed_id = await session.scalar(
+    changed = await session.scalar(
         update(Request)
         .where(
             Request.id == request_id,
@@ -101,22 +104,22 @@ async def change_draft(
             Request.state == RequestState.DRAFT,
         )
         .values(state=RequestState.DRAFT, **fields)
-        .returning(Request.id)
-        .execution_options(synchronize_session=False)
+        .returning(Request)
+        .execution_options(**_FRESH)
     )
-    found = await get_draft(session, account_id, request_id)
-    if changed_id is None:
+    if changed is None:
+        await get_draft(session, account_id, request_id)
         raise Stale("draft")
-    return found
+    return await _with_brand(session, changed)
 
 
 async def of_message(
     session: AsyncSession, account_id: int, chat_id: int, source_message_id: int
 ) -> Draft | None:
     """The request that came from a message, whether still a draft or not."""
-    return await _find(
-        session, and_(_of_message(chat_id, source_message_id), Request.account_id == account_id)
-    )
+    source = {"chat_id": chat_id, "message_id": source_message_id}
+    found = await _find(session, _BY_MESSAGE, source)
+    return found if found is not None and found.account_id == account_id else None
 
 
 async def set_card(session: AsyncSession, request_id: int, message_id: int) -> None:
@@ -225,38 +228,33 @@ async def _lock_queue(session: AsyncSession, account_id: int) -> None:
 
 
 async def _queue(session: AsyncSession, task: Task, now: datetime) -> Submitted:
-    found_id = await session.scalar(
-        select(Task.id).where(Task.request_id == task.request_id, Task.origin == task.origin)
-    )
+    same = {"request_id": task.request_id, "origin": task.origin}
+    line = await session.execute(_SAME_AND_WAITING, {**same, "account_id": task.account_id})
+    found_id, waiting = line.one()
     if found_id is not None:
         return Submitted(task_id=found_id, created=False)
-    waiting = await session.scalar(
-        select(func.count()).where(
-            Task.account_id == task.account_id, Task.state == TaskState.QUEUED
-        )
-    )
-    if waiting is not None and waiting >= WAITING_LIMIT:
+    if waiting >= WAITING_LIMIT:
         raise LimitReached("waiting tasks", WAITING_LIMIT)
-    task.priority = (await plans.terms(session, task.account_id, now=now)).priority
+    current = await periods.locked(session, task.account_id, now=now)
+    task.priority = current.period.terms.priority
     session.add(task)
     await session.flush()
-    count = cast(Brief, task.brief)["count"]
-    await quotas.hold(session, task.account_id, task.id, count, now=now)
+    await quotas.hold(session, current, task.id, cast(Brief, task.brief)["count"])
     return Submitted(task_id=task.id, created=True)
 
 
 async def _order(session: AsyncSession, account_id: int, request_id: int) -> Draft:
     """Closes the draft; its row stays locked, so no change slips in before the task is made."""
-    await session.execute(
+    ordered = await session.scalar(
         update(Request)
-        .where(
-            Request.id == request_id,
-            Request.account_id == account_id,
-        )
+        .where(Request.id == request_id, Request.account_id == account_id)
         .values(state=RequestState.SUBMITTED)
-        .execution_options(synchronize_session=False)
+        .returning(Request)
+        .execution_options(**_FRESH)
     )
-    return await get_draft(session, account_id, request_id)
+    if ordered is None:
+        raise NotFound("request", request_id)
+    return await _with_brand(session, ordered)
 
 
 def _brief(request: Draft) -> dict[str, object]:
@@ -283,11 +281,10 @@ def _brief(request: Draft) -> dict[str, object]:
     return {**brief}
 
 
-def _of_message(chat_id: int, message_id: int) -> ColumnElement[bool]:
-    return and_(Request.source_chat_id == chat_id, Request.source_message_id == message_id)
+_FRESH: dict[str, bool] = {"synchronize_session": False, "populate_existing": True}
 
-
-_WITH_BRAND = (
+# Made once: SQLAlchemy needs longer to put them together than Postgres to answer them.
+_FOUND: Select[Request, BrandRow, int | None, bool] = (
     select(Request, BrandRow, Account.default_brand_id, brands.IS_FROZEN)
     .join(Account, Account.id == Request.account_id)
     .outerjoin(BrandRow, and_(BrandRow.id == Request.brand_id, BrandRow.deleted_at.is_(None)))
@@ -295,9 +292,37 @@ _WITH_BRAND = (
 )
 
 
-async def _find(session: AsyncSession, which: ColumnElement[bool]) -> Draft | None:
+_BY_ID = _FOUND.where(
+    Request.id == bindparam("request_id"), Request.account_id == bindparam("account_id")
+)
+_BY_MESSAGE = _FOUND.where(
+    Request.source_chat_id == bindparam("chat_id"),
+    Request.source_message_id == bindparam("message_id"),
+)
+_SAME_AND_WAITING = select(
+    select(Task.id)
+    .where(Task.request_id == bindparam("request_id"), Task.origin == bindparam("origin"))
+    .scalar_subquery(),
+    select(func.count())
+    .where(Task.account_id == bindparam("account_id"), Task.state == TaskState.QUEUED)
+    .scalar_subquery(),
+)
+
+
+async def _with_brand(session: AsyncSession, row: Request) -> Draft:
+    """A row that was just written: its brand is looked up, if it has one."""
+    if row.brand_id is None:
+        return _view(row, None)
+    return await get_draft(session, row.account_id, row.id)
+
+
+async def _find(
+    session: AsyncSession,
+    query: Select[Request, BrandRow, int | None, bool],
+    values: Mapping[str, int],
+) -> Draft | None:
     """With its brand, unless that has been deleted since."""
-    found = (await session.execute(_WITH_BRAND.where(which))).one_or_none()
+    found = (await session.execute(query, values)).one_or_none()
     if found is None:
         return None
     row, brand_row, default_id, frozen = found

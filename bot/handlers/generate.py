@@ -18,10 +18,12 @@ from bot.clock import Clock
 from bot.filters import IsForBot, IsPrompt
 from bot.handlers import quota
 from bot.intake import Place, Sessions
+from bot.quota import means as means_of
 from bot.settings import PaymentTerms
 from bot.taps import edit
 from bot.who import Who, card_of, thread_of
-from db import albums, brands, images, requests, statuses, tasks
+from db import albums, brands, images, plans, requests, statuses, tasks
+from db.engine import autocommit
 from db.errors import QuotaOut
 from db.queue import wake_gpu
 from db.rights import Action
@@ -60,7 +62,8 @@ async def gen(
     place = place_of(message, who)
     source = message.message_id
     async with sessions.begin() as session:
-        draft = await intake.new_draft(session, who, idea, place, source, now=clock())
+        plan = await plans.terms(session, who.account_id, now=clock())
+        draft = await intake.new_draft(session, who, idea, place, source, plan)
     try:
         async with sessions.begin() as session:
             submitted = await requests.submit(
@@ -96,10 +99,11 @@ async def prompt(
         return
     idea = await intake.understand(message.text or "")
     place = place_of(message, who)
+    source = message.message_id
     async with sessions.begin() as session:
-        source = message.message_id
-        draft = await intake.new_draft(session, who, idea, place, source, now=clock())
-    await intake.show_draft(bot, sessions, who, draft, place, now=clock())
+        means = await means_of(session, who.account_id, now=clock())
+        draft = await intake.new_draft(session, who, idea, place, source, means.terms)
+    await intake.show_draft(bot, sessions, who, draft, place, means)
 
 
 async def is_tail(redis: Redis, message: Message) -> bool:
@@ -128,7 +132,7 @@ async def edited(
     """The draft follows its message; once the work has begun, the person is told."""
     who.may(Action.CREATE)
     place = message.chat.id, message.message_id
-    async with sessions.begin() as session:
+    async with autocommit(sessions) as session:
         draft = await requests.of_message(session, who.account_id, *place)
     if draft is None:
         return
@@ -157,8 +161,9 @@ async def edited(
             else min(draft.count, who.max_count),
             photo_key=photo_key,
         )
+        means = await means_of(session, who.account_id, now=clock())
     if draft.card_message_id is not None:
-        card = await intake.draft_card(sessions, who, draft, now=clock())
+        card = await intake.draft_card(who, draft, means)
         await bot.edit_message_text(
             card.text,
             chat_id=draft.chat_id,
@@ -215,7 +220,7 @@ async def go(
     else:
         await query.answer(who.tr.plain("Off to work!"))
     await edit(bot, query, intake.task_card(task, queued))
-    async with sessions.begin() as session:
+    async with autocommit(sessions) as session:
         # A quick worker may have shown more before this edit landed; then it shows it again.
         await statuses.set_status_message(session, task.id, card.message_id, task.wanted)
 
@@ -233,10 +238,12 @@ async def open_choice(
     who.may(Action.CREATE)
     async with sessions.begin() as session:
         draft = await _own_draft(session, who, callback_data)
-        listed = await brands.list_(session, who.account_id)
+        is_brand = callback_data.field == "brand"
+        listed = await brands.list_(session, who.account_id) if is_brand else ()
+        means = await means_of(session, who.account_id, now=clock())
     await query.answer()
     choice = keyboards.draft_choice(who.tr, draft, callback_data.field, listed)
-    card = await intake.draft_card(sessions, who, draft, now=clock())
+    card = await intake.draft_card(who, draft, means)
     await edit(bot, query, replace(card, keyboard=choice))
 
 
@@ -255,8 +262,9 @@ async def change(
         draft = await _own_draft(session, who, callback_data)
         fields = _fields(callback_data, who.max_count)
         draft = await requests.change_draft(session, who.account_id, draft.id, **fields)
+        means = await means_of(session, who.account_id, now=clock())
     await query.answer()
-    await edit(bot, query, await intake.draft_card(sessions, who, draft, now=clock()))
+    await edit(bot, query, await intake.draft_card(who, draft, means))
 
 
 async def _own_draft(session: AsyncSession, who: Who, tap: DraftTap) -> Draft:

@@ -9,7 +9,7 @@ from aiogram.types import CallbackQuery, Message
 from arq import ArqRedis
 from redis.asyncio import Redis
 
-from bot import intake, keyboards, pages
+from bot import intake, keyboards, pages, quota
 from bot.callbacks import HistoryTap
 from bot.clock import Clock
 from bot.intake import Place, Sessions, Understood
@@ -141,7 +141,8 @@ async def change(
         old = await requests.get_draft(session, who.account_id, album.request_id)
         idea = Understood(old.raw_prompt, old.cleaned_prompt, old.platform, old.goal)
         tap = "change", card.message_id, old.id
-        draft = await intake.open_draft(session, who, idea, place, *tap, now=clock())
+        means = await quota.means(session, who.account_id, now=clock())
+        draft = await intake.open_draft(session, who, idea, place, means.terms, *tap)
         if draft.card_message_id is None:
             draft = await requests.change_draft(
                 session,
@@ -154,7 +155,7 @@ async def change(
                 photo_key=old.photo_key,
             )
     await query.answer(intake.opened_words(who, draft))
-    await intake.show_draft(bot, sessions, who, draft, place, now=clock())
+    await intake.show_draft(bot, sessions, who, draft, place, means)
 
 
 @router.callback_query(HistoryTap.filter(F.do == "sure"))

@@ -9,7 +9,7 @@ from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import Message
 from redis.asyncio import Redis
 
-from bot import dialogue, intake, pages
+from bot import dialogue, intake, pages, quota
 from bot.clock import Clock
 from bot.filters import IsForBot, IsPrompt
 from bot.handlers.generate import is_tail, place_of
@@ -145,11 +145,10 @@ async def _draft(
     place = place_of(message, who)
     async with sessions.begin() as session:
         source = message.message_id
-        draft = await intake.new_draft(
-            session, who, idea, place, source, now=clock(), photo_key=key
-        )
+        means = await quota.means(session, who.account_id, now=clock())
+        draft = await intake.new_draft(session, who, idea, place, source, means.terms, key)
     if key is not None:
-        await intake.show_draft(bot, sessions, who, draft, place, now=clock())
+        await intake.show_draft(bot, sessions, who, draft, place, means)
     elif draft.card_message_id is None:
         card = pages.caption_offer(who.tr, draft)
         offer = await message.reply(card.text, reply_markup=card.keyboard)

@@ -10,7 +10,7 @@ from aiogram.filters import Command, CommandStart
 from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, ChatMemberUpdated, Message
 
-from bot import dialogue, intake, keyboards, pages
+from bot import dialogue, intake, keyboards, pages, quota
 from bot.callbacks import ExampleTap
 from bot.clock import Clock
 from bot.intake import Place, Sessions
@@ -80,9 +80,10 @@ async def try_example(
     place = Place(card.chat.id, thread_of(card))
     tap = "example", card.message_id, callback_data.index
     async with sessions.begin() as session:
-        draft = await intake.open_draft(session, who, idea, place, *tap, now=clock())
+        means = await quota.means(session, who.account_id, now=clock())
+        draft = await intake.open_draft(session, who, idea, place, means.terms, *tap)
     await query.answer(intake.opened_words(who, draft))
-    await intake.show_draft(bot, sessions, who, draft, place, now=clock())
+    await intake.show_draft(bot, sessions, who, draft, place, means)
 
 
 @router.message(F.migrate_to_chat_id | F.migrate_from_chat_id)

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import pytest
 
-from db import plans, quotas, requests, tasks, wallet
+from db import periods, plans, quotas, requests, tasks, wallet
 from db.errors import DbError, QuotaOut, WalletPaused
 from db.money_views import Held
 from db.states import TransferKind
@@ -204,9 +204,10 @@ async def test_nothing_is_held_after_a_refusal_though_the_caller_goes_on(
     assert await _void(sessions, task_id)
     await rows.execute(sessions, "DELETE FROM holds")
     async with sessions.begin() as session:
+        current = await periods.locked(session, who.account_id, now=NOW)
         with pytest.raises(QuotaOut):
-            await quotas.hold(session, who.account_id, task_id, 9, now=NOW)
-        held = await quotas.hold(session, who.account_id, task_id, 5, now=NOW)
+            await quotas.hold(session, current, task_id, 9)
+        held = await quotas.hold(session, current, task_id, 5)
     assert held == Held(quota=5, paid=0, picture_price=PRICE)
     assert await _stand(sessions, who) == Stand(FREE - 5, 5, 1000, 0)
 
@@ -374,8 +375,9 @@ async def _crowd(sessions: Sessions, who: Person, count: int) -> list[int]:
     await rows.execute(sessions, "UPDATE periods SET held = 0")
     ids = [int(str(id_)) for (id_,) in await rows.rows(sessions, "SELECT id FROM ml_tasks")]
     async with sessions.begin() as session:
+        current = await periods.locked(session, who.account_id, now=NOW)
         for task_id in ids:
-            await quotas.hold(session, who.account_id, task_id, 2, now=NOW)
+            await quotas.hold(session, current, task_id, 2)
     return ids
 
 

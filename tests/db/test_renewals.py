@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from db import plans, quotas, wallet
+from db import periods, plans, quotas, wallet
 from db.money_views import Renewed, Standing
 from tests.db import rows
 from tests.db.rows import Sessions
@@ -278,8 +278,9 @@ async def test_holds_of_the_old_period_resolve_after_an_upgrade(sessions: Sessio
             await quotas.void(session, task_id)
     await rows.execute(sessions, "DELETE FROM holds")
     async with sessions.begin() as session:
+        current = await periods.locked(session, who.account_id, now=NOW + DAY)
         for task_id in task_ids:
-            await quotas.hold(session, who.account_id, task_id, 4, now=NOW + DAY)
+            await quotas.hold(session, current, task_id, 4)
     new = await rows.subscribe(sessions, who.account_id, "profi", now=NOW + DAY)
     async with sessions.begin() as session:
         assert await quotas.capture(session, task_ids[0], 3)
