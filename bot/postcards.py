@@ -17,7 +17,7 @@ from bot.who import Who, card_of, thread_of
 from db import audit, posts, teams, zones
 from db.audit import Deed
 from db.errors import Stale
-from db.rights import Action
+from db.rights import Action, allowed
 from db.states import PostState
 from db.team_views import PostView
 
@@ -41,6 +41,14 @@ async def publishable(session: AsyncSession, who: Who, post_id: int) -> PostView
     if not await teams.may_publish(session, who.account_id, post.task_id, who.user_id):
         raise Stale("approval")
     return post
+
+
+async def settleable(session: AsyncSession, who: Who, post_id: int) -> PostView:
+    """A post of which the person may say whether it has arrived: those who approve may, as it was
+    meant to go, and who may publish it. Raises NotFound, NotAllowed, Stale("approval")."""
+    if allowed(who.role, Action.APPROVE):
+        return await posts.get(session, who.account_id, post_id)
+    return await publishable(session, who, post_id)
 
 
 async def noted(session: AsyncSession, who: Who, post: PostView, deed: Deed) -> None:

@@ -13,7 +13,15 @@ from bot.callbacks import PostTap
 from bot.channel_keyboards import quick_times
 from bot.clock import Clock
 from bot.intake import Sessions
-from bot.postcards import noted, parsed, publishable, show_card, steered, today_of
+from bot.postcards import (
+    noted,
+    parsed,
+    publishable,
+    settleable,
+    show_card,
+    steered,
+    today_of,
+)
 from bot.taps import edit
 from bot.views import Card
 from bot.who import Who
@@ -178,7 +186,7 @@ async def settle(
     """A person has looked at the channel: it is there, or it must be sent once more."""
     value = callback_data.value
     async with sessions.begin() as session:
-        post = await publishable(session, who, callback_data.post_id)
+        post = await settleable(session, who, callback_data.post_id)
         if callback_data.do == "arrived":
             post, changed = await posts.arrived(session, who.account_id, post.id, now=clock())
         else:

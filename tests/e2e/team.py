@@ -1,11 +1,18 @@
-"""A team of four in a topic, to start conversations from."""
+"""A team of four in a topic, and its channel, to start conversations from."""
 
 from __future__ import annotations
 
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
 from bot import texts
-from tests.sim import ANNA, BEN, Message, Sim, Talk, label
+from tests.e2e.conftest import Unhurried
+from tests.sim import ANNA, BEN, Message, Sim, Talk, from_bot, label, said
+
+Sessions = async_sessionmaker[AsyncSession]
 
 CLIENT, GUEST = 7001, 7002
+BOT = "@vitrina_bot"
 PROMPT = "осеннее меню кофейни, тыквенный латте"
 
 
@@ -53,4 +60,47 @@ async def actions(talk: Talk, after: int) -> Message:
     """The card under the next album."""
     return await talk.wait_for(
         lambda one: one["message_id"] > after and label(one, "PNG") is not None, "action card"
+    )
+
+
+async def newer(talk: Talk, than: Message | int, part: str) -> Message:
+    """A message of the bot that came after another, with this in it or on a button of it."""
+    after = than if isinstance(than, int) else int(than["message_id"])
+    return await talk.wait_for(
+        lambda one: (
+            one["message_id"] > after
+            and from_bot(one)
+            and (part in said(one) or label(one, part) is not None)
+        ),
+        part,
+    )
+
+
+async def channel(member: Talk, card: Message, sessions: Sessions, town: Unhurried) -> Talk:
+    """Anna follows the way from the album to the team's first channel, as if its plan had some."""
+    await member.press("📣", card)
+    await newer(member, card, "/plans")
+    async with sessions.begin() as session:
+        await session.execute(text("UPDATE periods SET channels = 3"))
+    await member.press("📣", card)
+    way = await member.button("➕")
+    link = str(way["reply_markup"]["inline_keyboard"][0][0]["url"]).rpartition("=")[2]
+    made = await town.post(
+        "chats", type="channel", title="Кофе рядом", bot_status="left",
+        members=[{"id": ANNA, "status": "creator"}, {"id": BEN}, {"id": CLIENT}],
+    )  # fmt: skip
+    anna = town.talk(ANNA)
+    await anna.send(f"/start {link}")
+    await anna.text("выберите свой канал")
+    await town.post(
+        f"chats/{ANNA}/share",
+        user_id=ANNA, request_id=int(link.rpartition("_")[2]), chat_id=made["id"],
+    )  # fmt: skip
+    await anna.text("подключён")
+    return town.talk(made["id"], ANNA)
+
+
+async def published(shown: Talk, caption: str = "") -> Message:
+    return await shown.wait_for(
+        lambda one: "photo" in one and one.get("caption", "") == caption, f"a post: {caption}"
     )

@@ -10,7 +10,20 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
+from db import engine
+from tests.clock import MovedClock
+from tests.e2e.conftest import Unhurried
 from tests.e2e.demo import Demo, running
+from tests.e2e.team import (
+    BOT,
+    PROMPT,
+    actions,
+    channel,
+    four_in_a_topic,
+    newer,
+    published,
+    says,
+)
 from tests.sim import Sim, Talk, from_bot, label, said
 from tests.workers.waiting import until
 
@@ -128,3 +141,32 @@ async def test_a_lost_answer_is_not_sent_again(demo: Demo) -> None:
     await talk.send("/gen реклама кофейни осенью")
     await talk.button("Показать ещё раз")
     assert len(await talk.albums()) == 1
+
+
+async def test_a_post_cut_off_midway_waits_for_the_approver(demo: Demo) -> None:
+    """Nobody can tell whether it has arrived: a person looks, and only then it goes again."""
+    redis = Redis.from_url(f"unix://{demo.state_dir}/run/redis.sock")
+    town = Unhurried(demo.sim.url, demo.sim.http, redis, MovedClock())
+    database = engine.create(f"postgresql+asyncpg://postgres@/postgres?host={demo.state_dir}/run")
+    anna, _, klim, _ = await four_in_a_topic(town)
+    card = await actions(anna, await anna.send(f"/gen{BOT} {PROMPT}"))
+    shown = await channel(anna, card, engine.session_factory(database), town)
+    await anna.press("📣", card)
+    await anna.press("👁", await newer(anna, card, "👁"))
+    await town.fault("sendPhoto", "hang", chat_id=shown.chat_id)
+    await anna.press("Сейчас")
+
+    async def hangs() -> bool:
+        return (await town.get("faults"))["faults"] == []
+
+    await until(hangs)
+    demo.part("worker-io").kill()
+    general = town.talk(klim.chat_id, klim.user_id)
+    asked = await newer(general, card, "Не уверен")
+    assert await shown.messages() == []
+    await general.press("Нет", asked)
+    await published(shown)
+    await says(general, asked, "Опубликовано")
+    assert len(await shown.messages()) == 1
+    await redis.aclose()
+    await database.dispose()

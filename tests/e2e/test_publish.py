@@ -6,15 +6,22 @@ import asyncio
 from datetime import datetime
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from tests.e2e.conftest import Unhurried
-from tests.e2e.team import CLIENT, PROMPT, actions, four_in_a_topic, says, words
-from tests.sim import ANNA, BEN, Message, Sim, Talk, from_bot, label, said
-
-Sessions = async_sessionmaker[AsyncSession]
-
-BOT = "@vitrina_bot"
+from tests.e2e.team import (
+    BOT,
+    CLIENT,
+    PROMPT,
+    Sessions,
+    actions,
+    channel,
+    four_in_a_topic,
+    newer,
+    published,
+    says,
+    words,
+)
+from tests.sim import ANNA, BEN, Message, Sim, Talk, label, said
 
 
 async def group(sim: Sim, kind: str) -> tuple[Talk, Talk]:
@@ -28,30 +35,6 @@ async def group(sim: Sim, kind: str) -> tuple[Talk, Talk]:
     return anna, ben
 
 
-async def channel(member: Talk, card: Message, sessions: Sessions, town: Unhurried) -> Talk:
-    """Anna follows the way from the album to the team's first channel, as if its plan had some."""
-    await member.press("📣", card)
-    await newer(member, card, "/plans")
-    async with sessions.begin() as session:
-        await session.execute(text("UPDATE periods SET channels = 3"))
-    await member.press("📣", card)
-    way = await member.button("➕")
-    link = str(way["reply_markup"]["inline_keyboard"][0][0]["url"]).rpartition("=")[2]
-    made = await town.post(
-        "chats", type="channel", title="Кофе рядом", bot_status="left",
-        members=[{"id": ANNA, "status": "creator"}, {"id": BEN}, {"id": CLIENT}],
-    )  # fmt: skip
-    anna = town.talk(ANNA)
-    await anna.send(f"/start {link}")
-    await anna.text("выберите свой канал")
-    await town.post(
-        f"chats/{ANNA}/share",
-        user_id=ANNA, request_id=int(link.rpartition("_")[2]), chat_id=made["id"],
-    )  # fmt: skip
-    await anna.text("подключён")
-    return town.talk(made["id"], ANNA)
-
-
 async def scheduled(talk: Talk, card: Message) -> Message:
     """From an album's card, or a post's, to tomorrow at ten; the post's card."""
     if label(card, "📣") is not None:
@@ -63,31 +46,12 @@ async def scheduled(talk: Talk, card: Message) -> Message:
     return await says(talk, when, "🗓")
 
 
-async def published(shown: Talk, caption: str = "") -> Message:
-    return await shown.wait_for(
-        lambda one: "photo" in one and one.get("caption", "") == caption, f"a post: {caption}"
-    )
-
-
 async def due_at(sessions: Sessions) -> datetime:
     """When the newest post is to go out."""
     async with sessions() as session:
         found = await session.scalar(text("SELECT publish_at FROM posts ORDER BY id DESC LIMIT 1"))
     assert isinstance(found, datetime)
     return found
-
-
-async def newer(talk: Talk, than: Message | int, part: str) -> Message:
-    """A message of the bot that came after another, with this in it or on a button of it."""
-    after = than if isinstance(than, int) else int(than["message_id"])
-    return await talk.wait_for(
-        lambda one: (
-            one["message_id"] > after
-            and from_bot(one)
-            and (part in said(one) or label(one, part) is not None)
-        ),
-        part,
-    )
 
 
 async def test_from_joining_to_a_post_with_reactions(town: Unhurried, sessions: Sessions) -> None:
