@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
@@ -38,8 +38,9 @@ async def group(sim: Sim, kind: str) -> tuple[Talk, Talk]:
 async def scheduled(talk: Talk, card: Message) -> Message:
     """From an album's card, or a post's, to tomorrow at ten; the post's card."""
     if label(card, "📣") is not None:
+        before = (await talk.messages())[-1]
         await talk.press("📣", card)
-        card = await newer(talk, card, "👁")
+        card = await newer(talk, before, "👁")
     await talk.press("👁", card)
     when = await newer(talk, card, "10:00")
     await talk.press("10:00", when)
@@ -144,3 +145,26 @@ async def test_a_bot_that_lost_its_right_tells_the_team_and_posts_when_it_is_bac
     await anna.press("Сейчас", await says(anna, late, "Сейчас"))
     await published(shown)
     await says(anna, late, "Опубликовано")
+
+
+async def test_what_a_long_absence_delayed_is_asked_about_or_sent(
+    town: Unhurried, sessions: Sessions
+) -> None:
+    anna, _ = await group(town, "supergroup")
+    card = await actions(anna, await anna.send(f"/gen{BOT} {PROMPT}"))
+    shown = await channel(anna, card, sessions, town)
+    await scheduled(anna, card)
+    town.wait_until(await due_at(sessions) + timedelta(hours=3))
+    asked = await newer(anna, card, "Пост опоздал")
+    assert await shown.messages() == []
+    await anna.press("Открыть пост", asked)
+    await anna.press("Сейчас", await says(anna, asked, "Опоздал"))
+    first = await published(shown)
+
+    rules = await newer(anna, await anna.send(f"/channels{BOT}"), "Опоздавшие: спросить")
+    await anna.press("Опоздавшие", rules)
+    await says(anna, rules, "Опоздавшие: отправить")
+    await scheduled(anna, card)
+    town.wait_until(await due_at(sessions) + timedelta(hours=3))
+    await shown.wait_for(lambda one: one["message_id"] > first["message_id"], "the second post")
+    assert len(await shown.messages()) == 2
