@@ -132,6 +132,14 @@ class Part(enum.StrEnum):
     AI = "ai"
 
 
+class SuggestionState(enum.StrEnum):
+    """open -> ready | dropped; ready -> open | dropped; dropped -> open."""
+
+    OPEN = "open"
+    READY = "ready"
+    DROPPED = "dropped"
+
+
 class PostState(enum.StrEnum):
     """draft -> scheduled -> sending -> sent | unknown | undeliverable; sending -> scheduled when
     refused; scheduled -> overdue when its time is long past; all but sending and sent -> cancelled.

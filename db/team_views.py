@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from db.states import Answer, ApprovalState, LatePosts, Part, PostState, Presence, Role
+from db.states import (
+    Answer,
+    ApprovalState,
+    LatePosts,
+    Part,
+    PostState,
+    Presence,
+    Role,
+    SuggestionState,
+)
 from db.views import Locale, PredictionView
 
 # --- channels and posts ---
@@ -102,6 +111,42 @@ class CaptionEdit:
     message_id: int
     caption: str
     parts: CaptionParts
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionView:
+    """A caption proposed for a post, the `number`-th; `caption` None: not written yet. `writer` is
+    a code of `pipeline.captions`."""
+
+    post_id: int
+    number: int
+    state: SuggestionState
+    caption: str | None
+    writer: str | None
+    locale: Locale
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionClaim:
+    """A caption that is ours to write while the lease lasts, or to show if it is written.
+
+    `room`: UTF-16 units there are for it; `chat_id` and `message_id` are the post's card.
+    """
+
+    post: PostView
+    number: int
+    token: UUID
+    attempt: int
+    caption: str | None
+    writer: str | None
+    locale: Locale
+    chat_id: int
+    message_id: int
+    idea: str
+    goal: str | None
+    platform: str | None
+    brand: str | None
+    room: int
 
 
 @dataclass(frozen=True, slots=True)

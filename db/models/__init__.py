@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from db.models.base import Base
 from db.models.brands import Brand
-from db.models.channels import Channel, Post
+from db.models.channels import Channel, Post, Suggestion
 from db.models.deliveries import Delivery
 from db.models.generations import Prediction, Request, Task
 from db.models.money import Hold, Transfer, Wallet
@@ -35,6 +35,7 @@ __all__ = [
     "Question",
     "Request",
     "Subscription",
+    "Suggestion",
     "Task",
     "Transfer",
     "User",

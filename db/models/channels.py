@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, checked
-from db.states import PostState
+from db.states import PostState, SuggestionState
 from db.views import Locale
 
 CAPTION_TO_EDIT = "state = 'sent' AND caption <> shown_caption"
@@ -144,3 +144,33 @@ class Post(Base):
     reason: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     sent_at: Mapped[datetime | None]
+
+
+class Suggestion(Base):
+    """A caption proposed for a post, the `number`-th (`db.suggestions`). Nobody may take it up
+    before `not_before`: that is a worker's lease, with its `token`, or a pause."""
+
+    __tablename__ = "suggestions"
+    __table_args__ = (
+        CheckConstraint("(caption IS NULL) = (writer IS NULL)", name="writer"),
+        CheckConstraint("state <> 'ready' OR caption IS NOT NULL", name="caption"),
+        CheckConstraint("state = 'open' OR token IS NULL", name="token"),
+        CheckConstraint("locale IN ('ru', 'en')", name="locale"),
+        Index("ix_suggestions_open", "not_before", postgresql_where=text("state = 'open'")),
+    )
+
+    post_id: Mapped[int] = mapped_column(
+        ForeignKey("posts.id"), primary_key=True, autoincrement=False
+    )
+    number: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    state: Mapped[SuggestionState] = mapped_column(
+        checked(SuggestionState, "state"), server_default=text("'open'")
+    )
+    caption: Mapped[str | None]
+    writer: Mapped[str | None]
+    locale: Mapped[str]
+    chat_id: Mapped[int]
+    message_id: Mapped[int]
+    attempt: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    token: Mapped[uuid.UUID | None]
+    not_before: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -16,6 +16,10 @@ TASK_DONE = (
 )
 PERSONAL = "INSERT INTO accounts (kind, owner_user_id, chat_id) VALUES "
 LEASED = "lease_token = gen_random_uuid(), lease_until = now()"
+SUGGESTION = (
+    "INSERT INTO suggestions (chat_id, message_id, post_id, state, caption, writer, token, locale)"
+    " VALUES (1, 2, 1, "
+)
 RESOLVED = "state = 'captured', resolved_at = now()"
 
 
@@ -289,6 +293,13 @@ REFUSED: dict[str, list[str]] = {
                         "UPDATE posts SET state = 'undeliverable', publish_at = now()"],
     "ck_posts_attempt": ["UPDATE posts SET attempt = -1"],
     "ck_posts_state": ["UPDATE posts SET state = 'lost', publish_at = now()"],
+    "ck_suggestions_writer": [SUGGESTION + "'open', 'Латте', NULL, NULL, 'ru')"],
+    "ck_suggestions_caption": [SUGGESTION + "'ready', NULL, NULL, NULL, 'ru')"],
+    "ck_suggestions_token": [
+        SUGGESTION + "'ready', 'Латте', 'ollama', gen_random_uuid(), 'ru')"
+    ],
+    "ck_suggestions_locale": [SUGGESTION + "'open', NULL, NULL, NULL, 'de')"],
+    "ck_suggestions_state": [SUGGESTION + "'lost', NULL, NULL, NULL, 'ru')"],
     "ck_posts_shown_parts": ["UPDATE posts SET shown_caption = 'a'"],
     "ck_accounts_presence": ["UPDATE accounts SET presence = 'creator'"],
     "ck_accounts_approvals_needed": ["UPDATE accounts SET approvals_needed = 0",

@@ -110,6 +110,10 @@ ROWS = {
         UPDATE posts SET parts = '{"body": "Латте"}', shown_parts = '{"body": ""}',
             caption = 'Латте', shown_caption = ''
     """,
+    "0014": """
+        INSERT INTO suggestions (post_id, locale, chat_id, message_id)
+        SELECT id, 'ru', 1, 2 FROM posts
+    """,
 }
 
 

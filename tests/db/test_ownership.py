@@ -8,7 +8,18 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import albums, approvals, brands, channels, deliveries, posts, requests, tasks, votes
+from db import (
+    albums,
+    approvals,
+    brands,
+    channels,
+    deliveries,
+    posts,
+    requests,
+    suggestions,
+    tasks,
+    votes,
+)
 from db.errors import NotFound
 from db.states import Answer, DeliveryKind, Part
 from tests.db import rows
@@ -59,6 +70,10 @@ BY_ID: dict[str, Call] = {
     "posts.set_ranks": lambda s, a, i: posts.set_ranks(s, a, i["post"], [2]),
     "posts.set_caption": lambda s, a, i: posts.set_caption(s, a, i["post"], "Моё"),
     "posts.switch": lambda s, a, i: posts.switch(s, a, i["post"], Part.AI, on=True),
+    "suggestions.ask": lambda s, a, i: suggestions.ask(
+        s, a, i["post"], locale="ru", chat_id=2, message_id=9
+    ),
+    "suggestions.drop": lambda s, a, i: suggestions.drop(s, a, i["post"], 1),
     "posts.publish_now": lambda s, a, i: posts.publish_now(s, a, i["post"], now=NOW),
     "posts.schedule": lambda s, a, i: posts.schedule(
         s, a, i["post"], NOW + timedelta(days=1), now=NOW
