@@ -200,8 +200,8 @@ _NEW_BRAND = {
         "“warm, cosy, natural wood, soft light”. Or take a ready one:"
     ),
     "palette": N_(
-        "🎨 <b>3 of 3.</b> Brand colours: codes such as <code>#6c3ce9 #ffffff</code> "
-        "(up to five), or send a logo and I will take them from it."
+        "🎨 <b>3 of 3.</b> Brand colours, up to five: names such as “black, gold” or codes such as "
+        "<code>#6c3ce9 #ffffff</code>. Or send a logo, and I will take them from it."
     ),
 }
 
@@ -209,7 +209,8 @@ _CHANGED_BRAND = {
     "name": N_("✏️ What is the new name? (up to 40 characters)"),
     "style": N_("✏️ Describe the new style in a few words, or take a ready one:"),
     "palette": N_(
-        "✏️ The new colours: codes such as <code>#6c3ce9 #ffffff</code> (up to five), or a logo."
+        "✏️ The new colours, up to five: names such as “black, gold”, codes such as "
+        "<code>#6c3ce9 #ffffff</code>, or a logo."
     ),
 }
 
@@ -229,8 +230,8 @@ def brand_question(tr: Texts, step: str, answers: Answers, *, in_group: bool) ->
 def bad_colours(tr: Texts, codes: Codes) -> Html:
     if codes.bad:
         return tr(
-            "I can't read these as colours: {words}. A code is # and six digits or letters "
-            "from a to f: <code>#6c3ce9</code>.",
+            "I don't know these as colours: {words}. Take a simpler name, such as “dark blue”, or "
+            "a code, # and six digits or letters from a to f: <code>#6c3ce9</code>.",
             words=shortened(", ".join(codes.bad), 200),
         )
     return tr("From one to {n} colours, please.", n=MAX_COLOURS)

@@ -1,7 +1,8 @@
-"""Colours a person gives: as codes in a text, or in the pixels of a logo."""
+"""Colours a person gives: as codes or names in a text, or in the pixels of a logo."""
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -10,12 +11,14 @@ from typing import cast
 
 from PIL import Image
 
+from pipeline import colour_words
+from pipeline.errors import BadBrief
 from pipeline.images import decode
 
 MAX_COLOURS = 5
 
 _CODE = re.compile(r"#?(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{3})")
-_SEPARATORS = re.compile(r"[\s,;]+")
+_ITEMS = re.compile(r"[,;\n]|\s(?:и|and)\s")
 _SIDE_PX = 160
 _SWATCHES = 12
 _APART = 48.0
@@ -33,11 +36,37 @@ class Codes:
 
 
 def parse(text: str) -> Codes:
-    """Codes as people write them: #6c3ce9, 6C3CE9, #fff; separated by spaces, commas, lines."""
-    words = [word for word in _SEPARATORS.split(text) if word]
-    good = dict.fromkeys(_normal(word) for word in words if _CODE.fullmatch(word))
-    bad = tuple(word for word in words if not _CODE.fullmatch(word))
-    return Codes(tuple(good), bad)
+    """Codes and names as people write them: #6c3ce9, FFF, чёрный, dark blue; separated by commas,
+    spaces, lines.
+
+    Blocks while the dictionaries load, which nothing but names needs.
+    """
+    good: dict[str, None] = {}
+    bad: list[str] = []
+    for phrase in filter(None, map(str.strip, _ITEMS.split(text))):
+        # "тёмно-синий" is one name, "чёрный золотой" are two, "navy #fff" a name and a code.
+        for said in [phrase] if _colours(phrase) else phrase.split():
+            colours = _colours(said)
+            good |= dict.fromkeys(colours)
+            bad += [] if colours else [said]
+    return Codes(tuple(good), tuple(bad))
+
+
+@functools.lru_cache(maxsize=256)
+def _colours(said: str) -> tuple[str, ...]:
+    """The colours of a code or a name; none for anything else."""
+    if _CODE.fullmatch(said):
+        return (_normal(said),)
+    if not any(map(str.isalpha, said)) or "#" in said:
+        return ()
+    if english := colour_words.named(said):
+        return english
+    from pipeline.enhance.lexicon import translate_style
+
+    try:
+        return colour_words.named(translate_style(said).text)
+    except BadBrief:
+        return ()
 
 
 def _normal(code: str) -> str:

@@ -1,4 +1,4 @@
-"""Colour science and colour words, shared by the mock generator and the pixels judge.
+"""Colour science and what colours words ask for, shared by the mock generator and the pixels judge.
 
 Colours are sRGB triples 0..255 at the borders; arrays have shape [..., 3] within.
 """
@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pipeline.colour_words import COLOUR_WORDS, words
 
 Floats = NDArray[np.float64]
 RGB = tuple[int, int, int]
@@ -133,29 +134,6 @@ def from_oklch(lightness: float, chroma: float, hue: float) -> RGB:
     return red, green, blue
 
 
-COLOUR_WORDS: dict[str, str] = {
-    "red": "#d62f2f", "crimson": "#b3122f", "scarlet": "#e0301e", "burgundy": "#6d1a36",
-    "maroon": "#701c28", "cherry": "#a8122e", "raspberry": "#c2185b", "ruby": "#a8123e",
-    "coral": "#ff7358", "salmon": "#f98b76", "peach": "#ffc59b", "apricot": "#f9b27c",
-    "orange": "#f08020", "tangerine": "#f28500", "terracotta": "#c8643f", "rust": "#a8481e",
-    "amber": "#f5b021", "copper": "#b46a3c", "bronze": "#9a6a35", "gold": "#d4a63a",
-    "golden": "#d4a63a", "yellow": "#f7cf2e", "mustard": "#d3a21e", "lemon": "#f8e24a",
-    "sand": "#dcc49b", "sandy": "#dcc49b", "beige": "#e5d5b8", "cream": "#f6ecd6",
-    "creamy": "#f6ecd6", "ivory": "#f7f2e2", "milky": "#f5f0e6", "nude": "#e3bfa6",
-    "brown": "#7a4a2a", "chocolate": "#55301c", "caramel": "#bd7b3a", "chestnut": "#8a4426",
-    "khaki": "#a59a63", "olive": "#7b7d34", "lime": "#a8d62b", "green": "#3a9a50",
-    "emerald": "#0f8a5f", "mint": "#a6e3c8", "sage": "#a3b18a", "pistachio": "#b5d38c",
-    "teal": "#15807f", "turquoise": "#35c7bd", "aqua": "#4fd3d8", "cyan": "#2cc4dd",
-    "azure": "#3f9be8", "sky": "#8cc8f0", "blue": "#2f66d0", "cobalt": "#1f49b6",
-    "navy": "#1c2b57", "indigo": "#40369a", "purple": "#7b3fb5", "violet": "#7e4fd0",
-    "lilac": "#c3a4dd", "lavender": "#b9a9e3", "plum": "#6d2f62", "magenta": "#cc2f93",
-    "fuchsia": "#dd2f8f", "pink": "#f29bb8", "rose": "#e38a9c", "rosy": "#e8a3ae",
-    "dusty": "#c9a3a0", "white": "#f7f7f5", "silver": "#c3c7cc", "silvery": "#c3c7cc",
-    "grey": "#8b8f94", "gray": "#8b8f94", "graphite": "#41454b", "charcoal": "#36393e",
-    "black": "#1c1c1f", "neon": "#39ff88", "pastel": "#f3cfd6",
-}  # fmt: skip
-"""Colours by their English names."""
-
 SUBJECT_COLOURS: dict[str, tuple[str, ...]] = {
     "autumn": ("#d9772b", "#8f3d1c", "#e6b04a"), "fall": ("#d9772b", "#8f3d1c", "#e6b04a"),
     "winter": ("#dcebf5", "#6f9fc8", "#2f4f7a"), "spring": ("#a7d48a", "#f6b6c8", "#fdf1c9"),
@@ -195,26 +173,6 @@ SUBJECT_COLOURS: dict[str, tuple[str, ...]] = {
     "perfume": ("#c9a57a", "#f3e4d6"),
 }  # fmt: skip
 """The colours people expect with a season, a food, a place: main one first. This table is ours."""
-
-
-@cache
-def words(text: str) -> tuple[str, ...]:
-    """Lower-case English words, plural endings taken off where that is safe, in order."""
-    return tuple(_singular(word) for word in re.findall(r"[a-z]+", text.lower()))
-
-
-_PLURALS = {
-    "leaves": "leaf", "peaches": "peach", "beaches": "beach", "boxes": "box", "watches": "watch",
-    "dresses": "dress", "people": "person",
-}  # fmt: skip
-
-
-def _singular(word: str) -> str:
-    if word in _PLURALS:
-        return _PLURALS[word]
-    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is", "as")):
-        return word
-    return f"{word[:-3]}y" if word.endswith("ies") else word[:-1]
 
 
 def named_colours(text: str) -> list[RGB]:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 router = Router(name="brand_dialogue")
 
 STYLE_MAX = 300
+COLOURS_MAX = 300
+"""Characters that are looked at for colours: five names are never longer."""
 
 
 class BrandDialogue(StatesGroup):
@@ -231,7 +233,7 @@ async def take_codes(message: Message, who: Who, state: FSMContext, sessions: Se
     answers = await dialogue.answered(message, state)
     if answers is None:
         return
-    codes = palette.parse(message.text or "")
+    codes = await asyncio.to_thread(palette.parse, (message.text or "")[:COLOURS_MAX])
     if codes.bad or not 1 <= len(codes.colours) <= palette.MAX_COLOURS:
         await message.reply(pages.bad_colours(who.tr, codes))
         return

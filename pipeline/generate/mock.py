@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from PIL import Image
 
-from pipeline import colours, formats
+from pipeline import colour_words, formats
 from pipeline.errors import BackendUnavailable, Cancelled
 from pipeline.generate import scheme, subjects, world
 from pipeline.generate.canvas import Canvas, Paint
@@ -82,7 +82,7 @@ def _draw(prompt: Prompt, brief: Brief, seed: int, size: tuple[int, int]) -> Pic
         scheme=picked,
         dice=dice,
         motif=wanted[(base & 3) % len(wanted)](),
-        calm=bool(_CALM_WORDS & set(colours.words(f"{text} {brand}"))),
+        calm=bool(_CALM_WORDS & set(colour_words.words(f"{text} {brand}"))),
     )
     FAMILIES[family](scene)
     image: Image.Image = scene.canvas.finish()

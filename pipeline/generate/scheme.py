@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline import colours
+from pipeline import colour_words, colours
 from pipeline.colours import RGB
 from pipeline.types import BrandStyle
 
@@ -73,7 +73,7 @@ def base_colours(prompt: str, brand: BrandStyle | None, default: Sequence[str]) 
 
 def mood_order(prompt: str, brand: BrandStyle | None, order: Sequence[str]) -> list[str]:
     """The moods in the order an album goes through them; words may forbid dark or light ones."""
-    words = set(colours.words(f"{prompt} {brand.style_short if brand else ''}"))
+    words = set(colour_words.words(f"{prompt} {brand.style_short if brand else ''}"))
     if words & _DARK_WORDS:
         return [{"light": "deep"}.get(mood, mood) for mood in order]
     if words & _LIGHT_WORDS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from pipeline import colours
+from pipeline import colour_words
 from pipeline.generate import goods, world
 from pipeline.generate.motifs import Motif
 
@@ -127,7 +127,7 @@ _THING_BY_WORD, _SETTING_BY_WORD = _by_word(_THINGS), _by_word(_SETTINGS)
 
 def found(prompt: str) -> list[Draw]:
     """Motifs the words ask for, in their order, each once: an autumn sale of coffee is a cup."""
-    words = colours.words(prompt)
+    words = colour_words.words(prompt)
     for by_word in (_THING_BY_WORD, _SETTING_BY_WORD):
         if hits := [by_word[word] for word in words if word in by_word]:
             return list(dict.fromkeys(hits))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from pipeline import colours
+from pipeline.colour_words import COLOUR_WORDS
 from pipeline.judge import pixels
 from pipeline.judge.pixels import PixelsJudge
 
@@ -149,7 +150,7 @@ def test_palette_match_rises_with_area_and_nearness() -> None:
 
 def test_named_colours_count_twice_what_subjects_imply() -> None:
     wanted = dict(pixels.wanted_colours("blue coffee cups"))
-    assert wanted[colours.parse_hex(colours.COLOUR_WORDS["blue"])] == 1
+    assert wanted[colours.parse_hex(COLOUR_WORDS["blue"])] == 1
     assert wanted[colours.parse_hex(colours.SUBJECT_COLOURS["coffee"][0])] == 0.5
     assert pixels.wanted_colours("a thing without colour") == []
 

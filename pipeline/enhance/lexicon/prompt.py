@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from pipeline import colours
+from pipeline.colour_words import COLOUR_WORDS
 from pipeline.enhance.lexicon.translate import Translated, translate
 from pipeline.errors import BadBrief
 from pipeline.types import Aspect, BrandStyle, Brief, Prompt
@@ -183,7 +184,7 @@ def _colour_name(hex_colour: str) -> str:
 
 _COLOUR_NAMES = {
     name: value
-    for name, value in colours.COLOUR_WORDS.items()
+    for name, value in COLOUR_WORDS.items()
     if name not in ("neon", "pastel", "dusty", "golden", "gray", "sandy", "rosy", "silvery", "sky")
 }
 
