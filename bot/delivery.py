@@ -91,11 +91,7 @@ async def send_actions(
     bot: Bot, album: AlbumView, chat_id: int, thread_id: int | None
 ) -> SentAlbum:
     """The card with the buttons of an album."""
-    card = views.action_card(album)
-    message = await bot.send_message(
-        chat_id, card.text, message_thread_id=thread_id, reply_markup=card.keyboard
-    )
-    return SentAlbum((message.message_id,), {})
+    return SentAlbum((await send_card(bot, views.action_card(album), chat_id, thread_id),), {})
 
 
 async def send_originals(
@@ -146,10 +142,10 @@ def _file_id(message: Message) -> str | None:
     return message.document.file_id if message.document else None
 
 
-async def send_status(
+async def send_card(
     bot: Bot, card: Card, chat_id: int, thread_id: int | None, reply_to: int | None = None
 ) -> int:
-    """A new status card; its message id."""
+    """A new message with this card, in answer to `reply_to` if it is there; its message id."""
     reply = (
         ReplyParameters(message_id=reply_to, allow_sending_without_reply=True) if reply_to else None
     )
@@ -163,6 +159,13 @@ async def send_status(
     return message.message_id
 
 
+async def edit_card(bot: Bot, card: Card, chat_id: int, message_id: int) -> None:
+    """Turns a message into this card. Raises MessageGone."""
+    await bot.edit_message_text(
+        card.text, chat_id=chat_id, message_id=message_id, reply_markup=card.keyboard
+    )
+
+
 async def edit_status(
     bot: Bot, card: Card, chat_id: int, message_id: int, *, final: bool = False
 ) -> None:
@@ -171,14 +174,7 @@ async def edit_status(
     A `final` card says how it ended: it is waited for like any message. Another one raises
     RateLimited where no token is free.
     """
-    if final:
-        await bot(
-            FinalEdit(
-                chat_id=chat_id, message_id=message_id, text=card.text, reply_markup=card.keyboard
-            )
-        )
-        return
-    edit = StatusEdit(
-        chat_id=chat_id, message_id=message_id, text=card.text, reply_markup=card.keyboard
+    method = FinalEdit if final else StatusEdit
+    await bot(
+        method(chat_id=chat_id, message_id=message_id, text=card.text, reply_markup=card.keyboard)
     )
-    await bot(edit)

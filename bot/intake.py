@@ -13,7 +13,7 @@ from arq import ArqRedis
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from bot import quota_views, texts, views
-from bot.delivery import send_status
+from bot.delivery import send_card
 from bot.quota import Means
 from bot.who import Who
 from db import albums, brands, requests, statuses, tasks
@@ -132,7 +132,7 @@ async def show_draft(
     if draft.card_message_id is not None or draft.state != RequestState.DRAFT:
         return
     card = await draft_card(who, draft, means)
-    message_id = await send_status(bot, card, place.chat_id, place.thread_id, place.reply_to)
+    message_id = await send_card(bot, card, place.chat_id, place.thread_id, place.reply_to)
     async with autocommit(sessions) as session:
         await requests.set_card(session, draft.id, message_id)
 
@@ -202,7 +202,7 @@ async def show_task(
     if task.status_message_id is not None:
         return
     card = task_card(task, queued)
-    message_id = await send_status(bot, card, place.chat_id, place.thread_id, place.reply_to)
+    message_id = await send_card(bot, card, place.chat_id, place.thread_id, place.reply_to)
     async with autocommit(sessions) as session:
         await statuses.set_status_message(session, task_id, message_id, task.wanted)
 

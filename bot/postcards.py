@@ -12,8 +12,7 @@ from bot import channel_views
 from bot.clock import Clock
 from bot.intake import Sessions
 from bot.taps import edit
-from bot.views import Card
-from bot.who import Who, card_of, thread_of
+from bot.who import Who, card_of
 from db import audit, posts, teams, zones
 from db.audit import Deed
 from db.errors import Stale
@@ -66,26 +65,23 @@ def today_of(post: PostView, clock: Clock) -> datetime:
     return zones.local(clock(), post.time_zone)
 
 
+async def redraw(bot: Bot, query: CallbackQuery, who: Who, post: PostView, clock: Clock) -> None:
+    """Turns the card that was tapped into the post's, as the post stands now."""
+    await edit(bot, query, channel_views.post_card(who.locale, post, now=clock()))
+
+
 async def show_card(
     bot: Bot, query: CallbackQuery, who: Who, sessions: Sessions, post: PostView, clock: Clock
 ) -> None:
     """Turns the card that was tapped into the post's; it will say how the post goes."""
     at = card_of(query)
     await remember(sessions, post, at.chat.id, at.message_id)
-    await edit(bot, query, channel_views.post_card(who.locale, post, now=clock()))
+    await redraw(bot, query, who, post, clock)
 
 
 async def remember(sessions: Sessions, post: PostView, chat_id: int, message_id: int) -> None:
     async with sessions.begin() as session:
         await posts.remember_card(session, post.account_id, post.id, chat_id, message_id)
-
-
-async def send_card(bot: Bot, query: CallbackQuery, card: Card) -> int:
-    at = card_of(query)
-    shown = await bot.send_message(
-        at.chat.id, card.text, message_thread_id=thread_of(at), reply_markup=card.keyboard
-    )
-    return shown.message_id
 
 
 def parsed(value: str, pattern: str) -> datetime:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from aiogram import Bot
 
 from bot import team_views, views
-from bot.delivery import send_status
+from bot.delivery import edit_card, send_card
 from bot.errors import MessageGone
 from bot.intake import Sessions
 from db import albums, approvals
@@ -18,7 +18,7 @@ from db.team_views import ApprovalView
 async def send(bot: Bot, sessions: Sessions, round_: ApprovalView) -> None:
     """A new card, under the album."""
     card = team_views.approval(round_)
-    message_id = await send_status(
+    message_id = await send_card(
         bot, card, round_.chat_id, round_.thread_id, round_.album_message_id
     )
     async with sessions.begin() as session:
@@ -34,12 +34,7 @@ async def decided(bot: Bot, sessions: Sessions, round_: ApprovalView) -> None:
         album = await albums.album(session, round_.account_id, round_.task_id)
     card = views.action_card(album)
     with suppress(MessageGone):
-        await bot.edit_message_text(
-            card.text,
-            chat_id=round_.chat_id,
-            message_id=round_.actions_message_id,
-            reply_markup=card.keyboard,
-        )
+        await edit_card(bot, card, round_.chat_id, round_.actions_message_id)
 
 
 async def redraw(bot: Bot, sessions: Sessions, round_: ApprovalView) -> None:
@@ -50,12 +45,7 @@ async def redraw(bot: Bot, sessions: Sessions, round_: ApprovalView) -> None:
             return
         card = team_views.approval(round_)
         try:
-            await bot.edit_message_text(
-                card.text,
-                chat_id=round_.chat_id,
-                message_id=round_.card_message_id,
-                reply_markup=card.keyboard,
-            )
+            await edit_card(bot, card, round_.chat_id, round_.card_message_id)
         except MessageGone:
             await send(bot, sessions, round_)
             return

@@ -1,4 +1,4 @@
-"""What handlers of buttons share: turning the card into another, and not doing a thing twice."""
+"""What handlers of buttons share: the card that comes of a tap, and not doing a thing twice."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from aiogram import Bot
 from aiogram.types import CallbackQuery
 from redis.asyncio import Redis
 
+from bot.delivery import edit_card, send_card
 from bot.views import Card
-from bot.who import card_of
+from bot.who import card_of, thread_of
 
 _DOUBLE_TAP_S = 5
 
@@ -15,9 +16,13 @@ _DOUBLE_TAP_S = 5
 async def edit(bot: Bot, query: CallbackQuery, card: Card) -> None:
     """Turns the message whose button was pressed into this card."""
     at = card_of(query)
-    await bot.edit_message_text(
-        card.text, chat_id=at.chat.id, message_id=at.message_id, reply_markup=card.keyboard
-    )
+    await edit_card(bot, card, at.chat.id, at.message_id)
+
+
+async def send_below(bot: Bot, query: CallbackQuery, card: Card) -> int:
+    """Sends a card to where the button was pressed; its message id."""
+    at = card_of(query)
+    return await send_card(bot, card, at.chat.id, thread_of(at))
 
 
 async def is_first_tap(redis: Redis, query: CallbackQuery, action: str) -> bool:

@@ -149,9 +149,9 @@ class Cards:
         bot, chat_id = self._courier.bot, status.chat_id
         try:
             try:
-                message_id = await delivery.send_status(bot, card, chat_id, status.thread_id)
+                message_id = await delivery.send_card(bot, card, chat_id, status.thread_id)
             except ThreadClosed:
-                message_id = await delivery.send_status(bot, card, chat_id, None)
+                message_id = await delivery.send_card(bot, card, chat_id, None)
         except Uncertain:
             # The card may be there, unknown to us: each try may bring one more.
             self._known[status.task_id].doubtful_sends += 1

@@ -14,6 +14,7 @@ from aiogram.types import CallbackQuery, Message
 from bot import dialogue, names, pages, palette
 from bot.callbacks import BrandTap
 from bot.clock import Clock
+from bot.delivery import send_card
 from bot.dialogue import Answers
 from bot.filters import IsForBot, IsPrompt
 from bot.intake import Sessions
@@ -67,16 +68,12 @@ class Talk:
         """Put the next question on the screen."""
         so_far: Answers = {**self.answers, **answers}  # type: ignore[typeddict-item]
         card = pages.brand_question(self.who.tr, step, so_far, in_group=self.who.is_group)
-        question = await self.bot.send_message(
-            self.chat_id, card.text, message_thread_id=self.thread_id, reply_markup=card.keyboard
-        )
-        await dialogue.opened(self.state, _STEPS[step], question.message_id, so_far)
+        question_id = await send_card(self.bot, card, self.chat_id, self.thread_id)
+        await dialogue.opened(self.state, _STEPS[step], question_id, so_far)
 
     async def finish(self, brand: Brand, unknown: list[str]) -> None:
         card = self.who.headed(pages.brand(self.who.tr, brand, unknown))
-        await self.bot.send_message(
-            self.chat_id, card.text, message_thread_id=self.thread_id, reply_markup=card.keyboard
-        )
+        await send_card(self.bot, card, self.chat_id, self.thread_id)
         await dialogue.closed(self.state, self.up_to)
 
 

@@ -12,8 +12,7 @@ from bot.callbacks import BrandTap
 from bot.dialogue import Answers
 from bot.filters import IsPrompt
 from bot.intake import Sessions
-from bot.postcards import send_card
-from bot.taps import edit
+from bot.taps import edit, send_below
 from bot.who import Who
 from db import brands
 from db.brands import BrandFields
@@ -87,7 +86,7 @@ async def ask(
     if known:
         answers["advertiser"] = known
     card = brand_words.question(who.tr, name, in_group=who.is_group, advertiser=known)
-    await dialogue.opened(state, step, await send_card(bot, query, card), answers)
+    await dialogue.opened(state, step, await send_below(bot, query, card), answers)
 
 
 @router.message(BrandWords.signature, IsPrompt())
@@ -137,7 +136,7 @@ async def keep_advertiser(query: CallbackQuery, who: Who, bot: Bot, state: FSMCo
     answers = await dialogue.tapped(query, who, state, BrandWords.advertiser)
     await query.answer()
     card = brand_words.question(who.tr, "erid", in_group=who.is_group)
-    await dialogue.opened(state, BrandWords.erid, await send_card(bot, query, card), answers)
+    await dialogue.opened(state, BrandWords.erid, await send_below(bot, query, card), answers)
 
 
 @router.message(BrandWords.erid, IsPrompt())

@@ -6,12 +6,10 @@ from aiogram import Bot, F, Router
 from aiogram.types import CallbackQuery
 from arq import ArqRedis
 
-from bot import channel_views
 from bot.callbacks import PostTap
 from bot.clock import Clock
 from bot.intake import Sessions
-from bot.postcards import noted, steered
-from bot.taps import edit
+from bot.postcards import noted, redraw, steered
 from bot.who import Who
 from db import posts
 from db.audit import Deed
@@ -42,4 +40,4 @@ async def switch(
         await noted(session, who, post, Deed.POST_EDITED)
     await wake_io(pool)
     await query.answer()
-    await edit(bot, query, channel_views.post_card(who.locale, post, now=clock()))
+    await redraw(bot, query, who, post, clock)

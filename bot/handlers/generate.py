@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot import dialogue, intake, keyboards, pages, uploads, views
 from bot.callbacks import DraftTap
 from bot.clock import Clock
+from bot.delivery import edit_card
 from bot.filters import IsForBot, IsPrompt
 from bot.handlers import quota
 from bot.intake import Place, Sessions
@@ -164,12 +165,7 @@ async def edited(
         means = await means_of(session, who.account_id, now=clock())
     if draft.card_message_id is not None:
         card = await intake.draft_card(who, draft, means)
-        await bot.edit_message_text(
-            card.text,
-            chat_id=draft.chat_id,
-            message_id=draft.card_message_id,
-            reply_markup=card.keyboard,
-        )
+        await edit_card(bot, card, draft.chat_id, draft.card_message_id)
 
 
 def place_of(message: Message, who: Who) -> Place:

@@ -13,12 +13,13 @@ from arq import ArqRedis
 from bot import channel_views, dialogue, posting
 from bot.callbacks import AlbumTap, PostTap, PostTo
 from bot.clock import Clock
+from bot.delivery import send_card
 from bot.errors import FileRefused
 from bot.filters import IsPrompt
 from bot.handlers.channels import way_to_first
 from bot.intake import Sessions
-from bot.postcards import noted, remember, send_card, steered, today_of
-from bot.taps import edit
+from bot.postcards import noted, redraw, remember, steered, today_of
+from bot.taps import send_below
 from bot.views import shortened
 from bot.who import Who, card_of, thread_of
 from db import albums, captions, channels, posts
@@ -54,7 +55,7 @@ async def begin(
         listed = await channels.list_(session, who.account_id)
     if not listed:
         await query.answer()
-        await send_card(bot, query, await way_to_first(bot, sessions, who, clock()))
+        await send_below(bot, query, await way_to_first(bot, sessions, who, clock()))
         return
     if len(listed) > 1:
         card = channel_views.which_channel(who.tr, album.task_id, listed)
@@ -62,7 +63,7 @@ async def begin(
         post = await _draft(sessions, who, album.task_id, listed[0].id)
         card = channel_views.post_card(who.locale, post, now=clock())
     await query.answer()
-    await send_card(bot, query, card)
+    await send_below(bot, query, card)
 
 
 @router.callback_query(PostTo.filter())
@@ -77,7 +78,7 @@ async def draft(
     who.may(Action.PUBLISH)
     post = await _draft(sessions, who, callback_data.task_id, callback_data.channel_id)
     await query.answer()
-    await edit(bot, query, channel_views.post_card(who.locale, post, now=clock()))
+    await redraw(bot, query, who, post, clock)
 
 
 async def _draft(sessions: Sessions, who: Who, task_id: int, channel_id: int) -> PostView:
@@ -103,7 +104,7 @@ async def choose_pictures(
         post = await posts.set_ranks(session, who.account_id, post.id, ranks)
         await noted(session, who, post, Deed.POST_EDITED)
     await query.answer()
-    await edit(bot, query, channel_views.post_card(who.locale, post, now=clock()))
+    await redraw(bot, query, who, post, clock)
 
 
 @router.callback_query(PostTap.filter(F.do == "caption"))
@@ -126,7 +127,7 @@ async def take_caption(
         post = await posts.set_caption(session, who.account_id, post.id, caption)
         await noted(session, who, post, Deed.POST_EDITED)
     await query.answer()
-    await edit(bot, query, channel_views.post_card(who.locale, post, now=clock()))
+    await redraw(bot, query, who, post, clock)
 
 
 @router.callback_query(PostTap.filter(F.do == "write"))
@@ -142,7 +143,7 @@ async def ask_caption(
         post = await steered(session, who, callback_data.post_id)
     await query.answer()
     card = channel_views.caption_question(who.tr, post, in_group=who.is_group)
-    question_id = await send_card(bot, query, card)
+    question_id = await send_below(bot, query, card)
     answers: dialogue.Answers = {"post_id": post.id}
     await dialogue.opened(state, PostDialogue.caption, question_id, answers)
 
@@ -163,7 +164,7 @@ async def stop_writing(
         post = await posts.get(session, who.account_id, callback_data.post_id)
     await dialogue.closed(state, card_of(query).message_id)
     await query.answer()
-    await edit(bot, query, channel_views.post_card(who.locale, post, now=clock()))
+    await redraw(bot, query, who, post, clock)
 
 
 @router.message(PostDialogue.caption, IsPrompt())
@@ -186,13 +187,8 @@ async def take_written_caption(
         await noted(session, who, post, Deed.POST_EDITED)
     await wake_io(pool)
     card = channel_views.post_card(who.locale, post, now=clock())
-    shown = await bot.send_message(
-        message.chat.id,
-        card.text,
-        message_thread_id=thread_of(message),
-        reply_markup=card.keyboard,
-    )
-    await remember(sessions, post, shown.chat.id, shown.message_id)
+    shown_id = await send_card(bot, card, message.chat.id, thread_of(message))
+    await remember(sessions, post, message.chat.id, shown_id)
     await dialogue.closed(state, message.message_id)
 
 
@@ -212,7 +208,7 @@ async def preview(
         album = await albums.album(session, who.account_id, post.task_id)
     if post.state not in posts.WAITS:  # an old card: it has gone out since, or was called off
         await query.answer()
-        await edit(bot, query, channel_views.post_card(who.locale, post, now=clock()))
+        await redraw(bot, query, who, post, clock)
         return
     captions.check(post.parts)
     images = [image for image in album.images if image.rank in post.ranks]
@@ -220,7 +216,7 @@ async def preview(
     at = card_of(query)
     place = at.chat.id, thread_of(at)
     await posting.send_post(bot, post.task_id, images, post.caption, *place, _never_sent)
-    await send_card(bot, query, channel_views.preview(who.tr, post, today_of(post, clock)))
+    await send_below(bot, query, channel_views.preview(who.tr, post, today_of(post, clock)))
 
 
 async def _never_sent(key: str) -> bytes:

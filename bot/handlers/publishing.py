@@ -17,6 +17,7 @@ from bot.postcards import (
     noted,
     parsed,
     publishable,
+    redraw,
     settleable,
     show_card,
     steered,
@@ -124,7 +125,7 @@ async def publish(
             await noted(session, who, post, Deed.POST_NOW)
     if not changed:
         await query.answer(who.tr.plain("It is on its way already"))
-        await edit(bot, query, channel_views.post_card(who.locale, post, now=clock()))
+        await redraw(bot, query, who, post, clock)
         return
     await query.answer(who.tr.plain("Publishing"))
     # Before the worker hears of it: its card must not be overtaken by this one.
@@ -170,7 +171,7 @@ async def cancel(
         if before.state is not PostState.CANCELLED:
             await noted(session, who, post, Deed.POST_CANCELLED)
     await query.answer(who.tr.plain("Called off"))
-    await edit(bot, query, channel_views.post_card(who.locale, post, now=clock()))
+    await redraw(bot, query, who, post, clock)
 
 
 @router.callback_query(PostTap.filter(F.do.in_({"arrived", "again"})))

@@ -11,15 +11,15 @@ from redis.asyncio import Redis
 from bot import errands, quota, quota_views
 from bot.callbacks import CureTap, DraftTap
 from bot.clock import Clock
-from bot.delivery import send_status
+from bot.delivery import send_card
 from bot.errands import Errand
 from bot.handlers.plans import noted_pay, page, question
 from bot.intake import Place, Sessions
 from bot.settings import PaymentTerms
-from bot.taps import edit, is_first_tap
+from bot.taps import edit, is_first_tap, send_below
 from bot.texts import Texts
 from bot.views import Card
-from bot.who import Who, card_of, thread_of
+from bot.who import Who, card_of
 from db import plans, requests
 from db.money_views import OrderView
 from db.rights import Action, allowed
@@ -76,7 +76,7 @@ async def offer(
         await errands.keep(redis, at.chat.id, at.message_id, errand)
         await edit(bot, query, card)
     elif await is_first_tap(redis, query, query.data):
-        message_id = await send_status(bot, card, at.chat.id, thread_of(at))
+        message_id = await send_below(bot, query, card)
         await errands.keep(redis, at.chat.id, message_id, errand)
 
 
@@ -96,7 +96,7 @@ async def offer_for_draft(
         return
     errand = Errand(DraftTap(request_id=draft.id, do="go").pack(), draft.count)
     card = await _card(sessions, who, terms, clock, errand)
-    message_id = await send_status(bot, card, place.chat_id, place.thread_id, place.reply_to)
+    message_id = await send_card(bot, card, place.chat_id, place.thread_id, place.reply_to)
     await errands.keep(redis, place.chat_id, message_id, errand)
     async with sessions.begin() as session:
         await requests.set_card(session, draft.id, message_id)
@@ -125,7 +125,7 @@ async def go_on_after(
     else:
         of_team = order.chat_id < 0
         card = await _card_of(sessions, tr, order.account_id, terms, clock, errand, of_team=of_team)
-    message_id = await send_status(bot, card, order.chat_id, thread_id)
+    message_id = await send_card(bot, card, order.chat_id, thread_id)
     await errands.keep(redis, order.chat_id, message_id, replace(errand, plan=None))
 
 

@@ -16,6 +16,7 @@ from bot.callbacks import JournalTap, TeamTap, WorkplaceTap
 from bot.clock import Clock
 from bot.intake import Sessions
 from bot.middlewares import is_in
+from bot.taps import edit
 from bot.views import Card
 from bot.who import Who, card_of
 from db import audit, channels, teams, workplaces
@@ -89,7 +90,7 @@ async def back_to_page(
     who.may(Action.LOOK)
     card = await _page(sessions, who, clock)
     await query.answer()
-    await _edit(bot, query, card)
+    await edit(bot, query, card)
 
 
 @router.callback_query(TeamTap.filter(F.do.in_({"member", "sure"})))
@@ -102,7 +103,7 @@ async def member(
         found = await teams.member(session, who.account_id, callback_data.user_id)
     await query.answer()
     page = team_views.member if callback_data.do == "member" else team_views.sure_to_transfer
-    await _edit(bot, query, page(who.tr, found))
+    await edit(bot, query, page(who.tr, found))
 
 
 @router.callback_query(TeamTap.filter((F.do == "role") & F.value.in_(set(Role))))
@@ -121,7 +122,7 @@ async def set_role(
             session, who.account_id, who.user_id, callback_data.user_id, wanted, now=clock()
         )
     await query.answer(who.tr.plain("Saved"))
-    await _edit(bot, query, team_views.member(who.tr, changed))
+    await edit(bot, query, team_views.member(who.tr, changed))
 
 
 @router.callback_query(TeamTap.filter(F.do == "remove"))
@@ -139,7 +140,7 @@ async def remove(
             session, who.account_id, who.user_id, callback_data.user_id, now=clock()
         )
     await query.answer(who.tr.plain("Saved"))
-    await _edit(bot, query, team_views.member(who.tr, removed))
+    await edit(bot, query, team_views.member(who.tr, removed))
 
 
 @router.callback_query(TeamTap.filter(F.do == "transfer"))
@@ -155,7 +156,7 @@ async def transfer(
     async with sessions.begin() as session:
         await teams.transfer(session, who.account_id, who.user_id, callback_data.user_id)
     await query.answer(who.tr.plain("Saved"))
-    await _edit(bot, query, await _page(sessions, who, clock))
+    await edit(bot, query, await _page(sessions, who, clock))
 
 
 @router.callback_query(TeamTap.filter((F.do == "needed") & F.value.in_({"1", "2", "3"})))
@@ -172,7 +173,7 @@ async def set_needed(
         needed = int(callback_data.value)
         await teams.set_approvals_needed(session, who.account_id, who.user_id, needed)
     await query.answer(who.tr.plain("Saved"))
-    await _edit(bot, query, await _page(sessions, who, clock))
+    await edit(bot, query, await _page(sessions, who, clock))
 
 
 @router.callback_query(TeamTap.filter((F.do == "remind") & F.value.in_(set(map(str, AFTER_H)))))
@@ -189,7 +190,7 @@ async def set_reminders(
     async with sessions.begin() as session:
         await teams.set_remind_after(session, who.account_id, who.user_id, hours)
     await query.answer(who.tr.plain("Saved"))
-    await _edit(bot, query, await _page(sessions, who, clock))
+    await edit(bot, query, await _page(sessions, who, clock))
 
 
 @router.callback_query(JournalTap.filter())
@@ -204,7 +205,7 @@ async def show_journal(
         rules = await channels.rules(session, who.account_id)
     await query.answer()
     page = journal_views.page(who.tr, lines, rules.time_zone, first_page=before_id is None)
-    await _edit(bot, query, page)
+    await edit(bot, query, page)
 
 
 @router.callback_query(TeamTap.filter(F.do == "claim"))
@@ -217,7 +218,7 @@ async def claim(query: CallbackQuery, who: Who, bot: Bot, sessions: Sessions, cl
     async with sessions.begin() as session:
         await teams.claim(session, who.account_id, who.user_id)
     await query.answer(who.tr.plain("Saved"))
-    await _edit(bot, query, await _page(sessions, who, clock))
+    await edit(bot, query, await _page(sessions, who, clock))
 
 
 async def _page(sessions: Sessions, who: Who, clock: Clock) -> Card:
@@ -255,7 +256,7 @@ async def work_for(
         choices = await workplaces.choices(session, who.user_id)
     await state.clear()
     await query.answer(who.tr.plain("Saved"))
-    await _edit(bot, query, team_views.workplaces(who.tr, choices, team_id))
+    await edit(bot, query, team_views.workplaces(who.tr, choices, team_id))
     if team_id != before:
         team = next((one for one in choices if one.account_id == team_id), None)
         await bot.send_message(query.from_user.id, team_views.works_for(who.tr, team))
@@ -266,10 +267,3 @@ async def _workplaces(sessions: Sessions, who: Who) -> Card:
         choices = await workplaces.choices(session, who.user_id)
     present = [one.account_id for one in choices if one.account_id == who.account_id]
     return team_views.workplaces(who.tr, choices, present[0] if present else None)
-
-
-async def _edit(bot: Bot, query: CallbackQuery, card: Card) -> None:
-    at = card_of(query)
-    await bot.edit_message_text(
-        card.text, chat_id=at.chat.id, message_id=at.message_id, reply_markup=card.keyboard
-    )

@@ -17,7 +17,7 @@ from bot.errors import MessageGone, Undeliverable
 from bot.filters import IsPrompt
 from bot.intake import Sessions
 from bot.settings import PaymentTerms
-from bot.taps import edit, is_first_tap
+from bot.taps import edit, is_first_tap, send_below
 from bot.who import Who, card_of, thread_of
 from db import payments
 from db.rights import Action
@@ -66,14 +66,9 @@ async def ask_sum(
     if not await is_first_tap(redis, query, "any"):
         return
     asked = wallet_views.ask_sum(who.tr, terms, in_group=who.is_group)
-    question = await bot.send_message(
-        card.chat.id,
-        asked.text,
-        message_thread_id=thread_of(card),
-        reply_markup=asked.keyboard,
-    )
-    await errands.carry(redis, card.chat.id, card.message_id, question.message_id)
-    await dialogue.opened(state, TopUp.sum, question.message_id, {})
+    question_id = await send_below(bot, query, asked)
+    await errands.carry(redis, card.chat.id, card.message_id, question_id)
+    await dialogue.opened(state, TopUp.sum, question_id, {})
 
 
 @router.message(TopUp.sum, IsPrompt())

@@ -9,7 +9,8 @@ from redis.asyncio import Redis
 from bot import rounds, views
 from bot.callbacks import VoteTap
 from bot.intake import Sessions
-from bot.who import Who, card_of
+from bot.taps import edit
+from bot.who import Who
 from db import albums, approvals, votes
 from db.rights import Action
 from db.states import ApprovalState
@@ -55,16 +56,9 @@ async def show(
 ) -> None:
     """Brings the action card up to date, and looks again: edits of taps at one moment may arrive
     in any order, and the last word must be that of the database."""
-    card = card_of(query)
     for _ in range(_MOST_EDITS):
         shown = album
-        actions = views.action_card(shown)
-        await bot.edit_message_text(
-            actions.text,
-            chat_id=card.chat.id,
-            message_id=card.message_id,
-            reply_markup=actions.keyboard,
-        )
+        await edit(bot, query, views.action_card(shown))
         async with sessions.begin() as session:
             album = await albums.album(session, who.account_id, shown.task_id)
         if album.team == shown.team and album.chosen_rank == shown.chosen_rank:
