@@ -18,7 +18,7 @@ from pipeline.enhance.ollama.instructions import (
     least_tokens,
     messages,
 )
-from pipeline.enhance.ollama.server import OllamaServer
+from pipeline.enhance.ollama.server import OllamaServer, unwatched
 from pipeline.enhance.ollama.tokens import TokenLimit
 from pipeline.errors import BackendBusy, BackendUnavailable, BadAnswer
 from pipeline.settings import PipelineSettings
@@ -61,7 +61,7 @@ class OllamaEnhancer:
             _log.warning("the language model is not loaded within %g s", _LOAD_S)
 
     async def enhance(self, brief: Brief) -> Prompt:
-        return await self.stream(brief, _unwatched)
+        return await self.stream(brief, unwatched)
 
     async def stream(self, brief: Brief, on_tokens: Callable[[int, int], None]) -> Prompt:
         try:
@@ -139,7 +139,3 @@ class OllamaEnhancer:
 def _unrepeated(phrases: str) -> str:
     parts = (part.strip() for part in phrases.split(","))
     return ", ".join(dict.fromkeys(part for part in parts if part))
-
-
-def _unwatched(done: int, total: int) -> None:
-    """For callers that watch no progress."""

@@ -122,13 +122,13 @@ def _system(style: list[str]) -> str:
 
 
 def _user(brief: Brief, complaint: str | None, text_chars: int) -> str:
-    lines = [f"<request>{_unfenced(brief.cleaned_prompt)[:text_chars]}</request>", _place(brief)]
+    lines = [f"<request>{unfenced(brief.cleaned_prompt)[:text_chars]}</request>", _place(brief)]
     if complaint:
         lines.append(f"Your last answer could not be used: {complaint}. Answer again.")
     return "\n".join(lines)
 
 
-def _unfenced(text: str) -> str:
+def unfenced(text: str) -> str:
     """On one line, with nothing that could close the fence or not be sent (lone surrogates)."""
     kept = (char if char.isprintable() and char not in "<>" else " " for char in text)
     return " ".join("".join(kept).split())

@@ -50,6 +50,14 @@ class Reply:
     prompt_tokens: int | None
 
 
+def unwatched(done: int, total: int) -> None:
+    """For callers that count no tokens."""
+
+
+def _unread(text: str) -> None:
+    """For callers that wait for the whole."""
+
+
 class OllamaServer:
     """The server and model of the settings. Connections are made for each call and closed."""
 
@@ -67,12 +75,17 @@ class OllamaServer:
     async def chat(
         self,
         messages: Sequence[Mapping[str, str]],
-        schema: dict[str, object],
+        schema: dict[str, object] | None,
         *,
         seed: int,
-        on_tokens: Callable[[int, int], None],
+        temperature: float = 0.3,
+        on_tokens: Callable[[int, int], None] = unwatched,
+        on_text: Callable[[str], None] = _unread,
     ) -> Reply:
-        """One answer by that JSON schema; `on_tokens(done, NUM_PREDICT)` after each token."""
+        """One answer, by that JSON schema if there is one.
+
+        After each token `on_tokens(done, NUM_PREDICT)`, and `on_text` with the text so far.
+        """
         with self._faults():
             async with self._client(self._deadline_s) as client:
                 answer = await client.chat(
@@ -85,12 +98,12 @@ class OllamaServer:
                         "num_ctx": self.num_ctx,
                         "num_predict": NUM_PREDICT,
                         "seed": seed,
-                        "temperature": 0.3,
+                        "temperature": temperature,
                     },
                     keep_alive=self._keep_alive,
                 )
                 async with _closing(answer) as parts:
-                    return await _read(parts, on_tokens)
+                    return await _read(parts, on_tokens, on_text)
 
     async def load(self) -> None:
         """Have the server load the model as `chat` will want it, and keep it for `keep_alive`."""
@@ -190,7 +203,11 @@ class OllamaServer:
         )
 
 
-async def _read(parts: AsyncIterator[ChatResponse], on_tokens: Callable[[int, int], None]) -> Reply:
+async def _read(
+    parts: AsyncIterator[ChatResponse],
+    on_tokens: Callable[[int, int], None],
+    on_text: Callable[[str], None],
+) -> Reply:
     text, tokens = "", 0
     async for part in parts:
         text += part.message.content or ""
@@ -200,6 +217,7 @@ async def _read(parts: AsyncIterator[ChatResponse], on_tokens: Callable[[int, in
             return Reply(text, part.prompt_eval_count)
         tokens = min(tokens + 1, NUM_PREDICT)
         on_tokens(tokens, NUM_PREDICT)
+        on_text(text)
     raise BackendBusy("ollama", "the answer was cut off", code="broken")
 
 
