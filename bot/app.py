@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from aiogram import Bot, Dispatcher, Router
+from aiogram.dispatcher.event.handler import CallbackType, FilterObject
 from aiogram.fsm.middleware import FSMContextMiddleware
 from aiogram.fsm.storage.base import DefaultKeyBuilder, StorageKey
 from aiogram.fsm.storage.redis import RedisEventIsolation, RedisStorage
@@ -166,4 +167,21 @@ def _copy(router: Router) -> Router:
     copy = Router(name=router.name)
     for name, observer in router.observers.items():
         copy.observers[name].handlers.extend(observer.handlers)
+        for handler in observer.handlers:
+            for condition in handler.filters or ():
+                _ask_at_once(condition)
     return copy
+
+
+def _ask_at_once(condition: FilterObject) -> None:
+    """aiogram asks each `F...` and each state in a thread, some thirty for a message; ours only
+    look at it."""
+    if not condition.awaitable:
+        condition.callback, condition.awaitable = _awaitable(condition.callback), True
+
+
+def _awaitable(ask: CallbackType) -> CallbackType:
+    async def asked(*event: TelegramObject, **data: object) -> object:
+        return ask(*event, **data)
+
+    return asked

@@ -17,7 +17,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import func, literal, select, text, update
+from sqlalchemy import bindparam, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -121,6 +121,12 @@ FULL JOIN held h ON h.account_id = w.account_id
 """)
 
 
+# Made once: it is asked for with every draft.
+_WALLET = select(Wallet.balance, Wallet.reserved, Wallet.paused_at).where(
+    Wallet.account_id == bindparam("account_id")
+)
+
+
 async def transfer(
     session: AsyncSession,
     source: int | SystemWallet,
@@ -167,13 +173,7 @@ async def transfer(
 
 async def wallet(session: AsyncSession, account_id: int) -> WalletView:
     """What an account has. One that never had money has an empty wallet."""
-    row = (
-        await session.execute(
-            select(Wallet.balance, Wallet.reserved, Wallet.paused_at).where(
-                Wallet.account_id == account_id
-            )
-        )
-    ).one_or_none()
+    row = (await session.execute(_WALLET, {"account_id": account_id})).one_or_none()
     if row is None:
         return WalletView(account_id=account_id, balance=0, reserved=0, paused=False)
     return WalletView(
