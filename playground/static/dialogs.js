@@ -6,12 +6,10 @@ import { t } from "./i18n.js";
 const TOAST_MS = 3500;
 let closeOpenMenu = null;
 
-/** A short notice that goes by itself. */
+/** A short notice that goes by itself, or when the next one comes. */
 export function toast(text) {
-  const host = document.getElementById("toasts");
   const el = h("div", { class: "toast" }, text);
-  host.append(el);
-  while (host.childElementCount > 3) host.firstElementChild.remove();
+  document.getElementById("toasts").replaceChildren(el);
   setTimeout(() => {
     el.classList.add("going");
     setTimeout(() => el.remove(), 250);

@@ -3,6 +3,7 @@
 import { h, icon } from "./dom.js";
 import { t } from "./i18n.js";
 import { toast } from "./dialogs.js";
+import { openHere } from "./links.js";
 
 const SAFE_SCHEME = /^(https?|tg|mailto|tel):/i;
 const SIMPLE_TAGS = { bold: "strong", italic: "em", underline: "u", strikethrough: "s", code: "code" };
@@ -36,7 +37,10 @@ function nest(text, start, end, entities, actions) {
 
 function link(href, nodes) {
   if (!SAFE_SCHEME.test(href)) return h("span", { class: "link" }, nodes);
-  return h("a", { href, target: "_blank", rel: "noopener noreferrer" }, nodes);
+  const follow = (event) => {
+    if (openHere(href)) event.preventDefault();
+  };
+  return h("a", { href, target: "_blank", rel: "noopener noreferrer", onclick: follow }, nodes);
 }
 
 function wrap(entity, plain, nodes, actions) {

@@ -5,6 +5,7 @@ import { alertBox, complain, toast } from "./dialogs.js";
 import { h, icon } from "./dom.js";
 import { copyText } from "./entities.js";
 import { t } from "./i18n.js";
+import { openHere } from "./links.js";
 import { checkout, chooseToShare, receipt } from "./pay.js";
 import { botName, emit, room, speaker } from "./store.js";
 
@@ -47,8 +48,9 @@ async function act(c, message, button, key) {
   return toast(t("Telegram only: nothing happens here"));
 }
 
-/** Follows a bot's link, as far as it is one that a browser may follow. */
+/** Follows a bot's link: on this page if it leads to a chat that is here, else if a browser may. */
 function openLink(address) {
+  if (openHere(address)) return;
   if (/^https?:/i.test(address)) window.open(address, "_blank", "noopener");
   else toast(address);
 }

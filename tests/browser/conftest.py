@@ -39,6 +39,7 @@ ARGUMENTS = [
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 375, "height": 812}
 TEAM = -1000000002001
+CHANNEL = -1000000003001
 
 ANNA = 1001
 BEN = 1002

@@ -103,6 +103,20 @@ async def test_inline_button_waits_and_shows_the_answer_as_a_toast(chat: Chat, b
     await expect(button).not_to_have_attribute("aria-busy", "true")
 
 
+async def test_a_new_toast_takes_the_place_of_the_one_before(chat: Chat, bot: Bot) -> None:
+    await bot.say(ANNA, "Черновик", reply_markup=inline("Создать"))
+    for said in ("Уже рисую", "Всё ещё рисую"):
+        await chat.button("Создать").click()
+        query = await bot.heard("callback_query")
+        await bot.call("answerCallbackQuery", callback_query_id=query["id"], text=said)
+        await expect(chat.page.get_by_role("status")).to_have_text(said)
+    toast = await chat.page.locator(".toast").bounding_box()
+    read = await chat.page.locator("#scroller").bounding_box()
+    assert toast
+    assert read
+    assert toast["y"] + toast["height"] <= read["y"]
+
+
 async def test_alert_answer_opens_a_dialog(chat: Chat, bot: Bot) -> None:
     await bot.say(ANNA, "Альбом", reply_markup=inline("Почему?"))
     await chat.button("Почему?").click()

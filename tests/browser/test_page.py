@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import aiohttp
@@ -9,7 +10,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from playground import server
-from tests.browser.conftest import ANNA, BEN, PHONE, TEAM, Bot, Chat
+from tests.browser.conftest import ANNA, BEN, CHANNEL, PHONE, TEAM, Bot, Chat
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -97,6 +98,32 @@ async def test_a_post_in_the_channel_reaches_the_bot(chat: Chat, bot: Bot) -> No
     post = await bot.heard("channel_post")
     assert post["text"] == "Открылись!"
     await expect(chat.message("Открылись!")).to_be_visible()
+
+
+async def test_links_to_chats_of_the_page_open_on_it(chat: Chat, bot: Bot) -> None:
+    me = await bot.call("getMe")
+    assert isinstance(me, dict)
+    await bot.say(CHANNEL, "Пост")
+    post = await bot.say(CHANNEL, "Распродажа")
+    there = {"text": "Там", "url": f"https://t.me/vitrina_channel/{post}"}
+    connect = {"text": "Сюда", "url": f"https://t.me/{me['username']}?start=channels_7"}
+    await bot.say(TEAM, "Куда?", reply_markup={"inline_keyboard": [[there, connect]]})
+    await bot.say(TEAM, f"https://t.me/c/3001/{post}")
+
+    await chat.open("Команда")
+    await chat.button("Там").click()
+    await expect(chat.numbered(post)).to_contain_text("Распродажа")
+    await expect(chat.numbered(post)).to_have_class(re.compile("lit"))
+    await chat.open("Команда")
+    await chat.page.get_by_role("link", name="t.me/c/3001").click()
+    await expect(chat.message("Распродажа")).to_be_visible()
+    await chat.open("Команда")
+    await chat.button("Сюда").click()
+    said = await bot.heard()
+    while said.get("text") != "/start channels_7":
+        said = await bot.heard()
+    assert said["chat"]["id"] == ANNA  # type: ignore[index]
+    assert len(chat.page.context.pages) == 1
 
 
 async def test_labels_are_russian_for_a_russian_reader(
