@@ -77,6 +77,14 @@ FROM holds h JOIN periods m ON m.id = h.period_id
 WHERE h.task_id = :task_id AND m.auto_best
 ON CONFLICT DO NOTHING
 """)
+_REMEMBER_FILES = text("""
+UPDATE predictions p
+SET photo_file_id = coalesce(f.photo, p.photo_file_id),
+    document_file_id = coalesce(f.document, p.document_file_id)
+FROM unnest(CAST(:ids AS bigint[]), CAST(:photos AS text[]), CAST(:documents AS text[]))
+    AS f (id, photo, document)
+WHERE p.id = f.id AND p.task_id = :task_id
+""")
 _NEXT_DUE = text(f"""{_HEADS}
 SELECT min(greatest(0, extract(epoch FROM coalesce(not_before, now()) - now())))::float8
 FROM heads
@@ -331,14 +339,17 @@ async def _end_badly(
 async def _remember_files(
     session: AsyncSession, task_id: int, photos: Mapping[int, str], documents: Mapping[int, str]
 ) -> None:
-    for column, file_ids in (("photo_file_id", photos), ("document_file_id", documents)):
-        for prediction_id, file_id in file_ids.items():
-            await session.execute(
-                update(Prediction)
-                .where(Prediction.id == prediction_id, Prediction.task_id == task_id)
-                .values({column: file_id})
-                .execution_options(synchronize_session=False)
-            )
+    ids = sorted(photos.keys() | documents.keys())
+    if ids:
+        await session.execute(
+            _REMEMBER_FILES,
+            {
+                "task_id": task_id,
+                "ids": ids,
+                "photos": [photos.get(id_) for id_ in ids],
+                "documents": [documents.get(id_) for id_ in ids],
+            },
+        )
 
 
 async def _done_task(session: AsyncSession, account_id: int, task_id: int) -> Task:
