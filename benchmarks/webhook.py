@@ -89,7 +89,8 @@ async def measure(product: Product) -> list[str]:
         async with _process(http, "-m", "vitrina", "bot", **env) as bot:
             newcomers = await _cost(http, bot, _edit)
             edits = await _cost(http, bot, _edit)
-            prompts = await _cost(http, bot, _message, redis)
+            firsts = await _cost(http, bot, _message, redis)
+            prompts = await _cost(http, bot, _next_message, redis)
     return [
         f"webhook, empty aiogram bot:      {empty}",
         f"  one that answers each message: {answering}",
@@ -97,6 +98,7 @@ async def measure(product: Product) -> list[str]:
         f"    from newcomers:              {newcomers} (an account made for each)",
         f"  ours, prompts without a pace:  {prompts}, {prompts.per_s / answering.per_s:.2f} x"
         " answering (cleaned, stored, answered with a draft card)",
+        f"    the first of each account:   {firsts} (its first month of Free begun)",
     ]
 
 
@@ -109,6 +111,15 @@ def _message(n: int) -> dict[str, object]:
     chat = {"id": 500_000 + n, "type": "private", "first_name": "Анна"}
     message = {"message_id": n, "date": 1_790_000_000, "chat": chat, "from": _person(n)}
     return {"update_id": n, "message": {**message, "text": "осенний латте"}}
+
+
+def _next_message(n: int) -> dict[str, object]:
+    """The same person's next one."""
+    update = _message(n)
+    message = update["message"]
+    assert isinstance(message, dict)
+    message["message_id"] = _UPDATES + n
+    return update
 
 
 def _edit(n: int) -> dict[str, object]:
