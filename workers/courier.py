@@ -28,6 +28,7 @@ MOST_STORAGE_FAULTS = 10
 """Minutes of them; then the chat's other messages have waited enough."""
 
 _LONGEST_PAUSE_S = 60.0
+_BUSY_S = 0.5
 _FINISH_SENDING_S = 8.0  # within the supervisor's grace
 _SETTLE_S = 60.0  # an outcome that is not written down turns into `unknown`
 
@@ -52,6 +53,15 @@ class Courier:
         if not ours:
             log.warning("no longer ours, nothing written")
         return ours
+
+    def idle_s(self, due_s: float | None) -> float:
+        """How long to sleep when nothing may go now: until it is due, in so many seconds.
+
+        `due_s` 0: due, but something else is being sent to the same place; None: nothing waits for
+        its time.
+        """
+        longest_s = self.settings.poll_every_s
+        return longest_s if due_s is None else min(due_s or _BUSY_S, longest_s)
 
 
 async def finish_sending(sending: Coroutine[object, object, None]) -> None:

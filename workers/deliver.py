@@ -6,6 +6,8 @@ back; whatever leaves a doubt ends as `unknown`, and a person decides about a se
 
 from __future__ import annotations
 
+import asyncio
+
 import structlog
 from obstore.exceptions import BaseError as StoreError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -25,8 +27,26 @@ from db.errors import FileMissing, NotFound, Stale
 from db.states import DeliveryKind
 from db.views import AlbumView, DeliveryClaim
 from workers.courier import MOST_STORAGE_FAULTS, Courier, back_off_s, finish_sending
+from workers.wakes import claim_and_work
 
 log = structlog.get_logger()
+
+
+async def deliver_all(courier: Courier, wake: asyncio.Event) -> None:
+    """One slot: delivers one after another, until cancelled; `wake` says that there may be one."""
+
+    async def claim() -> DeliveryClaim | None:
+        async with courier.sessions.begin() as session:
+            return await deliveries.claim(session, lease_s=courier.settings.delivery_lease_s)
+
+    async def work(claimed: DeliveryClaim) -> None:
+        await deliver(claimed, courier)
+
+    async def idle_s() -> float:
+        async with courier.sessions.begin() as session:
+            return courier.idle_s(await deliveries.next_due_s(session))
+
+    await claim_and_work(claim, work, wake, idle_s)
 
 
 async def deliver(claim: DeliveryClaim, courier: Courier) -> None:

@@ -12,12 +12,11 @@ from bot.clock import Clock, utc_now
 from bot.errors import CannotStart
 from bot.gateway import create_bot, who_am_i
 from bot.settings import BotSettings
-from db import deliveries, engine, images, liveness, queue
+from db import engine, images, liveness, queue
 from db.settings import DatabaseSettings
-from db.views import DeliveryClaim
 from workers import notices, patience
 from workers.courier import Courier
-from workers.deliver import deliver
+from workers.deliver import deliver_all
 from workers.publish import Publisher
 from workers.reconcile import Reconciliation
 from workers.remind import Reminders
@@ -25,11 +24,10 @@ from workers.renew import Renewals
 from workers.settings import WorkerSettings
 from workers.status import Cards
 from workers.sweep import Sweep
-from workers.wakes import claim_and_work, listen
+from workers.wakes import listen
 
 log = structlog.get_logger()
 
-_BUSY_CHAT_S = 0.5
 _RENEW_EVERY_S = 30.0
 _REMIND_EVERY_S = 60.0
 
@@ -64,51 +62,21 @@ async def serve(courier: Courier, clock: Clock = utc_now) -> None:
     wake, told = asyncio.Event(), asyncio.Event()
     publisher = Publisher(courier, clock=clock)
     cards = Cards(courier)
-    sweep = Sweep(courier)
-
-    async def claim() -> DeliveryClaim | None:
-        async with courier.sessions.begin() as session:
-            return await deliveries.claim(session, lease_s=settings.delivery_lease_s)
-
-    async def work(claimed: DeliveryClaim) -> None:
-        await deliver(claimed, courier)
-
-    async def idle_s() -> float:
-        async with courier.sessions.begin() as session:
-            due_s = await deliveries.next_due_s(session)
-        if due_s is None:
-            return settings.poll_every_s
-        # Due at once but not claimable: another delivery to the same chat is being sent.
-        return min(max(due_s, _BUSY_CHAT_S), settings.poll_every_s)
-
-    async def sweep_then_wait() -> None:
-        await sweep()
-        await asyncio.sleep(settings.sweep_every_s)
-
     renewals, reminders = Renewals(courier.sessions), Reminders(courier.sessions, clock)
-
-    async def renew_then_wait() -> None:
-        await renewals()
-        await asyncio.sleep(_RENEW_EVERY_S)
-
-    async def remind_then_wait() -> None:
-        await reminders()
-        await asyncio.sleep(_REMIND_EVERY_S)
-
     try:
         async with asyncio.TaskGroup() as group:
             # An event for each: who looks for deliveries would take the notices' away.
             wakes = wake, told, publisher.wake, publisher.wake_edits
             group.create_task(listen(courier.pool, queue.IO_QUEUE, queue.RUN_DELIVERIES, *wakes))
             group.create_task(liveness.beat(courier.pool, "io"))
-            group.create_task(patience.forever(sweep_then_wait, "sweep"))
+            group.create_task(patience.every(settings.sweep_every_s, Sweep(courier), "sweep"))
             group.create_task(patience.forever(cards, "status cards"))
             group.create_task(patience.forever(Reconciliation(courier), "reconciliation"))
-            group.create_task(patience.forever(renew_then_wait, "renewals"))
-            group.create_task(patience.forever(remind_then_wait, "reminders"))
+            group.create_task(patience.every(_RENEW_EVERY_S, renewals, "renewals"))
+            group.create_task(patience.every(_REMIND_EVERY_S, reminders, "reminders"))
             group.create_task(notices.send_all(courier, told))
             for _ in range(settings.deliveries_in_flight):
-                group.create_task(claim_and_work(claim, work, wake, idle_s))
+                group.create_task(deliver_all(courier, wake))
             for job in publisher.jobs():
                 group.create_task(job)
     finally:

@@ -62,5 +62,15 @@ async def forever(step: Callable[[], Awaitable[None]], what: str) -> None:
             await asyncio.sleep(pause_s(failures))
 
 
+async def every(pause_s: float, step: Callable[[], Awaitable[object]], what: str) -> None:
+    """Runs `step` for ever as `forever` does, with a pause after each time that it succeeded."""
+
+    async def step_then_wait() -> None:
+        await step()
+        await asyncio.sleep(pause_s)
+
+    await forever(step_then_wait, what)
+
+
 def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]

@@ -33,7 +33,6 @@ from workers.wakes import claim_and_work
 
 log = structlog.get_logger()
 
-_BUSY_CHANNEL_S = 0.5
 _EDITS_AT_ONCE = 20
 _EDIT_AGAIN_S = 5.0
 _MOST_CARDS = 1000
@@ -51,12 +50,13 @@ class Publisher:
 
     def jobs(self) -> list[Coroutine[None, None, None]]:
         """All that runs beside the deliveries, for ever."""
+        settings = self._courier.settings
         return [
             *(
                 claim_and_work(self.claim, self.publish, self.wake, self.idle_s)
-                for _ in range(self._courier.settings.deliveries_in_flight)
+                for _ in range(settings.deliveries_in_flight)
             ),
-            patience.forever(self.sweep_then_wait, "sweep of posts"),
+            patience.every(settings.sweep_every_s, self.sweep, "sweep of posts"),
             patience.forever(self.edit_then_wait, "captions of posts"),
             patience.forever(self.show_next, "cards of posts"),
         ]
@@ -73,11 +73,7 @@ class Publisher:
         """How long to sleep: a post goes out the moment it is due."""
         async with self._courier.sessions.begin() as session:
             due_s = await publishing.next_due_s(session, now=self._clock())
-        poll_s = self._courier.settings.poll_every_s
-        if due_s is None:
-            return poll_s
-        # Due at once but not claimable: another post to the same channel is being sent.
-        return min(due_s if due_s > 0 else _BUSY_CHANNEL_S, poll_s)
+        return self._courier.idle_s(due_s)
 
     async def publish(self, claim: PostClaim) -> None:
         """Sends it once and settles it. A call on its way is finished even when we are stopped."""
@@ -213,10 +209,6 @@ class Publisher:
         if dead or late:
             log.warning("posts in doubt", sender_died=dead, late=late)
             await queue.wake_io(self._courier.pool)
-
-    async def sweep_then_wait(self) -> None:
-        await self.sweep()
-        await asyncio.sleep(self._courier.settings.sweep_every_s)
 
     async def edit_then_wait(self) -> None:
         """Brings changed captions to the channels, then sleeps until woken."""
