@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from aiogram.types import InlineKeyboardMarkup
 
@@ -14,6 +14,8 @@ from bot.texts import N_, Html, Texts
 from bot.views import Card
 
 Data = Mapping[str, object]
+
+_THIS_WEEK = WeekTap()
 
 
 def _broken(tr: Texts, data: Data) -> Card:
@@ -70,7 +72,8 @@ def _many_overdue(tr: Texts, data: Data) -> Card:
         "them?",
         count,
     )
-    return Card(text, _plan(tr))
+    first = date.fromisoformat(str(data["first_day"]))
+    return Card(text, _plan(tr, WeekTap(monday=f"{first:%Y%m%d}")))
 
 
 def _edit_refused(tr: Texts, data: Data) -> Card:
@@ -119,5 +122,5 @@ def _channels(tr: Texts) -> InlineKeyboardMarkup:
     return markup([[button(tr.plain("📣 Channels"), ChannelTap(do="list"))]])
 
 
-def _plan(tr: Texts) -> InlineKeyboardMarkup:
-    return markup([[button(tr.plain("🗓 Content plan"), WeekTap())]])
+def _plan(tr: Texts, week: WeekTap = _THIS_WEEK) -> InlineKeyboardMarkup:
+    return markup([[button(tr.plain("🗓 Content plan"), week)]])

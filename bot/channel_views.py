@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, get_timezone_gmt
+from babel.dates import format_date, format_datetime, format_interval, get_timezone_gmt
 
 from bot import caption_views, texts
 from bot import channel_keyboards as keyboards
@@ -276,14 +276,8 @@ def week(
     tr: Texts, found: Sequence[PostView], monday: date, offset: int, total: int, time_zone: str
 ) -> Card:
     """A week's posts day by day, as many as fit on a page."""
-    sunday = monday + timedelta(days=6)
-    lines = [
-        tr(
-            "🗓 <b>Content plan</b>: {first} to {last}",
-            first=short_day(tr, monday),
-            last=short_day(tr, sunday),
-        )
-    ]
+    days = format_interval(monday, monday + timedelta(days=6), "MMMd", locale=tr.locale)
+    lines = [tr("🗓 <b>Content plan</b>: {days}", days=days)]
     day: date | None = None
     for number, post in enumerate(found, start=offset + 1):
         assert post.publish_at is not None

@@ -24,6 +24,7 @@ from db.errors import NotFound, Stale
 from db.models import Account, Brand, Channel, Post, Prediction, Request, Task
 from db.states import Part, PostState
 from db.team_views import CaptionParts, PostView
+from db.views import AlbumView
 
 FURTHEST = timedelta(days=366)
 
@@ -34,7 +35,7 @@ WAITS = (PostState.DRAFT, PostState.SCHEDULED, PostState.OVERDUE, PostState.UNDE
 async def draft(
     session: AsyncSession, account_id: int, user_id: int, task_id: int, channel_id: int
 ) -> PostView:
-    """The draft of a task's post for a channel: the chosen picture, no words but the brand's.
+    """The draft of a task's post for a channel: one picture, no words but the brand's.
 
     There is one such draft at a time, however often and by whomever it is asked for. Raises
     NotFound, Stale when the task has no album.
@@ -60,13 +61,20 @@ async def draft(
             task_id=task_id,
             created_by=user_id,
             origin=origin,
-            ranks=[album.chosen_rank or album.images[0].rank],
+            ranks=[_first_rank(album)],
             parts=captions.stored(parts),
             caption=captions.compose(parts),
         )
         .on_conflict_do_nothing()
     )
     return await _one(session, Post.origin == origin)
+
+
+def _first_rank(album: AlbumView) -> int:
+    """The chosen picture, else the one with the most votes, else the best."""
+    votes = album.team.votes if album.team else {}
+    ranks = [image.rank for image in album.images]
+    return album.chosen_rank or max(ranks, key=lambda rank: (votes.get(rank, 0), -rank))
 
 
 async def get(session: AsyncSession, account_id: int, post_id: int) -> PostView:

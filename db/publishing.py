@@ -13,7 +13,7 @@ The account is told of each of these ends but the good one, in the same transact
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Text, func, select, text, update
@@ -21,7 +21,7 @@ from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import albums, audit, captions, notices, posts
+from db import albums, audit, captions, notices, posts, zones
 from db.audit import Deed
 from db.leases import RELEASED, SENDER_DIED, held, seconds
 from db.locales import locale_of
@@ -187,18 +187,20 @@ async def put_to_question(session: AsyncSession, *, now: datetime) -> int:
                 Account.late_posts == LatePosts.ASK,
             )
             .values(state=PostState.OVERDUE, not_before=None)
-            .returning(Post.id, Post.account_id)
+            .returning(Post.id, Post.account_id, Post.publish_at, Account.time_zone)
             .execution_options(synchronize_session=False)
         )
     ).all()
     by_account: dict[int, list[int]] = {}
-    for row in late:
+    first_day: dict[int, date] = {}
+    for row in sorted(late, key=lambda row: row.publish_at):
         by_account.setdefault(row.account_id, []).append(row.id)
+        first_day.setdefault(row.account_id, zones.local(row.publish_at, row.time_zone).date())
     for account_id, post_ids in by_account.items():
         if len(post_ids) == 1:
             await _tell(session, account_id, post_ids[0], "post_overdue")
         else:
-            data = {"count": len(post_ids)}
+            data = {"count": len(post_ids), "first_day": first_day[account_id].isoformat()}
             await notices.tell(session, account_id, "posts_overdue", data, key=_key())
             await audit.note(
                 session, account_id, None, Deed.POST_OVERDUE, "posts", count=len(post_ids)

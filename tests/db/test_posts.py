@@ -351,8 +351,8 @@ async def test_many_late_posts_are_one_question(sessions: Sessions) -> None:
         await scheduled(sessions, who, channel, NOW - publishing.LATE - n * MINUTE - MINUTE)
     async with sessions.begin() as session:
         assert await publishing.put_to_question(session, now=NOW) == 3
-    told = await rows.rows(sessions, "SELECT kind, data->>'count' FROM notices")
-    assert told == [("posts_overdue", "3")]
+    told = await rows.rows(sessions, "SELECT kind, data->>'count', data->>'first_day' FROM notices")
+    assert told == [("posts_overdue", "3", "2026-11-23")]
 
 
 async def test_who_wants_it_has_late_posts_sent(sessions: Sessions) -> None:

@@ -68,6 +68,7 @@ async def test_from_joining_to_a_post_with_reactions(town: Unhurried, sessions: 
     shown = await channel(ben, card, sessions, town)
     await ben.press("📣 To the channel", card)
     draft = await newer(ben, card, "Post to “Кофе рядом”")
+    assert "№2" in said(draft)  # as the team has voted
     await ben.press("✍️ Write a caption", draft)
     question = await newer(ben, draft, "Send the caption")
     await ben.send("Тыквенный латте", reply_to_message_id=question["message_id"])
