@@ -34,44 +34,26 @@ COMMANDS: dict[str, str] = {
     "cancel": N_("Leave a dialogue"),
 }
 
+_OF_ADMINS = (
+    "gen",
+    "brands",
+    "history",
+    "plan_posts",
+    "stats",
+    "channels",
+    "wallet",
+    "plans",
+    "settings",
+    "help",
+    "cancel",
+)
 _SCOPES = (
-    (
-        BotCommandScopeAllPrivateChats(),
-        (
-            "start",
-            "gen",
-            "brands",
-            "history",
-            "plan_posts",
-            "stats",
-            "channels",
-            "wallet",
-            "plans",
-            "settings",
-            "help",
-            "cancel",
-        ),
-    ),
+    (BotCommandScopeAllPrivateChats(), ("start", *_OF_ADMINS)),
     (
         BotCommandScopeAllGroupChats(),
         ("gen", "brands", "history", "plan_posts", "stats", "help", "cancel"),
     ),
-    (
-        BotCommandScopeAllChatAdministrators(),
-        (
-            "gen",
-            "brands",
-            "history",
-            "plan_posts",
-            "stats",
-            "channels",
-            "wallet",
-            "plans",
-            "settings",
-            "help",
-            "cancel",
-        ),
-    ),
+    (BotCommandScopeAllChatAdministrators(), _OF_ADMINS),
 )
 
 DESCRIPTION = N_(

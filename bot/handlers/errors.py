@@ -113,12 +113,6 @@ def worded(tr: Texts, error: Exception) -> Html | None:
                 "You are the {role} here, and that takes another role. Who may what: /team",
                 role=tr.plain(ROLES[Role(error.role or "")]),
             )
-        case LimitReached(what="seats"):
-            return tr(
-                "All {limit} seats of the plan are taken. Make somebody a viewer, or take a "
-                "larger plan.",
-                limit=error.limit,
-            )
         case BadBrief():
             return _bad_brief(tr, error.reason)
         case CaptionTooLong():
@@ -130,26 +124,46 @@ def worded(tr: Texts, error: Exception) -> Html | None:
                 "There is a brand called “{name}” already. Choose another name, please.",
                 name=error.name,
             )
-        case LimitReached(what="waiting tasks"):
+        case LimitReached():
+            return _limit(tr, error)
+        case Stale():
+            return _stale(tr, error.what)
+        case NotFound():
+            return tr("This is gone already: it was deleted, or it was never here.")
+    return _about_money(tr, error)
+
+
+def _limit(tr: Texts, error: LimitReached) -> Html:
+    match error.what:
+        case "seats":
+            return tr(
+                "All {limit} seats of the plan are taken. Make somebody a viewer, or take a "
+                "larger plan.",
+                limit=error.limit,
+            )
+        case "waiting tasks":
             return tr(
                 "⏳ {limit} albums are waiting already, that is the most. Wait for one of them, "
                 "or cancel one on its card, and try again.",
                 limit=error.limit,
             )
-        case LimitReached(what="channels", limit=0):
+        case "channels" if error.limit == 0:
             return channel_views.none_in_plan(tr).text
-        case LimitReached(what="channels"):
+        case "channels":
             return tr.n(
                 "📣 Your plan has {n} channel. More come with a larger one: /plans",
                 "📣 Your plan has {n} channels. More come with a larger one: /plans",
                 error.limit,
             )
-        case LimitReached():
-            return tr.n(
-                "Your plan keeps up to {n} brand. More come with a larger one: /plans",
-                "Your plan keeps up to {n} brands. More come with a larger one: /plans",
-                error.limit,
-            )
+    return tr.n(
+        "Your plan keeps up to {n} brand. More come with a larger one: /plans",
+        "Your plan keeps up to {n} brands. More come with a larger one: /plans",
+        error.limit,
+    )
+
+
+def _about_money(tr: Texts, error: Exception) -> Html | None:
+    match error:
         case QuotaOut():
             return tr(
                 "🎟 {left} pictures of this month are left, {wanted} are needed: /plans",
@@ -167,10 +181,6 @@ def worded(tr: Texts, error: Exception) -> Html | None:
             return tr("This invoice can't be paid any more. Ask for a new one: /wallet")
         case KeyReused():
             return tr("This was done already, with another sum. Open the page again, please.")
-        case Stale():
-            return _stale(tr, error.what)
-        case NotFound():
-            return tr("This is gone already: it was deleted, or it was never here.")
     return None
 
 
