@@ -8,9 +8,9 @@ import pytest
 
 from db import teams
 from db.states import Role
+from tests.bot.office import execute, member
 from tests.bot.stage import Person, Stage, buttons, data_of
 from tests.bot.test_team import event_actions, group_of, move, team_id, team_page
-from tests.bot.test_team_rights import execute, member
 from tests.sim import ANNA, BEN, Message, label
 
 CLIENT = 7003

@@ -12,10 +12,10 @@ from db import audit
 from db.audit import Deed
 from db.states import Role
 from db.team_views import EventView
+from tests.bot.office import execute, member
 from tests.bot.stage import Person, Stage
 from tests.bot.test_approval import asked, drawn, now_says, team_of_three
 from tests.bot.test_team import team_id, team_page
-from tests.bot.test_team_rights import execute, member
 from tests.sim import ANNA, Message
 
 NOON = datetime(2027, 1, 11, 9, tzinfo=UTC)

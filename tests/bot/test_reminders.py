@@ -10,10 +10,10 @@ import pytest
 
 from db import images
 from db.states import Role
+from tests.bot.office import execute, member
 from tests.bot.stage import Person, Stage, buttons
 from tests.bot.test_approval import asked, drawn, now_says, team_of_three
 from tests.bot.test_team import team_id, team_page
-from tests.bot.test_team_rights import execute, member
 from tests.sim import ANNA, Message
 from workers import notices
 from workers.courier import Courier

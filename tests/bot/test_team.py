@@ -6,8 +6,8 @@ from typing import Any
 
 from db.accounts import ANONYMOUS_ADMIN
 from db.states import Role
+from tests.bot.office import member
 from tests.bot.stage import Person, Stage, buttons, data_of
-from tests.bot.test_team_rights import member
 from tests.sim import ANNA, BEN, Message
 
 
