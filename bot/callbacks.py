@@ -166,11 +166,12 @@ class PostTo(CallbackData, prefix="zt"):
 
 
 class PostTap(CallbackData, prefix="z"):
-    """A button of a post. `do`: show, ranks, caption, write, part, preview, times, now, quick, at,
-    month, day, hour, cancel, sure, arrived, again, nothing.
+    """A button of a post. `do`: show, ranks, caption, write, part, suggest, take, unsuggest,
+    preview, times, now, quick, at, month, day, hour, cancel, sure, arrived, again, nothing.
 
     `value` says which pictures (`13`), which caption, which part of it (`ad1`: to be there), which
-    time (`202611231800`, in the account's time zone, or its beginning) or which attempt.
+    proposed one (its number), which time (`202611231800`, in the account's time zone, or its
+    beginning) or which attempt.
     """
 
     do: str

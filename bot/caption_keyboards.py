@@ -1,8 +1,10 @@
-"""Buttons of a post's caption."""
+"""Buttons of a post's caption, and of one that is proposed for it."""
 
 from __future__ import annotations
 
-from bot.buttons import Row, button, in_rows, marked
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+
+from bot.buttons import Row, button, in_rows, marked, markup
 from bot.callbacks import PostTap
 from bot.texts import N_, Texts
 from db.states import Part
@@ -24,3 +26,40 @@ def switches(tr: Texts, post: PostView) -> list[Row]:
         if part in post.offers:
             buttons.append(button(marked(tr.plain(label), is_on), tap))
     return in_rows(buttons, 2)
+
+
+def words(tr: Texts, post: PostView) -> list[Row]:
+    """Where a draft's words come from."""
+    rows = [
+        [
+            _tap(tr, N_("✍️ Write a caption"), post.id, "write"),
+            _tap(tr, N_("💡 From the idea"), post.id, "caption", "idea"),
+        ],
+        [_tap(tr, N_("✨ Suggest a caption"), post.id, "suggest")],
+    ]
+    if post.parts.body:
+        rows[-1].append(_tap(tr, N_("Without a text"), post.id, "caption", "none"))
+    return rows
+
+
+def writing(tr: Texts, post_id: int, number: int) -> InlineKeyboardMarkup:
+    return markup([[_tap(tr, N_("✕ Stop"), post_id, "unsuggest", str(number))]])
+
+
+def suggested(tr: Texts, post_id: int, number: int) -> InlineKeyboardMarkup:
+    return markup(
+        [
+            [_tap(tr, N_("✅ Take it"), post_id, "take", str(number), "success")],
+            [
+                _tap(tr, N_("🔁 Another one"), post_id, "suggest", str(number)),
+                _tap(tr, N_("✍️ Write my own"), post_id, "write"),
+            ],
+            [_tap(tr, N_("‹ Back"), post_id, "unsuggest", str(number))],
+        ]
+    )
+
+
+def _tap(
+    tr: Texts, label: str, post_id: int, do: str, value: str = "", style: str | None = None
+) -> InlineKeyboardButton:
+    return button(tr.plain(label), PostTap(do=do, post_id=post_id, value=value), style)

@@ -18,7 +18,7 @@ from babel.dates import get_day_names, get_timezone_location
 
 from bot.buttons import Row, button, in_rows, markup
 from bot.callbacks import ChannelTap, PlanTap, PostTap, PostTo, StatsTap, WeekTap
-from bot.caption_keyboards import switches
+from bot.caption_keyboards import switches, words
 from bot.texts import N_, Texts
 from db import zones
 from db.posts import FURTHEST
@@ -218,11 +218,7 @@ def _draft(tr: Texts, post: PostView) -> InlineKeyboardMarkup:
     return markup(
         [
             pictures if len(pictures) > 1 else [],
-            [
-                _tap(tr, N_("✍️ Write a caption"), post, "write"),
-                _tap(tr, N_("💡 From the idea"), post, "caption", "idea"),
-            ],
-            [_tap(tr, N_("Without a text"), post, "caption", "none")] if post.parts.body else [],
+            *words(tr, post),
             *switches(tr, post),
             [_tap(tr, N_("👁 See it, then choose the time"), post, "preview", style="primary")],
             [_tap(tr, N_("✕ Don't publish"), post, "sure")],

@@ -26,6 +26,9 @@ from db.states import PostState, SuggestionState
 from db.team_views import SuggestionClaim, SuggestionView
 from db.views import Brief, Locale
 
+_CARD_FIRST_S = 5.0
+"""Should the bot die before it says `start`."""
+
 
 async def ask(
     session: AsyncSession,
@@ -38,6 +41,8 @@ async def ask(
     after: int | None = None,
 ) -> tuple[SuggestionView, bool]:
     """Wants a caption for a draft on the card that was tapped; `after`: another one than that.
+
+    The card is the asker's for a moment, to say so: a worker begins once it is told to `start`.
 
     False: there is one already, or it is being written, and nothing was changed. Raises NotFound,
     Stale for a post that has gone beyond a draft.
@@ -54,7 +59,7 @@ async def ask(
         "writer": None,
         "attempt": 0,
         "token": None,
-        "not_before": func.now(),
+        "not_before": func.now() + seconds(_CARD_FIRST_S),
     }
     over = Suggestion.state == SuggestionState.DROPPED
     if after is not None:
@@ -72,6 +77,21 @@ async def ask(
         .execution_options(synchronize_session=False)
     )
     return await get(session, account_id, post_id), asked_id is not None
+
+
+async def start(session: AsyncSession, post_id: int, number: int) -> None:
+    """The card says that it is being written: a worker may begin."""
+    await session.execute(
+        update(Suggestion)
+        .where(
+            Suggestion.post_id == post_id,
+            Suggestion.number == number,
+            Suggestion.state == SuggestionState.OPEN,
+            Suggestion.token.is_(None),
+        )
+        .values(not_before=func.now())
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def get(session: AsyncSession, account_id: int, post_id: int) -> SuggestionView:

@@ -14,6 +14,11 @@ from bot.gateway import create_bot, who_am_i
 from bot.settings import BotSettings
 from db import engine, images, liveness, queue
 from db.settings import DatabaseSettings
+from pipeline import captions
+from pipeline.captions import CaptionWriter
+from pipeline.captions.templates import TemplateWriter
+from pipeline.errors import BackendUnavailable
+from pipeline.settings import PipelineSettings
 from workers import notices, patience
 from workers.courier import Courier
 from workers.deliver import deliver_all
@@ -23,6 +28,7 @@ from workers.remind import Reminders
 from workers.renew import Renewals
 from workers.settings import WorkerSettings
 from workers.status import Cards
+from workers.suggest import Scribe
 from workers.sweep import Sweep
 from workers.wakes import listen
 
@@ -53,20 +59,34 @@ async def run(settings: WorkerSettings, database: DatabaseSettings, telegram: Bo
         stack.push_async_callback(bot.session.close)
         # With a token that Telegram refuses, nothing would reach anybody.
         log.info("io worker is up", username=await who_am_i(bot))
-        await serve(Courier(sessions, pool, images.Store(database.images_url), bot, settings))
+        courier = Courier(sessions, pool, images.Store(database.images_url), bot, settings)
+        await serve(courier, writer=_writer())
 
 
-async def serve(courier: Courier, clock: Clock = utc_now) -> None:
-    """Delivers until cancelled; calls on their way are finished first."""
+def _writer() -> CaptionWriter | None:
+    try:
+        return captions.create(PipelineSettings())
+    except BackendUnavailable as error:
+        # Albums and posts go out all the same.
+        log.error("no language model for captions", error=str(error))
+        return None
+
+
+async def serve(
+    courier: Courier, clock: Clock = utc_now, writer: CaptionWriter | None = None
+) -> None:
+    """Delivers until cancelled; calls on their way are finished first. `writer` of captions: None
+    for templates."""
     settings = courier.settings
     wake, told = asyncio.Event(), asyncio.Event()
     publisher = Publisher(courier, clock=clock)
+    scribe = Scribe(courier, writer or TemplateWriter())
     cards = Cards(courier)
     renewals, reminders = Renewals(courier.sessions), Reminders(courier.sessions, clock)
     try:
         async with asyncio.TaskGroup() as group:
             # An event for each: who looks for deliveries would take the notices' away.
-            wakes = wake, told, publisher.wake, publisher.wake_edits
+            wakes = wake, told, publisher.wake, publisher.wake_edits, scribe.wake
             group.create_task(listen(courier.pool, queue.IO_QUEUE, queue.RUN_DELIVERIES, *wakes))
             group.create_task(liveness.beat(courier.pool, "io"))
             group.create_task(patience.every(settings.sweep_every_s, Sweep(courier), "sweep"))
@@ -77,7 +97,7 @@ async def serve(courier: Courier, clock: Clock = utc_now) -> None:
             group.create_task(notices.send_all(courier, told))
             for _ in range(settings.deliveries_in_flight):
                 group.create_task(deliver_all(courier, wake))
-            for job in publisher.jobs():
+            for job in [*publisher.jobs(), *scribe.jobs()]:
                 group.create_task(job)
     finally:
         await cards.close()

@@ -29,9 +29,14 @@ async def ask(
     sessions: Sessions, who: Person, post: PostView, after: int | None = None
 ) -> tuple[SuggestionView, bool]:
     async with sessions.begin() as session:
-        return await suggestions.ask(
+        one, is_new = await suggestions.ask(
             session, who.account_id, post.id, locale="ru", chat_id=1, message_id=5, after=after
         )
+    if is_new:
+        assert await claim(sessions) is None  # the card first
+        async with sessions.begin() as session:
+            await suggestions.start(session, post.id, one.number)
+    return one, is_new
 
 
 async def claim(sessions: Sessions, lease_s: float = 30) -> SuggestionClaim | None:
