@@ -126,6 +126,33 @@ async def test_links_to_chats_of_the_page_open_on_it(chat: Chat, bot: Bot) -> No
     assert len(chat.page.context.pages) == 1
 
 
+async def test_only_channels_that_one_may_give_away_are_offered(chat: Chat, bot: Bot) -> None:
+    rights = {"can_edit_messages": True}
+    for title, member in (
+        ("Чужой", {"id": ANNA}),
+        ("Без права", {"id": ANNA, "status": "administrator", "rights": rights}),
+        ("Свой", {"id": ANNA, "status": "administrator"}),
+    ):
+        new = {"type": "channel", "title": title, "members": [member], "bot_status": "left"}
+        async with bot.http.post(f"{bot.base_url}/sim/chats", json=new) as reply:
+            assert reply.status == 200
+    asks = {
+        "request_id": 1,
+        "chat_is_channel": True,
+        "user_administrator_rights": {"can_post_messages": True},
+        "bot_administrator_rights": {"can_post_messages": True},
+    }
+    keyboard = {"keyboard": [[{"text": "Выбрать", "request_chat": asks}]]}
+    await bot.say(ANNA, "канал?", reply_markup=keyboard)
+    await chat.button("Выбрать").click()
+    offered = chat.page.get_by_role("dialog").get_by_role("radio")
+    await expect(offered).to_have_count(2)  # and the channel that is there from the start
+    await chat.page.get_by_role("radio", name="Свой").check()
+    await chat.button("Share").click()
+    shared = await bot.heard()
+    assert "chat_shared" in shared
+
+
 async def test_labels_are_russian_for_a_russian_reader(
     browser: Browser, base_url: str, bot: Bot
 ) -> None:
