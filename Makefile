@@ -39,7 +39,7 @@ fmt: $(VENV)/.dev ## Format the code and mend what can be mended by machine
 bench: $(VENV)/.dev ## Times on this machine: tap to album, commit to start, webhook, the judge
 	@exec $(BIN)/python -m benchmarks.bench $(ARGS)
 
-load: $(VENV)/.dev ## Many users at once: latencies, refusals, duplicates, losses
+load: $(VENV)/.dev ## Many users at once: latencies, refusals, duplicates, losses; ARGS=posts: posts due at once
 	@exec $(BIN)/python -m benchmarks.load $(ARGS)
 
 soak: $(VENV)/.dev ## Is memory flat, do the books add up? Then ten minutes amid kills; MINUTES= for more

@@ -1,7 +1,7 @@
 """`make load`: many people at once, at the pace that Telegram allows; exit code 1 for any failure.
 
 Every person writes an idea, gets a draft, taps «Создать», waits for the album, looks at it for
-five seconds, and does it again.
+five seconds, and does it again. `make load ARGS=posts` is another load: `benchmarks/posts.py`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from benchmarks import figures, product
+from benchmarks import figures, posts, product
 from benchmarks.figures import spread
 from benchmarks.product import Product
 from playground.limits import OVERALL_PER_S
@@ -122,7 +122,9 @@ def _say(line: str) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Many people at once.")
+    parser.add_argument("part", nargs="?", choices=("people", "posts"), default="people")
     parser.add_argument("--users", type=int, default=50)
     parser.add_argument("--requests", type=int, default=2, help="of each person")
     chosen = parser.parse_args()
-    sys.exit(asyncio.run(main(chosen.users, chosen.requests)))
+    load = posts.main() if chosen.part == "posts" else main(chosen.users, chosen.requests)
+    sys.exit(asyncio.run(load))
