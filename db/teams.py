@@ -287,8 +287,11 @@ async def presence(session: AsyncSession, chat_id: int) -> Presence | None:
     return await session.scalar(select(Account.presence).where(Account.chat_id == chat_id))
 
 
-async def set_presence(session: AsyncSession, chat_id: int, user_id: int, now_is: Presence) -> None:
-    """The bot was added to a group, promoted, restricted or removed there, by `user_id`."""
+async def set_presence(
+    session: AsyncSession, chat_id: int, user_id: int | None, now_is: Presence
+) -> None:
+    """The bot was added to a group, promoted, restricted or removed there, by `user_id`; None:
+    nobody knows by whom."""
     account = (
         await session.execute(
             select(Account.id, Account.presence).where(Account.chat_id == chat_id)

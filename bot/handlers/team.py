@@ -72,15 +72,24 @@ async def _left(sessions: Sessions, clock: Clock, chat_id: int, user_id: int) ->
 
 @router.message(Command("team"))
 async def show(
-    message: Message, who: Who, state: FSMContext, sessions: Sessions, clock: Clock
+    message: Message, who: Who, bot: Bot, state: FSMContext, sessions: Sessions, clock: Clock
 ) -> None:
     await state.clear()
     who.may(Action.LOOK)
+    if who.is_group:
+        await _look_at_oneself(bot, sessions, message.chat.id)
     try:
         card = await _page(sessions, who, clock)
     except NotFound:  # one's own account: no team there, but perhaps one to work for
         card = await _workplaces(sessions, who)
     await message.answer(card.text, reply_markup=card.keyboard)
+
+
+async def _look_at_oneself(bot: Bot, sessions: Sessions, chat_id: int) -> None:
+    """What the bot is in a group: it may have been changed before anybody told us of it."""
+    found = await bot.get_chat_member(chat_id, bot.id)
+    async with sessions.begin() as session:
+        await teams.set_presence(session, chat_id, None, Presence(found.status))
 
 
 @router.callback_query(TeamTap.filter(F.do == "page"))

@@ -8,7 +8,7 @@ from db.accounts import ANONYMOUS_ADMIN
 from db.states import Role
 from tests.bot.office import member
 from tests.bot.stage import Person, Stage, buttons, data_of
-from tests.sim import ANNA, BEN, Message
+from tests.sim import ANNA, BEN, TEAM, Message
 
 
 async def group_of(live: Stage) -> tuple[int, Person, Person]:
@@ -84,6 +84,16 @@ async def test_the_team_page_says_when_the_bot_is_no_administrator(live: Stage) 
     assert "администратором группы" in (await team_page(anna))["text"]
 
 
+async def test_the_team_page_says_so_of_a_group_from_before_the_bot_was_there(live: Stage) -> None:
+    """Nobody has told the bot what it is in the group that it finds."""
+    anna = live.person(ANNA, TEAM)
+    for action, told in (("demote", True), ("promote", False)):
+        await move_bot(live, TEAM, action)
+        await live.person(ANNA).answer_to("/help", "Как это работает")
+        await live.rows_changed("UPDATE accounts SET presence = NULL WHERE kind = 'team'")
+        assert ("администратором группы" in (await team_page(anna))["text"]) is told
+
+
 # --- people ---
 
 
@@ -154,7 +164,8 @@ async def test_without_an_administrators_eyes_leaving_is_seen_by_the_service_mes
     await move(live, chat_id, "kick", BEN, by_user_id=ANNA)
     await anna.settled()
     assert await roles(live) == {ANNA: "owner"}
-    assert await live.sim.calls("getChatMember") == []
+    asked = [one["arguments"]["user_id"] for one in await live.sim.calls("getChatMember")]
+    assert str(BEN) not in map(str, asked)
 
 
 async def test_an_owner_who_leaves_is_followed_by_an_admin_or_by_one_of_the_group(
