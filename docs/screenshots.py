@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Locator, Page, ViewportSize, sync_playw
 
 IMAGES = Path(__file__).parent / "img"
 CHROMIUM = "/usr/bin/chromium"
-DESKTOP: ViewportSize = {"width": 1100, "height": 960}
+DESKTOP: ViewportSize = {"width": 1100, "height": 1010}
 PHONE: ViewportSize = {"width": 375, "height": 740}
 COLOURS = 256
 
