@@ -21,7 +21,7 @@ from aiogram.types import (
 )
 from PIL import Image
 
-from bot import views
+from bot import album_views
 from bot.errors import Undeliverable
 from bot.gateway import FinalEdit, StatusEdit
 from bot.views import Card
@@ -51,7 +51,7 @@ async def send_album(
     Pictures sent before go by file_id, without their files being read.
     """
     files = await asyncio.gather(*(picture(album.task_id, image, load) for image in album.images))
-    caption = views.album_caption(album)
+    caption = album_views.caption(album)
     if len(files) == 1:
         photo = await bot.send_photo(
             chat_id,
@@ -91,7 +91,7 @@ async def send_actions(
     bot: Bot, album: AlbumView, chat_id: int, thread_id: int | None
 ) -> SentAlbum:
     """The card with the buttons of an album."""
-    return SentAlbum((await send_card(bot, views.action_card(album), chat_id, thread_id),), {})
+    return SentAlbum((await send_card(bot, album_views.actions(album), chat_id, thread_id),), {})
 
 
 async def send_originals(
@@ -110,7 +110,7 @@ async def send_originals(
         document = await bot.send_document(
             chat_id,
             files[0],
-            caption=views.best_caption(album) if only_best else None,
+            caption=album_views.best_caption(album) if only_best else None,
             message_thread_id=thread_id,
             disable_content_type_detection=True,
         )

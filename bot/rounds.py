@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from aiogram import Bot
 
-from bot import team_views, views
+from bot import album_views, team_views
 from bot.delivery import edit_card, send_card
 from bot.errors import MessageGone
 from bot.intake import Sessions
@@ -32,7 +32,7 @@ async def decided(bot: Bot, sessions: Sessions, round_: ApprovalView) -> None:
         return
     async with sessions.begin() as session:
         album = await albums.album(session, round_.account_id, round_.task_id)
-    card = views.action_card(album)
+    card = album_views.actions(album)
     with suppress(MessageGone):
         await edit_card(bot, card, round_.chat_id, round_.actions_message_id)
 

@@ -6,7 +6,7 @@ from aiogram import Bot, F, Router
 from aiogram.types import CallbackQuery
 from arq import ArqRedis
 
-from bot import intake, views
+from bot import album_views, intake
 from bot.callbacks import AlbumTap, CancelTap, ResendTap, RetryTap
 from bot.clock import Clock
 from bot.intake import Place, Sessions
@@ -107,7 +107,7 @@ async def choose(
         who.may_steer(task.user_id)
         album = await albums.choose(session, who.account_id, task.id, callback_data.rank)
     await query.answer(who.tr.plain("№{rank} is yours", rank=callback_data.rank))
-    await edit(bot, query, views.action_card(album))
+    await edit(bot, query, album_views.actions(album))
 
 
 @router.callback_query(AlbumTap.filter(F.do.in_({"why", "back"})))
@@ -118,7 +118,7 @@ async def why(
     who.may(Action.LOOK)
     album = await _album(sessions, who, callback_data.task_id)
     await query.answer()
-    card = views.why_card(album) if callback_data.do == "why" else views.action_card(album)
+    card = album_views.why(album) if callback_data.do == "why" else album_views.actions(album)
     await edit(bot, query, card)
 
 

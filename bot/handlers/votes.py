@@ -6,7 +6,7 @@ from aiogram import Bot, Router
 from aiogram.types import CallbackQuery
 from redis.asyncio import Redis
 
-from bot import rounds, views
+from bot import album_views, rounds
 from bot.callbacks import VoteTap
 from bot.intake import Sessions
 from bot.taps import edit
@@ -58,7 +58,7 @@ async def show(
     in any order, and the last word must be that of the database."""
     for _ in range(_MOST_EDITS):
         shown = album
-        await edit(bot, query, views.action_card(shown))
+        await edit(bot, query, album_views.actions(shown))
         async with sessions.begin() as session:
             album = await albums.album(session, who.account_id, shown.task_id)
         if album.team == shown.team and album.chosen_rank == shown.chosen_rank:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import views
+from bot import album_views, views
 from bot.texts import Html, without_markup
 from db.queue import Progress
 from db.states import RequestState, Shown
@@ -94,7 +94,7 @@ prompts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size
 def test_a_caption_never_exceeds_telegrams_limit(prompt: str) -> None:
     images = tuple(replace(ALBUM.images[0], rank=rank) for rank in range(1, 5))
     album = replace(ALBUM, cleaned_prompt=prompt, images=images)
-    assert views.length(without_markup(views.album_caption(album))) <= views.CAPTION_LIMIT
+    assert views.length(without_markup(album_views.caption(album))) <= views.CAPTION_LIMIT
 
 
 @given(prompts)
@@ -104,7 +104,7 @@ def test_cards_never_exceed_telegrams_limit(prompt: str) -> None:
         views.draft_card(
             replace(DRAFT, cleaned_prompt=prompt), 4, Html(""), asked=4, can_start_from_photos=True
         ),
-        views.why_card(replace(ALBUM, prompt=record)),
+        album_views.why(replace(ALBUM, prompt=record)),
         *(views.status_card("ru", shown, 1, prompt) for shown in Shown),
     ]
     for card in cards:
@@ -171,19 +171,19 @@ def test_a_match_that_nobody_measured_is_no_number() -> None:
     pictures = (image(1, 0.5, 0.9), image(2, 0.5, 0.4))
     unseen = tuple(replace(one, gen_meta={"match_measured": False}) for one in pictures)
     album = replace(ALBUM, images=unseen)
-    assert "№1 <b>0,62</b>: сюжет не оценивался, эстетика 0,90" in views.album_caption(album)
-    why = views.why_card(album).text
+    assert "№1 <b>0,62</b>: сюжет не оценивался, эстетика 0,90" in album_views.caption(album)
+    why = album_views.why(album).text
     assert "№2 <b>0,47</b>: сюжет не оценивался, эстетика 0,40" in why
     assert "считается за 0,50" in why
     assert "№2 тянет вниз эстетика" in why
 
 
 def test_why_names_what_cost_the_weakest_most() -> None:
-    assert "№2 тянет вниз сюжет: 0,50 против 0,81 у №1" in views.why_card(ALBUM).text
+    assert "№2 тянет вниз сюжет: 0,50 против 0,81 у №1" in album_views.why(ALBUM).text
     even = replace(ALBUM, images=(image(1, 0.5, 0.5), image(2, 0.5, 0.5)))
-    assert "тянет вниз" not in views.why_card(even).text
+    assert "тянет вниз" not in album_views.why(even).text
     alone = replace(ALBUM, images=ALBUM.images[:1])
-    assert "тянет вниз" not in views.why_card(alone).text
+    assert "тянет вниз" not in album_views.why(alone).text
 
 
 def test_why_names_the_measure_that_fell_furthest() -> None:
@@ -191,20 +191,20 @@ def test_why_names_the_measure_that_fell_furthest() -> None:
         image(1, 0.8, 0.8, contrast=0.9, sharpness=0.9, contrast_raw=50),
         image(2, 0.8, 0.4, contrast=0.8, sharpness=0.2, contrast_raw=1),
     )
-    assert "больше всего: резкость" in views.why_card(replace(ALBUM, images=images)).text
+    assert "больше всего: резкость" in album_views.why(replace(ALBUM, images=images)).text
 
 
 def test_a_real_judge_is_named() -> None:
-    assert "оценивает clip" in views.album_caption(replace(ALBUM, judge="clip"))
+    assert "оценивает clip" in album_views.caption(replace(ALBUM, judge="clip"))
     clip = replace(ALBUM, judge="clip-vit-base-patch32 (openvino-bf16)")
-    caption = views.album_caption(clip)
+    caption = album_views.caption(clip)
     assert "оценивает нейросеть CLIP ViT-B/32 + LAION</i>" in caption
-    why = views.why_card(clip).text
+    why = album_views.why(clip).text
     assert "оценивает нейросеть CLIP ViT-B/32 + LAION (OpenVINO, bf16)" in why
-    english = views.why_card(replace(clip, locale="en")).text
+    english = album_views.why(replace(clip, locale="en")).text
     assert "scored by a neural network, CLIP ViT-B/32 + LAION (OpenVINO, bf16)" in english
     own = replace(ALBUM, judge="my-clip (torch-fp32)")
-    assert "оценивает нейросеть my-clip</i>" in views.album_caption(own)
+    assert "оценивает нейросеть my-clip</i>" in album_views.caption(own)
 
 
 def test_why_tells_what_a_neural_judge_read_off_each_picture() -> None:
@@ -212,7 +212,7 @@ def test_why_tells_what_a_neural_judge_read_off_each_picture() -> None:
         image(1, 0.8, 0.8, prompt_match=0.318, beauty=6.2, unsafe=0.004),
         image(2, 0.8, 0.4, prompt_match=0.316, beauty=4.1, unsafe=0.91),
     )
-    text = views.why_card(replace(ALBUM, images=images)).text
+    text = album_views.why(replace(ALBUM, images=images)).text
     assert (
         "сходство с промтом (косинус) 0,32 · красота (из 10) 6,20 · вероятность откровенного 0,00"
         in text
@@ -226,14 +226,14 @@ def test_why_tells_what_a_neural_judge_read_off_each_picture() -> None:
 def test_an_order_that_is_not_by_score_is_said_to_be_one() -> None:
     images = (image(1, 0.8, 0.8), image(2, 0.5, 0.8), image(3, 0.7, 0.8))
     album = replace(ALBUM, images=images)
-    assert "<i>порядок учитывает разнообразие</i>" in views.album_caption(album)
-    why = views.why_card(album).text
+    assert "<i>порядок учитывает разнообразие</i>" in album_views.caption(album)
+    why = album_views.why(album).text
     assert "Порядок учитывает разнообразие; по одной оценке: №1, №3, №2" in why
     assert "№2 тянет вниз сюжет" in why  # the lowest, not the last
-    assert "order allows for variety" in views.album_caption(replace(album, locale="en"))
+    assert "order allows for variety" in album_views.caption(replace(album, locale="en"))
     even = replace(ALBUM, images=(image(1, 0.8, 0.8), image(2, 0.8, 0.8)))
     for plain in (ALBUM, even):
-        assert "разнообразие" not in views.album_caption(plain) + views.why_card(plain).text
+        assert "разнообразие" not in album_views.caption(plain) + album_views.why(plain).text
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_a_near_twin_is_marked_on_its_own_line(locale: Locale, mark: str) -> Non
     twin = replace(image(2, 0.5, 0.87), gen_meta={"twin_of": 1, "score_rank": 2})
     alone = replace(image(3, 0.4, 0.87), gen_meta={"twin_of": None, "score_rank": 3})
     album = replace(ALBUM, locale=locale, images=(ALBUM.images[0], twin, alone))
-    for text in (views.album_caption(album), views.why_card(album).text):
+    for text in (album_views.caption(album), album_views.why(album).text):
         assert [mark in line for line in text.splitlines() if line.startswith("№")][:3] == [
             False,
             True,
@@ -279,12 +279,12 @@ def test_a_prompt_without_the_language_model_is_said_to_be_one(
     locale: Locale, mark: str, reason: str
 ) -> None:
     album = replace(ALBUM, locale=locale)
-    assert mark not in views.album_caption(album)
+    assert mark not in album_views.caption(album)
     late = replace(album, prompt=replace(album.prompt, fallback="timeout"))
-    assert mark in views.album_caption(late)
-    assert reason in views.why_card(late).text
+    assert mark in album_views.caption(late)
+    assert reason in album_views.why(late).text
 
 
 def test_a_reason_without_a_name_still_makes_a_sentence() -> None:
     album = replace(ALBUM, prompt=replace(ALBUM.prompt, fallback="gremlins"))
-    assert "языковая модель недоступна" in views.why_card(album).text
+    assert "языковая модель недоступна" in album_views.why(album).text
