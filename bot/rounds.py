@@ -25,6 +25,14 @@ async def send(bot: Bot, sessions: Sessions, round_: ApprovalView) -> None:
         await approvals.set_card(session, round_.id, message_id)
 
 
+async def send_left_behind(bot: Bot, sessions: Sessions, chat_id: int) -> None:
+    """New cards for the open rounds of a group that has become this supergroup."""
+    async with sessions.begin() as session:
+        waiting = await approvals.cardless(session, chat_id)
+    for round_ in waiting:
+        await send(bot, sessions, round_)
+
+
 async def decided(bot: Bot, sessions: Sessions, round_: ApprovalView) -> None:
     """The round's card, and the album's, which says how it stands, where it is still there."""
     await redraw(bot, sessions, round_)

@@ -149,9 +149,11 @@ async def migrate_chat(session: AsyncSession, old_chat_id: int, new_chat_id: int
     )
     # One being sent now stays: Telegram answers it with the new id, and it is moved when it
     # has gone back to pending. Moved earlier, it could meet another one being sent there.
+    # What was sent stays too: its message ids are of the old chat.
+    stays = (DeliveryState.SENDING, DeliveryState.SENT)
     await session.execute(
         update(Delivery)
-        .where(Delivery.chat_id == old_chat_id, Delivery.state != DeliveryState.SENDING)
+        .where(Delivery.chat_id == old_chat_id, Delivery.state.not_in(stays))
         .values(chat_id=new_chat_id)
     )
 

@@ -129,6 +129,20 @@ async def of_task(session: AsyncSession, account_id: int, task_id: int) -> Appro
     return await get(session, account_id, last_id or 0)
 
 
+async def cardless(session: AsyncSession, chat_id: int) -> tuple[ApprovalView, ...]:
+    """The open rounds of a chat whose cards were left behind in another one."""
+    rows = await session.execute(
+        select(Approval.account_id, Approval.id)
+        .where(
+            Approval.chat_id == chat_id,
+            Approval.state == ApprovalState.OPEN,
+            Approval.card_message_id.is_(None),
+        )
+        .order_by(Approval.id)
+    )
+    return tuple([await get(session, account_id, id_) for account_id, id_ in rows.all()])
+
+
 async def details(session: AsyncSession, account_id: int, approval_id: int) -> RoundDetails:
     """All there is to know about a round. Raises NotFound."""
     round_ = await get(session, account_id, approval_id)

@@ -10,7 +10,7 @@ from aiogram.filters import Command, CommandStart
 from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, ChatMemberUpdated, Message
 
-from bot import dialogue, intake, keyboards, pages, quota
+from bot import dialogue, intake, keyboards, pages, quota, rounds
 from bot.callbacks import ExampleTap
 from bot.clock import Clock
 from bot.intake import Place, Sessions
@@ -87,12 +87,15 @@ async def try_example(
 
 
 @router.message(F.migrate_to_chat_id | F.migrate_from_chat_id)
-async def migrated(message: Message, sessions: Sessions) -> None:
-    """A group became a supergroup: both chats say so, in either order."""
+async def migrated(message: Message, bot: Bot, sessions: Sessions) -> None:
+    """A group became a supergroup: both chats say so, in either order. What still waits for an
+    answer gets a card in the new one."""
     old_id = message.migrate_from_chat_id or message.chat.id
     new_id = message.migrate_to_chat_id or message.chat.id
     async with sessions.begin() as session:
         await accounts.migrate_chat(session, old_id, new_id)
+    if message.chat.id == new_id:
+        await rounds.send_left_behind(bot, sessions, new_id)
 
 
 @router.my_chat_member(F.chat.type == ChatType.PRIVATE)

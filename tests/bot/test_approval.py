@@ -10,7 +10,7 @@ from db import teams
 from db.states import Role
 from tests.bot.office import execute, member
 from tests.bot.stage import Person, Stage, buttons, data_of
-from tests.bot.test_team import event_actions, group_of, move, team_id, team_page
+from tests.bot.test_team import event_actions, group_of, move, move_bot, team_id, team_page
 from tests.sim import ANNA, BEN, Message, label
 
 CLIENT = 7003
@@ -258,31 +258,55 @@ async def test_an_anonymous_admin_may_answer_the_question(live: Stage) -> None:
     assert len(await live.rows("SELECT id FROM ml_tasks")) == 2
 
 
-async def test_a_round_survives_the_groups_migration(live: Stage) -> None:
-    """Cards stay behind in the old group; asking again sends a new one."""
+async def test_a_round_goes_on_in_the_supergroup_that_its_group_becomes(live: Stage) -> None:
+    """The old cards stay behind; a new one comes, and an edit hits no other message there."""
     group = await live.sim.post(
         "chats", type="group", title="Команда", bot_status="administrator",
         members=[{"id": ANNA, "status": "creator"}, {"id": BEN, "status": "member"}],
     )  # fmt: skip
     anna, ben = live.person(ANNA, group["id"]), live.person(BEN, group["id"])
     await anna.text("для этой команды")
-    await asked(ben, await drawn(ben))
+    before = await asked(ben, await drawn(ben))
     moved = await live.sim.post(
         f"chats/{group['id']}/members", action="migrate", by_user_id=ANNA, user_id=ANNA
     )
     anna, ben = live.person(ANNA, moved["id"]), live.person(BEN, moved["id"])
-    await team_page(anna)
-    await ben.send(f"/history@{await ben.username()}")
-    await ben.press("1", await ben.text("History"))
-    await ben.press("Open the album")
-    await ben.settled()
-    await live.deliver()
-    card = await ben.button("Being approved")
-    await ben.press("Being approved", card)
     round_ = await ben.wait_for(lambda one: label(one, "✏️ Changes") is not None, "new card")
+    assert round_["text"] == before["text"]
+    assert "reply_to_message" not in round_
     await anna.press("Approve", round_)
     await now_says(anna, round_, "Said yes: Анна")
+    edits = [one["arguments"] for one in await live.sim.calls("editMessageText")]
+    here = {int(one["message_id"]) for one in edits if str(one["chat_id"]) == str(moved["id"])}
+    assert here == {round_["message_id"]}
     assert len(await live.rows("SELECT id FROM accounts WHERE kind = 'team'")) == 1
+
+
+async def test_a_round_outlives_the_bots_demotion_and_its_absence(live: Stage) -> None:
+    anna, ben, client = await team_of_three(live)
+    card = await drawn(ben)
+    round_ = await asked(ben, card)
+    await move_bot(live, anna.chat_id, "demote")
+    await client.press("👍 2", await now_says(ben, card, "Being approved"))
+    await now_says(anna, round_, "Leads by votes: №2")
+    await move_bot(live, anna.chat_id, "kick")
+    await live.person(ANNA).answer_to("/help", "Как это работает")
+    await move_bot(live, anna.chat_id, "join")
+    await client.press("Approve", round_)
+    await now_says(anna, round_, "Said yes: Клим")
+
+
+async def test_an_admin_of_the_group_who_writes_without_a_name_approves_under_their_own(
+    live: Stage,
+) -> None:
+    anna, ben, _ = await team_of_three(live)
+    round_ = await asked(ben, await drawn(ben))
+    await move(live, anna.chat_id, "promote", BEN, by_user_id=ANNA)
+    assert (await ben.press("Approve", round_))["text"].startswith("You are the editor here")
+    sent = await ben.send(f"/team@{await ben.username()}", anonymous=True)
+    await ben.next(sent, "Мест")
+    await ben.press("Approve", round_)
+    await now_says(anna, round_, "Said yes: Ben")
 
 
 async def test_the_audit_keeps_every_line(live: Stage) -> None:
