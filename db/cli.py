@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import typer
@@ -22,15 +23,9 @@ T = TypeVar("T")
 
 def migrate() -> None:
     """Brings the database in DATABASE_URL to the newest revision, and says which."""
-    try:
+    with _refusing_bad_urls():
         url = PostgresSettings().database_url
         migrations.upgrade(url)
-    except ValidationError as error:
-        raise typer.BadParameter("DATABASE_URL is not set") from error
-    except ArgumentError as error:
-        raise typer.BadParameter("DATABASE_URL is not a URL like postgresql://...") from error
-    except OSError as error:
-        raise typer.BadParameter(f"no Postgres answers at DATABASE_URL: {error}") from error
     typer.echo(f"database at revision {migrations.current(url)}")
 
 
@@ -66,8 +61,15 @@ def in_transaction(work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         finally:
             await db.dispose()
 
-    try:
+    with _refusing_bad_urls():
         return asyncio.run(run(PostgresSettings().database_url))
+
+
+@contextmanager
+def _refusing_bad_urls() -> Iterator[None]:
+    """Says in a line what is wrong with DATABASE_URL. Raises BadParameter."""
+    try:
+        yield
     except ValidationError as error:
         raise typer.BadParameter("DATABASE_URL is not set") from error
     except ArgumentError as error:

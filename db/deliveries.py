@@ -148,21 +148,7 @@ async def sent(
     if row is None:
         return False
     await _remember_files(session, row.task_id, photo_file_ids or {}, document_file_ids or {})
-    if row.kind is DeliveryKind.ALBUM:
-        await session.execute(
-            insert(Delivery)
-            .values(
-                task_id=row.task_id,
-                kind=DeliveryKind.ACTIONS,
-                origin=row.origin,
-                chat_id=row.chat_id,
-                thread_id=row.thread_id,
-            )
-            .on_conflict_do_nothing()
-        )
-    elif row.kind is DeliveryKind.ACTIONS and row.origin == FIRST:
-        where = {"chat_id": row.chat_id, "thread_id": row.thread_id}
-        await session.execute(_ORDER_BEST, {"task_id": row.task_id, "origin": BEST, **where})
+    await _order_next(session, row.task_id, row.kind, row.origin, row.chat_id, row.thread_id)
     return True
 
 
@@ -334,6 +320,32 @@ async def _end_badly(
             .execution_options(synchronize_session=False)
         )
     return len(ended)
+
+
+async def _order_next(
+    session: AsyncSession,
+    task_id: int,
+    kind: DeliveryKind,
+    origin: str,
+    chat_id: int,
+    thread_id: int | None,
+) -> None:
+    """What follows an album by itself, each once the one before it is there."""
+    if kind is DeliveryKind.ALBUM:
+        await session.execute(
+            insert(Delivery)
+            .values(
+                task_id=task_id,
+                kind=DeliveryKind.ACTIONS,
+                origin=origin,
+                chat_id=chat_id,
+                thread_id=thread_id,
+            )
+            .on_conflict_do_nothing()
+        )
+    elif kind is DeliveryKind.ACTIONS and origin == FIRST:
+        where = {"chat_id": chat_id, "thread_id": thread_id}
+        await session.execute(_ORDER_BEST, {"task_id": task_id, "origin": BEST, **where})
 
 
 async def _remember_files(

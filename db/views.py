@@ -282,23 +282,10 @@ class TaskView:
 
 
 @dataclass(frozen=True, slots=True)
-class PredictionView:
+class PredictionView(NewPrediction):
     """A stored picture; the file ids are Telegram's, once it has been sent."""
 
     id: int
-    rank: int
-    seed: int
-    storage_key: str
-    sha256: str
-    width: int
-    height: int
-    size_bytes: int
-    clip_raw: float
-    clip_n: float
-    aes_raw: float
-    aes_n: float
-    final_score: float
-    gen_meta: Mapping[str, object]
     photo_file_id: str | None
     document_file_id: str | None
 

@@ -81,7 +81,6 @@ class Item:
     verb: str = ""
     verb_form: Verb = Verb.FINITE
     passive: bool = False
-    capital: bool = False
 
     @property
     def is_participle(self) -> bool:
