@@ -32,6 +32,8 @@ _TURNED = r"(?:вариант(?:ов|а)|картинок|изображений
 _ASKS = (
     rf"{ASKING}(?:{MAKING}\s+)?(?:(?:мне|нам|дай(?:те)?|me|us|give)\s+)*(?:{POLITE}\W+)?(?:all\s+)?"
 )
+_UNIT = re.compile(rf"{_PICTURES}|{_PIECES}|{_TURNED}|{POST}", re.IGNORECASE)
+_PARTING = " ,;:-–—"
 _CLAUSE_ENDS = r"(?=\s*(?:[,.;:!?)—–-]|$))"
 _ON_SHOW = (
     r"(?!\s+(?:на\s+(?:стен|стол|полк|витрин|мольберт)|в\s+(?:рам|галере|музе|альбом)"
@@ -66,11 +68,23 @@ _POSTS = re.compile(
 
 def take(text: str) -> tuple[str, int | None]:
     """The text without the number of pictures it asks for, and the number, 1..20; or as it was,
-    and None. Of a range the larger one counts."""
+    and None. Of a range the larger one counts, of several the first."""
+    count = None
+    while _UNIT.search(text):
+        text, found = _taken(text)
+        if found is None:
+            break
+        count = count or found
+    return text, count
+
+
+def _taken(text: str) -> tuple[str, int | None]:
     for pattern in (_CLAUSE, _LAST, _ORDER, _POSTS):
         for found in pattern.finditer(text):
             count = _number(found)
-            rest = f"{text[: found.start('cut')]} {text[found.end('cut') :]}".replace("( )", " ")
+            left, right = text[: found.start("cut")], text[found.end("cut") :]
+            # What parted it from the rest goes too: it would be looked at again for the next one.
+            rest = f"{left.rstrip(_PARTING)} {right}".lstrip(_PARTING).replace("( )", " ")
             if 1 <= count <= MOST and _is_of_pictures(found) and any(map(str.isalpha, rest)):
                 return rest, count
     return text, None
