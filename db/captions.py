@@ -53,8 +53,8 @@ def length(caption: str) -> int:
 
 
 def room(parts: CaptionParts) -> int:
-    """How long a person's words can be beside the rest."""
-    return LIMIT + 1 - length(compose(replace(parts, body="x")))
+    """How long a person's words can be beside the rest; at least 1."""
+    return max(1, LIMIT + 1 - length(compose(replace(parts, body="x"))))
 
 
 def check(parts: CaptionParts) -> None:

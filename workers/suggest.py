@@ -129,7 +129,7 @@ def _brief(claim: SuggestionClaim) -> CaptionBrief:
         idea=claim.idea,
         locale=claim.locale,
         seed=claim.number - 1,
-        room=max(1, min(LONGEST, claim.room)),
+        room=min(LONGEST, claim.room),
         goal=claim.goal,
         platform=claim.platform,
         brand=claim.brand,

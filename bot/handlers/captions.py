@@ -100,6 +100,7 @@ async def take(
     who: Who,
     bot: Bot,
     sessions: Sessions,
+    pool: ArqRedis,
     clock: Clock,
 ) -> None:
     """The proposed words become the post's; a tap on an older one shows the post as it is."""
@@ -111,6 +112,8 @@ async def take(
             body = html.escape(one.caption, quote=False)
             post = await posts.set_caption(session, who.account_id, post.id, body)
             await suggestions.drop(session, who.account_id, post.id, one.number)
+            await noted(session, who, post, Deed.POST_EDITED)
+    await wake_io(pool)
     await query.answer()
     await redraw(bot, query, who, post, clock)
 

@@ -46,6 +46,8 @@ _QUERIES = (
     "SELECT 'settings', to_jsonb(x) FROM user_settings x WHERE user_id = 1002",
     *(f"SELECT '{one}', to_jsonb(x) FROM {one} x JOIN ml_tasks k ON k.id = x.task_id"
       " WHERE k.account_id = :id" for one in ("votes", "deliveries")),
+    "SELECT 'suggestions', to_jsonb(x) FROM suggestions x JOIN posts p ON p.id = x.post_id"
+    " WHERE p.account_id = :id",
     *(f"SELECT '{one}', to_jsonb(x) FROM {one} x JOIN approvals a ON a.id = x.approval_id"
       " WHERE a.account_id = :id" for one in ("approvers", "approval_questions")),
 )  # fmt: skip
@@ -63,7 +65,8 @@ UPDATE members SET role = 'editor', left_at = NULL, removed_by = NULL
     WHERE account_id = {id} AND user_id = 1002;
 UPDATE accounts SET owner_user_id = 1001, approvals_needed = 1, remind_after_h = 24,
     default_brand_id = NULL, time_zone = 'Europe/Moscow', late_posts = 'ask' WHERE id = {id};
-UPDATE brands SET deleted_at = NULL, marks_ai = false WHERE account_id = {id};
+UPDATE brands SET deleted_at = NULL, marks_ai = false, signature = 'Ждём вас'
+    WHERE account_id = {id};
 DELETE FROM approval_questions;
 DELETE FROM approvers;
 DELETE FROM approvals WHERE task_id = {album};
@@ -82,6 +85,9 @@ UPDATE posts SET state = 'draft', publish_at = NULL, ranks = '{{1}}', caption = 
     WHERE id = {post};
 UPDATE posts SET state = 'unknown', publish_at = now(), sent_at = NULL, shown_caption = NULL,
     shown_parts = NULL, reason = 'x' WHERE id = {lost_post};
+DELETE FROM suggestions WHERE post_id = {post};
+INSERT INTO suggestions (post_id, state, caption, writer, locale, chat_id, message_id)
+    VALUES ({post}, 'ready', 'Ждём', 'templates', 'ru', 1, 1);
 UPDATE orders SET state = 'open' WHERE id = {order};
 UPDATE subscriptions SET next_plan_code = NULL, pays_per_picture = false WHERE account_id = {id}
 """

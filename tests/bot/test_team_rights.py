@@ -148,6 +148,8 @@ TEAM = {
     "brand: default": Button(Action.MANAGE_BRANDS, brand("default")),
     "brand: words of its posts": Button(Action.LOOK, brand("posts"), shows=True),
     "brand: AI label": Button(Action.MANAGE_BRANDS, brand("mark", "1")),
+    "brand: hashtags": Button(Action.MANAGE_BRANDS, brand("say", "hashtags"), shows=True),
+    "brand: no signature": Button(Action.MANAGE_BRANDS, brand("unsay", "signature")),
     "brand: delete": Button(Action.MANAGE_BRANDS, brand("sure")),
     "another's settings": Button((), lambda _: SettingsTap(user_id=BEN, field="count", value="1")),
 }
@@ -194,6 +196,9 @@ POSTS = {
     "post: pictures": Button(Action.PUBLISH, post("ranks", "12")),
     "post: no caption": Button(Action.PUBLISH, post("caption", "none")),
     "post: AI label": Button(Action.PUBLISH, post("part", "ai1")),
+    "post: suggest another": Button(Action.PUBLISH, post("suggest", "1")),
+    "post: take what is suggested": Button(Action.PUBLISH, post("take", "1")),
+    "post: leave it": Button(Action.PUBLISH, post("unsuggest", "1")),
     "post: write": Button(Action.PUBLISH, post("write"), shows=True),
     "post: times": Button(Action.PUBLISH, post("times"), shows=True),
     "post: at": Button(Action.PUBLISH, later),
