@@ -5,7 +5,8 @@ PipelineError
 ├── Cancelled           the caller asked to stop; nothing was made
 ├── BackendUnavailable  a backend is missing or misconfigured: trying again won't help
 ├── BackendBusy         a passing fault: worth another try after `retry_after_s`
-├── BadAnswer           a language model's answer that can't be used as a prompt
+├── BadAnswer           a language model's answer that can't be used
+├── Unwritten           a language model has written nothing, for one of the faults above
 ├── BadImage            bytes that are no picture, or too large to decode safely
 └── BadData             a file of people's choices that a judge can't be measured with
 """
@@ -59,6 +60,17 @@ class BadAnswer(PipelineError):
     def __init__(self, reason: str, *, code: str = "bad_answer") -> None:
         super().__init__(reason)
         self.reason = reason
+        self.code = code
+
+
+class Unwritten(PipelineError):
+    """A language model wrote nothing in time that can be used, so something else stands in for it.
+
+    `code` is of the fault, or `timeout`.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
         self.code = code
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from dataclasses import replace
 
 from pipeline.captions import Caption, CaptionBrief, OnText
 from pipeline.captions.answers import read
 from pipeline.captions.templates import TemplateWriter
+from pipeline.enhance.ollama.faults import written
 from pipeline.enhance.ollama.instructions import unfenced
 from pipeline.enhance.ollama.server import OllamaServer
-from pipeline.errors import BackendBusy, BackendUnavailable, BadAnswer
+from pipeline.errors import BackendBusy, BadAnswer, Unwritten
 from pipeline.settings import PipelineSettings
-
-_log = logging.getLogger(__name__)
 
 _TRIES = 2
 _IDEA_CHARS = 600
@@ -49,18 +46,10 @@ class OllamaWriter:
 
     async def write(self, brief: CaptionBrief, on_text: OnText) -> Caption:
         try:
-            async with asyncio.timeout(self._deadline_s):
-                return Caption(await self._written(brief, on_text), self.name)
-        except BackendUnavailable as error:
-            _log.error("no caption by the language model, and there won't be: %s", error)
-            code = error.code
-        except (BackendBusy, BadAnswer) as error:
-            _log.warning("no caption by the language model: %s", error)
-            code = error.code
-        except TimeoutError:
-            _log.warning("no caption by the language model within %g s", self._deadline_s)
-            code = "timeout"
-        return replace(await self._templates.write(brief, on_text), fallback=code)
+            text = await written(self._written(brief, on_text), self._deadline_s, "caption")
+        except Unwritten as fault:
+            return replace(await self._templates.write(brief, on_text), fallback=fault.code)
+        return Caption(text, self.name)
 
     async def _written(self, brief: CaptionBrief, on_text: OnText) -> str:
         """After a passing fault or a bad answer the model is asked once more."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from pipeline.enhance import lexicon
 from pipeline.enhance.ollama.answers import Answer, read
+from pipeline.enhance.ollama.faults import written
 from pipeline.enhance.ollama.instructions import (
     SCHEMA,
     SHORT_TEXT_CHARS,
@@ -20,7 +21,7 @@ from pipeline.enhance.ollama.instructions import (
 )
 from pipeline.enhance.ollama.server import OllamaServer, unwatched
 from pipeline.enhance.ollama.tokens import TokenLimit
-from pipeline.errors import BackendBusy, BackendUnavailable, BadAnswer
+from pipeline.errors import BackendBusy, BackendUnavailable, BadAnswer, Unwritten
 from pipeline.settings import PipelineSettings
 from pipeline.types import Brief, Prompt
 
@@ -65,18 +66,9 @@ class OllamaEnhancer:
 
     async def stream(self, brief: Brief, on_tokens: Callable[[int, int], None]) -> Prompt:
         try:
-            async with asyncio.timeout(self._deadline_s):
-                return await self._written(brief, on_tokens)
-        except BackendUnavailable as error:
-            _log.error("no prompt by the language model, and there won't be: %s", error)
-            code = error.code
-        except (BackendBusy, BadAnswer) as error:
-            _log.warning("no prompt by the language model: %s", error)
-            code = error.code
-        except TimeoutError:
-            _log.warning("no prompt by the language model within %g s", self._deadline_s)
-            code = "timeout"
-        return replace(lexicon.enhance(brief), fallback=code)
+            return await written(self._written(brief, on_tokens), self._deadline_s, "prompt")
+        except Unwritten as fault:
+            return replace(lexicon.enhance(brief), fallback=fault.code)
 
     async def _written(self, brief: Brief, on_tokens: Callable[[int, int], None]) -> Prompt:
         """The model's prompt. After a passing fault or a bad answer it is asked once more."""
