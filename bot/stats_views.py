@@ -147,7 +147,8 @@ def _breakdown(tr: Texts, page: Page, groups: Sequence[_Group], clock: Html | No
                 lines.append(tr("<i>Too little data, under {n} posts:</i>", n=stats.ENOUGH))
                 is_few_said = True
             lines.append(_few_line(tr, group))
-    if len(ranked) > 1 and stats.may_be_chance(ranked[0].tally, ranked[1].tally):
+    shows_first = offset == 0 and len(ranked) > 1
+    if shows_first and stats.may_be_chance(ranked[0].tally, ranked[1].tally):
         lines.append(tr("<i>The first two are so close that it may be chance.</i>"))
     return Card(Html("\n".join(lines)), _keyboard(tr, page, groups=len(listed), offset=offset))
 

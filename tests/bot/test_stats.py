@@ -214,7 +214,9 @@ async def test_in_english(ben: Person) -> None:
     assert lines(page)[5] == "1. 1:1 square: 127.3 · 11 posts"
 
 
-async def test_a_team_sees_its_own_and_strangers_see_nothing(anna: Person, ben: Person) -> None:
+async def test_a_team_sees_its_own_in_both_chats_and_strangers_see_nothing(
+    anna: Person, ben: Person
+) -> None:
     stage = anna.stage
     group = await stage.sim.group()
     in_group = stage.person(ANNA, group["id"])
@@ -228,6 +230,13 @@ async def test_a_team_sees_its_own_and_strangers_see_nothing(anna: Person, ben: 
         await published(stage.sessions, there, task_id, count, sent_at=at(stage, 15))
     page = await in_group.answer_to(f"/stats@{name}", "1 пост, 7 реакций")
     await anna.answer_to("/stats", "1 пост, 3 реакции")
+    await rows.execute(
+        stage.sessions,
+        "UPDATE user_settings SET team_id = :id WHERE user_id = :user_id",
+        id=team["id"],
+        user_id=ANNA,
+    )
+    await anna.answer_to("/stats", "1 пост, 7 реакций")
     # Somebody who is not in the group; and, for himself, Ben with the id of the team's channel.
     await stage.sim.post(f"chats/{group['id']}/members", action="leave", user_id=BEN)
     await ben.answer_to("/help", "/history")

@@ -69,3 +69,8 @@ def test_each_platform_starts_with_its_own_shape(platform: str | None, aspect: A
 
 def test_every_platform_has_a_shape_that_exists() -> None:
     assert all(formats.default_aspect(platform) in Aspect for platform in PLATFORMS)
+
+
+@given(st.sampled_from(list(Aspect)), st.integers(512 * 512, 2048 * 2048))
+def test_a_size_tells_the_aspect_it_was_made_for(aspect: Aspect, area_px: int) -> None:
+    assert formats.nearest(*formats.size(aspect, area_px)) is aspect
