@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db import (
     accounts,
     albums,
+    approvals,
+    audit,
     deliveries,
     notices,
     payments,
@@ -19,6 +21,7 @@ from db import (
     posts,
     publishing,
     quotas,
+    reminders,
     requests,
     stats,
     statuses,
@@ -86,6 +89,10 @@ FREQUENT: dict[str, Callable[[AsyncSession], Awaitable[object]]] = {
     "publishing.count_reactions": lambda s: publishing.count_reactions(s, -50, 5000, {"🔥": 2}),
     "posts.between": lambda s: posts.between(s, 2, rows.NOW - 7 * DAY, rows.NOW),
     "posts.of_task": lambda s: posts.of_task(s, 2, 1),
+    "reminders.remind": lambda s: reminders.remind(s, now=rows.NOW, limit=50),
+    "approvals.cardless": lambda s: approvals.cardless(s, 2),
+    "audit.page": lambda s: audit.page(s, 2),
+    "audit.page, an older one": lambda s: audit.page(s, 2, before_id=2000),
     "stats.best": lambda s: stats.best(s, POSTED),
     "stats.by_brand": lambda s: stats.by_brand(s, POSTED),
     "stats.by_size": lambda s: stats.by_size(s, POSTED),
@@ -96,7 +103,8 @@ FREQUENT: dict[str, Callable[[AsyncSession], Awaitable[object]]] = {
 async def _long_history(sessions: Sessions) -> None:
     """100 people, 3,000 albums sent, 100 tasks and 100 deliveries waiting; 2,900 teams, each with
     a plan (one renews every hour), 3,000 orders, payments and notices, 100 of them not sent; 3,000
-    channels, 100 of them with 30 posts sent each, two of those to be edited, and one scheduled."""
+    channels, 100 of them with 30 posts sent each, two of those to be edited, and one scheduled;
+    3,000 approvals, 100 of them open."""
     for statement in (
         "INSERT INTO users (id, first_name) SELECT n, 'Аня' FROM generate_series(1, 100) n",
         "INSERT INTO user_settings (user_id) SELECT id FROM users",
@@ -144,6 +152,14 @@ async def _long_history(sessions: Sessions) -> None:
            FROM ml_tasks t JOIN periods p ON p.account_id = t.account_id ORDER BY t.id""",
         """INSERT INTO accounts (kind, chat_id)
            SELECT 'team', -n FROM generate_series(1, 2900) n ORDER BY n""",
+        """INSERT INTO approvals (account_id, task_id, needed, asked_by, chat_id, card_message_id,
+               state, decided_at, decided_by)
+           SELECT account_id, id, 1, user_id, chat_id, 1,
+               CASE WHEN id <= 2900 THEN 'approved' ELSE 'open' END,
+               CASE WHEN id <= 2900 THEN now() END, CASE WHEN id <= 2900 THEN user_id END
+           FROM ml_tasks WHERE id <= 3000""",
+        """INSERT INTO events (account_id, user_id, action, object)
+           SELECT account_id, user_id, 'ask', 'task ' || id FROM ml_tasks ORDER BY id""",
         """INSERT INTO subscriptions (account_id, plan_code, anchor_day, renews_at)
            SELECT id, 'start', 1,
                timestamptz '2026-03-01 12:00Z' + make_interval(hours => (id - 110)::int)

@@ -48,6 +48,8 @@ BY_ID: dict[str, Call] = {
     "votes.cast": lambda s, a, i: votes.cast(s, a, i["done"], 2, 1),
     "approvals.ask": lambda s, a, i: approvals.ask(s, a, i["done"], 2, approvals.Place(2, None)),
     "approvals.get": lambda s, a, i: approvals.get(s, a, i["round"]),
+    "approvals.details": lambda s, a, i: approvals.details(s, a, i["round"]),
+    "approvals.of_task": lambda s, a, i: approvals.of_task(s, a, i["done"]),
     "approvals.approve": lambda s, a, i: approvals.approve(s, a, i["round"], 2),
     "approvals.asked": lambda s, a, i: approvals.asked(
         s, a, i["round"], Answer.CHANGES, chat_id=2, message_id=9
