@@ -153,7 +153,9 @@ def approval(approval: ApprovalView) -> Card:
 
 
 _PAST_SHOWN = 3
-_PAST_TOLD = 5  # of the longest reasons, so many fit into one message
+# With these a message with the longest reasons and the largest teams is within Telegram's 4096.
+_PAST_TOLD = 4
+_NAMES_CHARS = 250
 _MARKS: dict[ApprovalState, str] = {ApprovalState.CHANGES: "✏️", ApprovalState.REJECTED: "✕"}
 
 
@@ -186,17 +188,21 @@ def details(tr: Texts, details: RoundDetails) -> Html:
     lines.append(tr("Asked by {name}", name=round_.asked_by))
     lines += _outcome(tr, round_)
     if details.silent:
-        lines.append(tr("No answer yet: {names}", names=", ".join(details.silent)))
+        lines.append(tr("No answer yet: {names}", names=_people(details.silent)))
     lines += [
-        tr("👍 №{rank}: {names}", rank=rank, names=", ".join(names))
+        tr("👍 №{rank}: {names}", rank=rank, names=_people(names))
         for rank, names in details.voters.items()
     ]
     lines += [_ended(tr, one, REASON_MAX) for one in round_.past[-_PAST_TOLD:]]
     return Html("\n".join(lines))
 
 
+def _people(names: Sequence[str]) -> str:
+    return shortened(", ".join(names), _NAMES_CHARS)
+
+
 def _outcome(tr: Texts, approval: ApprovalView) -> list[Html]:
-    names = ", ".join(approval.approved_by)
+    names = _people(approval.approved_by)
     if approval.state is ApprovalState.OPEN:
         said = tr("Said yes: {count} of {needed}", count=len(approval.approved_by),
                   needed=approval.needed)  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 from aiogram import Bot
 from aiogram.types import CallbackQuery, EphemeralMessageParameters
 
-from bot.errors import Undeliverable
+from bot.errors import ThreadClosed, Undeliverable
 from bot.texts import Html
 from bot.who import Who, card_of, thread_of
 
@@ -28,7 +28,7 @@ async def whisper(bot: Bot, query: CallbackQuery, who: Who, text: Html) -> None:
             message_thread_id=thread_of(card),
             ephemeral_message_parameters=to_presser,
         )
-    except Undeliverable:
+    except (Undeliverable, ThreadClosed):
         await _in_private(bot, query, who, text)
     else:
         await query.answer()
