@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from db import captions
+from db import captions, locks
 from db.errors import BrandNameTaken, LimitReached, NotFound
 from db.models import Account, Period, Plan
 from db.models import Brand as Row
@@ -248,10 +248,7 @@ async def _limit(session: AsyncSession, account_id: int) -> int:
 
 async def _lock(session: AsyncSession, account_id: int) -> None:
     """One change of an account's brands at a time, so that limit and names can be looked up."""
-    found = await session.scalar(
-        select(Account.id).where(Account.id == account_id).with_for_update(key_share=True)
-    )
-    if found is None:
+    if not await locks.account(session, account_id):
         raise NotFound("account", account_id)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import audit, notices, plans
+from db import audit, locks, notices, plans
 from db.audit import Deed
 from db.errors import LimitReached, NotFound
 from db.models import Account, Channel, Post
@@ -65,9 +65,7 @@ async def connect(
     Raises LimitReached("channels") when the plan allows no more.
     """
     # Two channels connected at once must not pass the limit together.
-    await session.execute(
-        select(Account.id).where(Account.id == account_id).with_for_update(key_share=True)
-    )
+    await locks.account(session, account_id)
     known = await list_(session, account_id)
     if chat_id not in {channel.chat_id for channel in known}:
         limit = (await plans.terms(session, account_id, now=now)).channels

@@ -20,6 +20,7 @@ from sqlalchemy import ColumnElement, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db import locks
 from db.errors import NotFound, Stale
 from db.leases import RELEASED, SENDER_DIED, held, seconds
 from db.models import Delivery, Prediction, Task
@@ -30,7 +31,6 @@ from db.views import DeliveryClaim, Requested
 BEST = "best"
 """The origin of the file that follows an album by itself: only the picture of rank 1."""
 
-_CLAIM_LOCK = 727_003
 
 SHOWING = (DeliveryKind.ALBUM, DeliveryKind.ACTIONS)
 """What brings an album to a chat."""
@@ -95,7 +95,7 @@ async def claim(session: AsyncSession, *, lease_s: float = 120) -> DeliveryClaim
     """The oldest delivery that may go now. Commit before sending: a crash must leave `sending`."""
     # One look at what is being sent at a time: without it, the unique index on `sending` would
     # turn a rare second look into an error.
-    await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _CLAIM_LOCK})
+    await locks.alone(session, locks.CLAIMING_DELIVERIES)
     row = (await session.execute(_CLAIM, {"lease_s": lease_s})).one_or_none()
     if row is None:
         return None

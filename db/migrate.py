@@ -14,12 +14,12 @@ from typing import TypeVar
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 import migrations
 from db import engine as db_engine
+from db import locks
 
-_LOCK = 727_001
 _T = TypeVar("_T")
 
 
@@ -54,7 +54,7 @@ def config() -> Config:
 
 def _with_connection(url: str, work: Callable[[Config, Connection], _T]) -> _T:
     def run(connection: Connection) -> _T:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        connection.execute(locks.ALONE, {"what": locks.MIGRATING})
         configuration = config()
         configuration.attributes["connection"] = connection
         return work(configuration, connection)

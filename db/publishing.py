@@ -21,7 +21,7 @@ from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import albums, audit, captions, notices, posts, zones
+from db import albums, audit, captions, locks, notices, posts, zones
 from db.audit import Deed
 from db.leases import RELEASED, SENDER_DIED, held, seconds
 from db.locales import locale_of
@@ -33,7 +33,6 @@ from db.team_views import CaptionEdit, PostCard, PostClaim, PostView
 LATE = timedelta(hours=2)
 """What is this late is asked about, unless the account wants it sent."""
 
-_CLAIM_LOCK = 727_008
 
 # A channel's posts go one at a time and in order: only the first one waiting may go, and none
 # while another is being sent. What is too late and must be asked about stands in nobody's way.
@@ -80,7 +79,7 @@ FROM heads
 async def claim(session: AsyncSession, *, now: datetime, lease_s: float = 120) -> PostClaim | None:
     """The post that is due first and may go now. Commit before sending: a crash must leave
     `sending`."""
-    await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _CLAIM_LOCK})
+    await locks.alone(session, locks.CLAIMING_POSTS)
     row = (
         await session.execute(_CLAIM, {"lease_s": lease_s, "now": now, "late_before": now - LATE})
     ).one_or_none()

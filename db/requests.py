@@ -11,7 +11,7 @@ from sqlalchemy import Select, and_, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import brands, periods, quotas
+from db import brands, locks, periods, quotas
 from db.errors import LimitReached, NotFound, Stale
 from db.leases import seconds
 from db.models import Account, Request, Task
@@ -161,7 +161,7 @@ async def submit(
     LimitReached, also for a brand that has been frozen since, QuotaOut, WalletPaused; the
     transaction must then be rolled back.
     """
-    await _lock_queue(session, account_id)
+    await locks.account(session, account_id)
     request = await _order(session, account_id, request_id)
     if request.brand is not None and request.brand.is_frozen:
         await brands.usable(session, account_id, request.brand.id)
@@ -198,7 +198,7 @@ async def submit_again(
     `seed` None: the very same pictures; else others, `variation` says close to which. The same
     origin again queues nothing. Raises NotFound, also for a deleted album, LimitReached.
     """
-    await _lock_queue(session, account_id)
+    await locks.account(session, account_id)
     old = await session.scalar(
         select(Task)
         .where(Task.id == task_id, Task.account_id == account_id, Task.hidden_at.is_(None))
@@ -218,13 +218,6 @@ async def submit_again(
         thread_id=thread_id,
     )
     return await _queue(session, task, now)
-
-
-async def _lock_queue(session: AsyncSession, account_id: int) -> None:
-    """One at a time for an account, so that none slips past the limit."""
-    await session.execute(
-        select(Account.id).where(Account.id == account_id).with_for_update(key_share=True)
-    )
 
 
 async def _queue(session: AsyncSession, task: Task, now: datetime) -> Submitted:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import quotas
+from db import locks, quotas
 from db.errors import NotFound
 from db.leases import RELEASED, held, seconds
 from db.models import Delivery, Prediction, Task
@@ -39,7 +39,6 @@ FIRST = "first"
 WORKER_DIED = "worker_died"
 
 _AGING_STEP_S = 30.0
-_CLAIM_LOCK = 727_002
 
 # Who is next? Each account offers one task: its own by priority and waiting time. Among these
 # the highest priority wins, which grows by one for every 30 s since the account was last served
@@ -120,7 +119,7 @@ WHERE t.id = :task_id AND p.task_id = t.id AND p.rank = 1 AND h.task_id = t.id A
 async def lock_claims(session: AsyncSession) -> None:
     """Claims wait until this transaction ends. SKIP LOCKED alone would break the running cap:
     two claimers would each see one task running and both start the account's next."""
-    await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _CLAIM_LOCK})
+    await locks.alone(session, locks.CLAIMING_TASKS)
 
 
 async def claim(session: AsyncSession, *, lease_s: float, account_running_cap: int) -> Claim | None:

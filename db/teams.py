@@ -9,7 +9,7 @@ from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import accounts, audit, plans
+from db import accounts, audit, locks, plans
 from db.accounts import ANONYMOUS_ADMIN
 from db.audit import Deed
 from db.errors import LimitReached, NotAllowed, NotFound, Stale
@@ -60,7 +60,7 @@ async def enter(
     account_id = await accounts.for_chat(session, user_id, chat_id, "supergroup", title)
     if user_id in NAMELESS:
         return Membership(account_id, None)
-    await _lock(session, account_id)
+    await locks.account(session, account_id)
     member = await _row(session, account_id, user_id)
     if member is not None and member.left_at is None:
         return Membership(account_id, member.role)
@@ -99,7 +99,7 @@ async def left(session: AsyncSession, chat_id: int, user_id: int, *, now: dateti
     account_id = await session.scalar(select(Account.id).where(Account.chat_id == chat_id))
     if account_id is None:
         return
-    await _lock(session, account_id)
+    await locks.account(session, account_id)
     member = await _row(session, account_id, user_id)
     if member is None or member.left_at is not None:
         return
@@ -196,7 +196,7 @@ async def set_role(
     Only the owner makes and unmakes admins; the owner's own role changes with `transfer`.
     Raises NotAllowed, NotFound, LimitReached("seats").
     """
-    await _lock(session, account_id)
+    await locks.account(session, account_id)
     before = await member(session, account_id, user_id)
     await _check_over(session, account_id, actor_id, before.role, role)
     if before.role is role and not before.is_removed:
@@ -221,7 +221,7 @@ async def remove(
 
     Raises NotAllowed, NotFound.
     """
-    await _lock(session, account_id)
+    await locks.account(session, account_id)
     before = await member(session, account_id, user_id)
     await _check_over(session, account_id, actor_id, before.role)
     if before.is_removed:
@@ -235,7 +235,7 @@ async def remove(
 
 async def transfer(session: AsyncSession, account_id: int, actor_id: int, user_id: int) -> None:
     """The owner passes the team on and stays as an admin. Raises NotAllowed, NotFound."""
-    await _lock(session, account_id)
+    await locks.account(session, account_id)
     check(await _role(session, account_id, actor_id), Action.OWN)
     heir = await member(session, account_id, user_id)
     if heir.is_removed:
@@ -250,7 +250,7 @@ async def transfer(session: AsyncSession, account_id: int, actor_id: int, user_i
 async def claim(session: AsyncSession, account_id: int, user_id: int) -> None:
     """A team without an owner gets one: a member who administers the group, which the caller has
     made sure of. Raises NotFound for no member, Stale where there is an owner."""
-    await _lock(session, account_id)
+    await locks.account(session, account_id)
     if await _role(session, account_id, user_id) is None:
         raise NotFound("member", user_id)
     owner = select(Member.user_id).where(Member.account_id == account_id, Member.role == Role.OWNER)
@@ -338,13 +338,6 @@ async def able_to(session: AsyncSession, account_id: int, action: Action) -> fro
 
 
 # --- rows ---
-
-
-async def _lock(session: AsyncSession, account_id: int) -> None:
-    """One change of a team's people at a time: seats are counted, and there is one owner."""
-    await session.execute(
-        select(Account.id).where(Account.id == account_id).with_for_update(key_share=True)
-    )
 
 
 async def _row(session: AsyncSession, account_id: int, user_id: int) -> Member | None:

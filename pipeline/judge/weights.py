@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from pipeline.errors import BackendUnavailable
 from pipeline.judge.preprocess import Preprocess
+from pipeline.model_files import file_sha256
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -123,7 +124,7 @@ class ClipFolder:
     def fingerprint(self) -> str:
         """SHA-256 over all that the towers are made of: tells one model's cache from another's."""
         digest = hashlib.sha256((self.path / "config.json").read_bytes())
-        digest.update(sha256(self.weights_file).encode())
+        digest.update(file_sha256(self.weights_file).encode())
         return digest.hexdigest()
 
 
@@ -152,11 +153,6 @@ def unpickled(file: BinaryIO, path: Path) -> Mapping[str, Tensor]:
     if not isinstance(state, Mapping) or not all(map(torch.is_tensor, state.values())):
         raise BackendUnavailable("clip", f"{path} holds something else than tensors")
     return state
-
-
-def sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class _Fields:
