@@ -98,7 +98,7 @@ async def test_votes_of_one_moment_are_all_counted_and_shown(live: Stage) -> Non
     anna, ben, client = await team_of_three(live)
     card = await drawn(anna)
     await live.rested()
-    await asyncio.gather(*(one.press("👍 1", card) for one in (anna, ben, client)))
+    await asyncio.gather(*(one.tap(data_of(card, "👍 1"), card) for one in (anna, ben, client)))
     await now_says(anna, card, "👍 1 · 3")
 
 
