@@ -6,6 +6,7 @@ loads what it doesn't use.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import os
@@ -75,6 +76,8 @@ def main() -> None:
 
 def run(argv: Sequence[str]) -> int:
     """Runs one command and words what goes wrong; returns the exit code."""
+    # Python's own 700 has it look for cycles all the time while aiogram is imported, in vain.
+    gc.set_threshold(10_000)
     name = next((word for word in argv if not word.startswith("-")), None)
     try:
         if name in COMMANDS:
