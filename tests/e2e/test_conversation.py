@@ -24,8 +24,8 @@ class Words:
 
     locale: str
 
-    def __call__(self, message_id: str) -> str:
-        return texts.of(self.locale).plain(message_id)
+    def __call__(self, message_id: str, **values: object) -> str:
+        return texts.of(self.locale).plain(message_id, **values)
 
 
 @pytest.fixture(params=["private ru", "private en", "topic ru"])
@@ -82,14 +82,16 @@ async def check_album(talk: Talk) -> None:
 
 
 async def choose_the_second_and_ask_why(talk: Talk, words: Words) -> None:
-    await talk.press("2", on=await actions(talk, words))
-    chosen = await talk.button("✓ 2")
+    # In a group, where pictures are voted for as well, a choice says what it is.
+    second = "2" if talk.thread_id is None else words("Take №{rank}", rank=2)
+    await talk.press(second, on=await actions(talk, words))
+    chosen = await talk.button(f"✓ {second}")
     assert "№2" in said(chosen)
     await talk.press(words("🤔 Why?"), on=chosen)
     why = await talk.button(words("‹ Back"))
     assert "latte" in said(why)
     await talk.press(words("‹ Back"), on=why)
-    await talk.button("✓ 2")
+    await talk.button(f"✓ {second}")
 
 
 async def fetch_originals(talk: Talk, words: Words) -> None:
