@@ -7,6 +7,7 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from bot.buttons import Row, button, in_rows, marked, markup
 from bot.callbacks import PostTap
 from bot.texts import N_, Texts
+from db import captions
 from db.states import Part
 from db.team_views import PostView
 
@@ -19,9 +20,9 @@ _LABELS: dict[Part, str] = {
 
 def switches(tr: Texts, post: PostView) -> list[Row]:
     """One for each part that there is something of; each says what a tap leads to, not a step."""
-    buttons = []
+    buttons, shown = [], captions.shown(post.parts)
     for part, label in _LABELS.items():
-        is_on = part in post.parts.on
+        is_on = part in shown
         tap = PostTap(do="part", post_id=post.id, value=f"{part}{0 if is_on else 1}")
         if part in post.offers:
             buttons.append(button(marked(tr.plain(label), is_on), tap))

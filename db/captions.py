@@ -33,15 +33,15 @@ _TAG = re.compile(r"<[^<>]+>")
 
 def compose(parts: CaptionParts) -> str:
     """The whole caption, HTML: for the preview, the channel, and edits of what is published."""
-    signature, marks = [], []
-    if Part.SIGNATURE in parts.on:
+    on, signature, marks = shown(parts), [], []
+    if Part.SIGNATURE in on:
         signature = [_escaped(parts.signature), _escaped(parts.hashtags)]
-    if Part.AD in parts.on and parts.erid:
+    if Part.AD in on:
         # In Russian whatever the person speaks: the wording is that of Russia's advertising law
         # (38-ФЗ, article 18.1).
         advertiser = _escaped(parts.advertiser.rstrip(". "))
         marks.append(f"Реклама. {advertiser}. erid: {_escaped(parts.erid)}")
-    if Part.AI in parts.on:
+    if Part.AI in on:
         marks.append(AI_LABELS[parts.locale])
     blocks = (parts.body, "\n".join(filter(None, signature)), "\n".join(marks))
     return "\n\n".join(filter(None, blocks))
@@ -64,13 +64,21 @@ def check(parts: CaptionParts) -> None:
         raise CaptionTooLong(over=whole - LIMIT, added=whole - length(parts.body))
 
 
+def shown(parts: CaptionParts) -> frozenset[Part]:
+    """What the caption has: what is switched on and there is any of."""
+    return parts.on & _there(parts)
+
+
 def offers(parts: CaptionParts, brand: Brand | None) -> frozenset[Part]:
     """What can be switched on: what the brand says, or what it said when it was copied."""
-    now = with_brand(parts, brand)
+    return _there(parts) | _there(with_brand(parts, brand))
+
+
+def _there(parts: CaptionParts) -> frozenset[Part]:
     has = {
         Part.AI: True,
-        Part.SIGNATURE: bool(parts.signature + parts.hashtags + now.signature + now.hashtags),
-        Part.AD: bool(parts.erid + now.erid),
+        Part.SIGNATURE: bool(parts.signature + parts.hashtags),
+        Part.AD: bool(parts.erid),
     }
     return frozenset(part for part, is_there in has.items() if is_there)
 

@@ -100,7 +100,9 @@ async def test_what_has_a_time_or_is_published_keeps_what_was_seen(
     async with sessions.begin() as session:
         await posts.publish_now(session, who.account_id, post.id, now=NOW)
     await changed(sessions, who, brand_id, erid="Second22", **SIGNED)
-    assert (await stored(sessions, who, post)).caption == post.caption
+    kept = await stored(sessions, who, post)
+    assert kept.caption == post.caption
+    assert Part.SIGNATURE in kept.offers - captions.shown(kept.parts)  # its switch has no tick
     async with sessions.begin() as session:
         claim = await publishing.claim(session, now=NOW)
         assert claim is not None

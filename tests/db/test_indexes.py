@@ -14,6 +14,7 @@ from db import (
     albums,
     approvals,
     audit,
+    captions,
     deliveries,
     notices,
     payments,
@@ -25,6 +26,7 @@ from db import (
     requests,
     stats,
     statuses,
+    suggestions,
     tasks,
     wallet,
 )
@@ -87,6 +89,8 @@ FREQUENT: dict[str, Callable[[AsyncSession], Awaitable[object]]] = {
     "publishing.put_to_question": lambda s: publishing.put_to_question(s, now=rows.NOW),
     "publishing.edits": lambda s: publishing.edits(s, 20),
     "publishing.count_reactions": lambda s: publishing.count_reactions(s, -50, 5000, {"🔥": 2}),
+    "captions.follow": lambda s: captions.follow(s, 2, 1),
+    "suggestions.claim": lambda s: suggestions.claim(s, lease_s=-1),
     "posts.between": lambda s: posts.between(s, 2, rows.NOW - 7 * DAY, rows.NOW),
     "posts.of_task": lambda s: posts.of_task(s, 2, 1),
     "reminders.remind": lambda s: reminders.remind(s, now=rows.NOW, limit=50),
@@ -119,7 +123,7 @@ async def _long_history(sessions: Sessions) -> None:
            SELECT id, account_id, user_id, locale, 'card', chat_id, 'done', 'done', now(), now(),
                '{"render": "", "negative": "", "intent": "", "backend": "", "unknown": []}',
                'pixels', 'mock', '{}',
-               '{"cleaned_prompt": "", "platform": null, "brand": null, "count": 1}'
+               '{"cleaned_prompt": "", "platform": null, "goal": null, "brand": null, "count": 1}'
            FROM ml_requests WHERE id <= 3000 ORDER BY id""",
         """INSERT INTO ml_tasks (request_id, account_id, user_id, locale, origin, chat_id, brief)
            SELECT id, account_id, user_id, locale, 'card', chat_id, '{}' FROM ml_requests
@@ -198,6 +202,9 @@ async def _long_history(sessions: Sessions) -> None:
            SELECT c.account_id, c.id, 99 + c.id, c.connected_by, 'next' || c.id, '{1}', 'scheduled',
                timestamptz '2026-03-01 12:00Z' + make_interval(mins => c.id::int - 5)
            FROM channels c WHERE c.id <= 100 ORDER BY c.id""",
+        """INSERT INTO suggestions (post_id, state, locale, chat_id, message_id)
+           SELECT id, CASE WHEN id % 100 = 0 THEN 'open' ELSE 'dropped' END, 'ru', 1, id
+           FROM posts ORDER BY id""",
         "ANALYZE",
     ):
         await rows.execute(sessions, statement)
@@ -210,7 +217,7 @@ async def _whole_reads(session: AsyncSession) -> dict[str, int]:
         SELECT relname, seq_scan FROM pg_stat_xact_user_tables
         WHERE relname IN ('ml_requests', 'ml_tasks', 'predictions', 'deliveries', 'transfers',
             'holds', 'accounts', 'subscriptions', 'periods', 'wallets', 'orders', 'payments',
-            'notices', 'posts', 'channels')
+            'notices', 'posts', 'channels', 'suggestions')
         """)
     )
     return {row.relname: row.seq_scan for row in counted}
