@@ -18,7 +18,7 @@ from db import audit, locks, notices, plans
 from db.audit import Deed
 from db.errors import LimitReached, NotFound
 from db.models import Account, Channel, Post
-from db.states import LatePosts, PostState
+from db.states import POST_WAITS, LatePosts, PostState
 from db.team_views import ChannelView, PostRules
 from db.zones import ZONES
 
@@ -116,7 +116,7 @@ async def remove(
         update(Post)
         .where(
             Post.channel_id == channel_id,
-            Post.state.in_((PostState.DRAFT, PostState.SCHEDULED, PostState.OVERDUE)),
+            Post.state.in_(POST_WAITS),
         )
         .values(state=PostState.CANCELLED, not_before=None)
         .execution_options(synchronize_session=False)

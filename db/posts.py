@@ -22,14 +22,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db import albums, captions, channels
 from db.errors import NotFound, Stale
 from db.models import Account, Brand, Channel, Post, Prediction, Request, Task
-from db.states import Part, PostState
+from db.states import POST_WAITS, Part, PostState
 from db.team_views import CaptionParts, PostView
 from db.views import AlbumView
 
 FURTHEST = timedelta(days=366)
-
-WAITS = (PostState.DRAFT, PostState.SCHEDULED, PostState.OVERDUE, PostState.UNDELIVERABLE)
-"""Nothing of it has gone out, for certain."""
 
 
 async def draft(
@@ -124,7 +121,7 @@ async def set_ranks(
     post = await get(session, account_id, post_id)
     if not ranks or not set(ranks) <= set(post.album_ranks):
         raise NotFound("picture", post.task_id)
-    await _change(session, account_id, post_id, WAITS, ranks=sorted(set(ranks)))
+    await _change(session, account_id, post_id, POST_WAITS, ranks=sorted(set(ranks)))
     return await get(session, account_id, post_id)
 
 
@@ -169,7 +166,7 @@ async def _recompose(session: AsyncSession, post: PostView, parts: CaptionParts)
         session,
         post.account_id,
         post.id,
-        (*WAITS, PostState.SENT),
+        (*POST_WAITS, PostState.SENT),
         parts=captions.stored(parts),
         caption=caption,
         not_before=None,
@@ -199,7 +196,7 @@ async def publish_now(
     moved = await session.scalar(
         update(Post)
         .where(
-            *_of(account_id, post_id, WAITS),
+            *_of(account_id, post_id, POST_WAITS),
             (Post.state != PostState.SCHEDULED) | (Post.publish_at > now),
         )
         .values(state=PostState.SCHEDULED, publish_at=now, not_before=None, reason=None)
@@ -224,7 +221,7 @@ async def schedule(
         session,
         account_id,
         post_id,
-        WAITS,
+        POST_WAITS,
         state=PostState.SCHEDULED,
         publish_at=publish_at,
         not_before=None,
@@ -242,7 +239,7 @@ async def _check_caption(session: AsyncSession, account_id: int, post_id: int) -
 
 async def cancel(session: AsyncSession, account_id: int, post_id: int) -> PostView:
     """Calls it off; doing so again changes nothing. Raises NotFound, Stale once it is sent."""
-    states = (*WAITS, PostState.CANCELLED)
+    states = (*POST_WAITS, PostState.CANCELLED)
     await _change(session, account_id, post_id, states, state=PostState.CANCELLED, not_before=None)
     return await get(session, account_id, post_id)
 

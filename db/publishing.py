@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Text, func, select, text, update
+from sqlalchemy import ColumnElement, Text, case, func, select, text, update
 from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -41,6 +41,7 @@ WITH heads AS (
     SELECT * FROM (
         SELECT DISTINCT ON (p.channel_id) p.id, p.channel_id, p.publish_at, p.not_before
         FROM posts p JOIN accounts a ON a.id = p.account_id
+            JOIN channels c ON c.id = p.channel_id AND c.removed_at IS NULL
         WHERE p.state = 'scheduled'
             AND (a.late_posts = 'send' OR p.publish_at >= :late_before)
         ORDER BY p.channel_id, p.publish_at, p.id
@@ -137,15 +138,17 @@ async def sent(
 async def retry(
     session: AsyncSession, post_id: int, token: UUID, *, not_before_s: float, reason: str
 ) -> bool:
-    """Back to scheduled for `not_before_s`: Telegram has certainly not taken it.
+    """Back to scheduled for `not_before_s`: Telegram has certainly not taken it. Called off if its
+    channel was removed meanwhile.
 
     False: no longer ours.
     """
+    removed_at = select(Channel.removed_at).where(Channel.id == Post.channel_id).scalar_subquery()
     moved_id = await session.scalar(
         update(Post)
         .where(*held(Post, post_id, token))
         .values(
-            state=PostState.SCHEDULED,
+            state=case((removed_at.is_(None), PostState.SCHEDULED), else_=PostState.CANCELLED),
             not_before=func.now() + seconds(not_before_s),
             reason=reason,
             **RELEASED,

@@ -157,6 +157,10 @@ class PostState(enum.StrEnum):
     CANCELLED = "cancelled"
 
 
+POST_WAITS = (PostState.DRAFT, PostState.SCHEDULED, PostState.OVERDUE, PostState.UNDELIVERABLE)
+"""Nothing of the post has gone out, for certain."""
+
+
 class LatePosts(enum.StrEnum):
     """`ask`: a person decides about posts that are hours late; `send`: they go out all the same."""
 

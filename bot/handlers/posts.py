@@ -26,6 +26,7 @@ from db import albums, captions, channels, posts
 from db.audit import Deed
 from db.queue import wake_io
 from db.rights import Action
+from db.states import POST_WAITS
 from db.team_views import PostView
 
 router = Router(name="posts")
@@ -206,7 +207,7 @@ async def preview(
     async with sessions.begin() as session:
         post = await posts.get(session, who.account_id, callback_data.post_id)
         album = await albums.album(session, who.account_id, post.task_id)
-    if post.state not in posts.WAITS:  # an old card: it has gone out since, or was called off
+    if post.state not in POST_WAITS:  # an old card: it has gone out since, or was called off
         await query.answer()
         await redraw(bot, query, who, post, clock)
         return

@@ -31,7 +31,7 @@ from db.audit import Deed
 from db.errors import Stale
 from db.queue import wake_io
 from db.rights import Action
-from db.states import PostState
+from db.states import POST_WAITS, PostState
 from db.team_views import PostView
 
 router = Router(name="publishing")
@@ -52,7 +52,7 @@ async def choose_time(
     """Quick choices, or day, hour and minute one after another. Raises Stale for no such time."""
     async with sessions.begin() as session:
         post = await steered(session, who, callback_data.post_id)
-    if post.state in posts.WAITS:
+    if post.state in POST_WAITS:
         card = _time_card(who, post, callback_data, today_of(post, clock))
     else:
         card = channel_views.post_card(who.locale, post, now=clock())

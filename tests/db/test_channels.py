@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from db import channels, posts
+from db import channels, posts, publishing
 from db.errors import LimitReached, NotFound
 from db.states import LatePosts, PostState
 from tests.db import rows
@@ -68,17 +68,46 @@ async def test_removing_calls_off_what_was_to_go_there(sessions: Sessions) -> No
     who = await rows.person(sessions)
     channel = await connected(sessions, who)
     draft = await drafted(sessions, who, channel)
+    refused = await scheduled(sessions, who, channel)
+    async with sessions.begin() as session:
+        claim = await publishing.claim(session, now=NOW)
+        assert claim is not None
+        await publishing.undeliverable(session, refused.id, claim.token, "no_rights")
     waiting = await scheduled(sessions, who, channel)
     async with sessions.begin() as session:
         await channels.remove(session, who.account_id, channel.id, now=NOW)
     async with sessions.begin() as session:
-        for post in (draft, waiting):
+        for post in (draft, refused, waiting):
             found = await posts.get(session, who.account_id, post.id)
             assert found.state is PostState.CANCELLED
         assert await channels.list_(session, who.account_id) == ()
         with pytest.raises(NotFound):
             await channels.remove(session, who.account_id, channel.id, now=NOW)
     assert (await connect(sessions, who)).id != channel.id
+
+
+async def test_what_comes_back_to_a_removed_channel_never_goes_there(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    put_off, in_doubt = [
+        await scheduled(sessions, who, await connected(sessions, who, CHAT - n)) for n in range(2)
+    ]
+    async with sessions.begin() as session:
+        claims = [await publishing.claim(session, now=NOW) for _ in range(2)]
+        tokens = [claim.token for claim in claims if claim is not None]
+        await publishing.unknown(session, in_doubt.id, tokens[1], "timeout")
+    async with sessions.begin() as session:
+        for post in (put_off, in_doubt):
+            await channels.remove(session, who.account_id, post.channel.id, now=NOW)
+        # At the same moment somebody says that it has not arrived.
+        async with sessions.begin() as other:
+            await posts.resend(other, who.account_id, in_doubt.id, 1, now=NOW)
+    async with sessions.begin() as session:
+        await publishing.retry(session, put_off.id, tokens[0], not_before_s=0, reason="429")
+    async with sessions.begin() as session:
+        assert await publishing.claim(session, now=NOW) is None
+        assert await publishing.next_due_s(session, now=NOW) is None
+        found = await posts.get(session, who.account_id, put_off.id)
+        assert found.state is PostState.CANCELLED
 
 
 async def test_the_rules_of_posts_are_the_accounts(sessions: Sessions) -> None:
