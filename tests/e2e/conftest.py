@@ -67,13 +67,17 @@ async def product(
 
 @dataclass
 class Unhurried(Sim):
-    """People take their time: whatever they do, the pace of their chats has rested."""
+    """People take their time: whatever they do, the limits of chats and people have rested."""
 
     redis: Redis
     clock: MovedClock
 
     async def post(self, path: str, **body: Any) -> Any:
-        keys = [key async for key in self.redis.scan_iter("pace:*")]
+        keys = [
+            key
+            for pattern in ("pace:*", "throttle:*")
+            async for key in self.redis.scan_iter(pattern)
+        ]
         if keys:
             await self.redis.delete(*keys)
         return await super().post(path, **body)

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from bot import texts
+from tests.e2e.conftest import Unhurried
 from tests.product import Held
 from tests.sim import ANNA, BEN, Message, Sim, Talk, label, said
 
@@ -29,14 +30,14 @@ class Words:
 
 
 @pytest.fixture(params=["private ru", "private en", "topic ru"])
-async def talk(request: pytest.FixtureRequest, product: Sim) -> Talk:
+async def talk(request: pytest.FixtureRequest, town: Unhurried) -> Talk:
     """A person where the conversation takes place."""
     if request.param == "private ru":
-        return product.talk(ANNA)
+        return town.talk(ANNA)
     if request.param == "private en":
-        return product.talk(BEN)
-    group = await product.group(topics=("Осень",))
-    return product.talk(group["id"], ANNA, group["topics"][0]["message_thread_id"])
+        return town.talk(BEN)
+    group = await town.group(topics=("Осень",))
+    return town.talk(group["id"], ANNA, group["topics"][0]["message_thread_id"])
 
 
 def words_of(talk: Talk) -> Words:

@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from db import wallet
 from tests.clock import MovedClock
-from tests.sim import ANNA, Message, Sim, Talk, label, said
+from tests.e2e.conftest import Unhurried
+from tests.sim import ANNA, Message, Talk, label, said
 from workers.renew import Renewals
 
 Sessions = async_sessionmaker[AsyncSession]
@@ -17,8 +18,8 @@ PROMPT = "Сделай пост для инстаграма: осеннее ме
 
 
 @pytest.fixture
-def talk(product: Sim) -> Talk:
-    return product.talk(ANNA)
+def talk(town: Unhurried) -> Talk:
+    return town.talk(ANNA)
 
 
 async def after(talk: Talk, command: str, words: str) -> Message:
