@@ -11,7 +11,7 @@ What the worker does with them is in `db/publishing.py`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -379,15 +379,15 @@ def _view(
         sent_at=row.sent_at,
         attempt=row.attempt,
         message_ids=tuple(row.message_ids),
-        reactions=_summed(row.reactions.values()),
+        reactions=_summed(row),
         reason=row.reason,
         time_zone=time_zone,
     )
 
 
-def _summed(of_messages: Iterable[Mapping[str, int]]) -> dict[str, int]:
+def _summed(row: Post) -> dict[str, int]:
     """The reactions to all messages of a post, the most frequent first."""
     counts: Counter[str] = Counter()
-    for of_message in of_messages:
-        counts.update(of_message)
+    for message_id in row.message_ids:
+        counts.update(row.reactions.get(str(message_id), {}))
     return dict(counts.most_common())

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Text, case, func, select, text, update
+from sqlalchemy import ColumnElement, Text, and_, case, func, or_, select, text, update
 from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -68,6 +68,11 @@ WHERE p.id = next.id AND c.id = p.channel_id
 RETURNING p.id, p.lease_token, p.account_id, p.channel_id, c.chat_id, p.task_id, p.caption,
     p.ranks, p.attempt, p.publish_at
 """)
+_OF_ITS_MESSAGES = text("""(
+    SELECT coalesce(jsonb_object_agg(message, counts), '{}')
+    FROM jsonb_each(posts.reactions) AS told (message, counts)
+    WHERE message = ANY (CAST(:sent_ids AS text[]))
+)""")
 _NEXT_DUE = text(f"""{_HEADS}
 SELECT min(greatest(0,
     extract(epoch FROM publish_at - CAST(:now AS timestamptz)),
@@ -122,6 +127,7 @@ async def sent(
             state=PostState.SENT,
             sent_at=func.now(),
             message_ids=list(message_ids),
+            reactions=_OF_ITS_MESSAGES.bindparams(sent_ids=[str(one) for one in message_ids]),
             shown_caption=Post.caption,
             shown_parts=Post.parts,
             reason=None,
@@ -282,15 +288,18 @@ async def count_reactions(
 ) -> None:
     """How often each reaction was given to a message: to the post that it belongs to, if any.
 
-    Each message of an album has its own, which take the place of those told before.
+    Each message of an album has its own, which take the place of those told before. A post that is
+    being sent keeps what is told in its channel meanwhile, until its messages are known.
     """
     others = Post.reactions.op("-")(cast_to(str(message_id), Text))
     fresh = {str(message_id): dict(counts)} if counts else {}
     await session.execute(
         update(Post)
         .where(
-            Post.state == PostState.SENT,
-            Post.message_ids.contains([message_id]),
+            or_(
+                and_(Post.state == PostState.SENT, Post.message_ids.contains([message_id])),
+                text("posts.state = 'sending'"),  # as the index has it
+            ),
             Channel.id == Post.channel_id,
             Channel.chat_id == chat_id,
         )

@@ -72,9 +72,9 @@ class Channel(Base):
 class Post(Base):
     """Pictures of a task (`ranks`, in order) for a channel. `caption` is HTML; `shown_caption` is
     what the channel shows, and `parts` and `shown_parts` what those are put together from
-    (`db.captions`). `reactions`: for each message that has some, how often which. The
-    card, where there is one, says in the chat how it went. The unique index on `sending` keeps a
-    channel's posts in order."""
+    (`db.captions`). `reactions`: for each message that has some, how often which; while it is
+    being sent, of any message in its channel. The card, where there is one, says in the chat how it
+    went. The unique index on `sending` keeps a channel's posts in order."""
 
     __tablename__ = "posts"
     __table_args__ = (

@@ -393,6 +393,63 @@ async def test_reactions_to_any_message_of_an_album_count_once(sessions: Session
     assert (await stored(sessions, who, other)).reactions == {"👍": 1}
 
 
+async def test_reactions_told_before_the_messages_are_known_count(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    channel = await connected(sessions, who)
+    post = await scheduled(sessions, who, channel)
+
+    async def told(message_id: int, counts: dict[str, int]) -> None:
+        async with sessions.begin() as session:
+            await publishing.count_reactions(session, CHAT, message_id, counts)
+
+    first = await claimed(sessions)
+    await told(5, {"👍": 1})  # of a message that is none of ours
+    async with sessions.begin() as session:
+        await publishing.retry(session, first.id, first.token, not_before_s=0, reason="429")
+    second = await claimed(sessions)
+    await told(7, {"🔥": 1})
+    await told(7, {"🔥": 2})
+    await told(6, {"👎": 3})
+    async with sessions.begin() as session:
+        await publishing.sent(session, second.id, second.token, [7, 8])
+    assert (await stored(sessions, who, post)).reactions == {"🔥": 2}
+    await told(8, {"❤": 1})
+    assert (await stored(sessions, who, post)).reactions == {"🔥": 2, "❤": 1}
+
+
+async def test_reactions_told_while_a_post_is_lost_from_sight_are_not_its(
+    sessions: Sessions,
+) -> None:
+    who = await rows.person(sessions)
+    post = await scheduled(sessions, who, await connected(sessions, who))
+    found = await claimed(sessions)
+    async with sessions.begin() as session:
+        await publishing.count_reactions(session, CHAT, 7, {"🔥": 1})
+        await publishing.unknown(session, found.id, found.token, "timeout")
+    assert (await stored(sessions, who, post)).reactions == {}
+    async with sessions.begin() as session:
+        await posts.arrived(session, who.account_id, post.id, now=NOW)
+    assert (await stored(sessions, who, post)).reactions == {}
+
+
+async def test_a_count_that_meets_the_end_of_the_sending_is_kept(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    post = await scheduled(sessions, who, await connected(sessions, who))
+    found = await claimed(sessions)
+
+    async def told() -> None:
+        async with sessions.begin() as session:
+            await publishing.count_reactions(session, CHAT, 7, {"🔥": 1})
+
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group, sessions.begin() as session:
+        await publishing.sent(session, found.id, found.token, [7])
+        group.create_task(told())
+        while await rows.rows(sessions, waiting) != [(1,)]:
+            await asyncio.sleep(0.01)
+    assert (await stored(sessions, who, post)).reactions == {"🔥": 1}
+
+
 # --- edits after publishing ---
 
 
