@@ -56,6 +56,7 @@ from db import images
 log = structlog.get_logger(__name__)
 
 # The pages of the menu go before the dialogue and the prompts: their words leave a dialogue.
+# Replies to questions about a round go before it, too: they say what they answer.
 _HANDLERS = (
     errors,
     payments,
@@ -69,6 +70,7 @@ _HANDLERS = (
     wallet,
     plans,
     settings,
+    approval,
     brand_dialogue,
     brand_words,
     top_up,
@@ -76,7 +78,6 @@ _HANDLERS = (
     captions,
     publishing,
     quota,
-    approval,
     photos,
     generate,
     album,

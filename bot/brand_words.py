@@ -134,10 +134,6 @@ def question(tr: Texts, step: str, *, in_group: bool, advertiser: str | None = N
     return Card(text, markup([keep, [button(tr.plain("✕ Cancel"), BrandTap(do="cancel"))]]))
 
 
-def too_long(tr: Texts, limit: int) -> Html:
-    return tr("📏 Too long: up to {limit} characters, please.", limit=limit)
-
-
 def bad_hashtags(tr: Texts, found: Hashtags) -> Html:
     if found.bad:
         return tr(

@@ -51,6 +51,11 @@ def shortened(text: str, limit: int) -> str:
     return (at_word if at_word and len(rest) < 30 else cut).rstrip(" ,.;:") + "…"
 
 
+def too_long(tr: Texts, limit: int) -> Html:
+    """Said to an answer of more than so many characters."""
+    return tr("📏 Too long: up to {limit} characters, please.", limit=limit)
+
+
 def draft_card(
     draft: Draft, max_count: int, cost: Html, *, asked: int, can_start_from_photos: bool
 ) -> Card:

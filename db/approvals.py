@@ -133,10 +133,12 @@ async def cardless(session: AsyncSession, chat_id: int) -> tuple[ApprovalView, .
     """The open rounds of a chat whose cards were left behind in another one."""
     rows = await session.execute(
         select(Approval.account_id, Approval.id)
+        .join(Task, Task.id == Approval.task_id)
         .where(
             Approval.chat_id == chat_id,
             Approval.state == ApprovalState.OPEN,
             Approval.card_message_id.is_(None),
+            Task.hidden_at.is_(None),
         )
         .order_by(Approval.id)
     )

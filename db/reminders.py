@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import audit, notices, teams
 from db.audit import Deed
-from db.models import Approval, Approver, User
+from db.models import Approval, Approver, Task, User
 from db.money_views import NoticeClaim
 from db.rights import Action
 from db.states import ApprovalState
@@ -29,7 +29,9 @@ _PROMPT_CHARS = 200
 # By the team's own clocks: who is asked at night answers nothing, and switches reminders off.
 _REMIND = text("""
 WITH due AS (
-    SELECT p.id FROM approvals p JOIN accounts a ON a.id = p.account_id
+    SELECT p.id FROM approvals p
+        JOIN accounts a ON a.id = p.account_id
+        JOIN ml_tasks t ON t.id = p.task_id AND t.hidden_at IS NULL
     WHERE p.state = 'open' AND p.reminders < :most AND a.remind_after_h > 0
         AND coalesce(p.reminded_at, p.created_at)
             <= CAST(:now AS timestamptz) - make_interval(hours => a.remind_after_h)
@@ -67,15 +69,24 @@ async def remind(session: AsyncSession, *, now: datetime, limit: int) -> int:
 
 
 async def as_it_stands(session: AsyncSession, notice: NoticeClaim) -> NoticeClaim | None:
-    """A reminder with who is silent at this moment; None once the round is over.
+    """A reminder with who is silent at this moment; None once the round is over, or its album is
+    deleted.
 
     Notices of other kinds stay as they are.
     """
     if notice.kind != WAITS:
         return notice
     approval_id = cast(int, notice.data["approval_id"])
-    state = await session.scalar(select(Approval.state).where(Approval.id == approval_id))
-    if state is not ApprovalState.OPEN:
+    waits = await session.scalar(
+        select(Approval.id)
+        .join(Task, Task.id == Approval.task_id)
+        .where(
+            Approval.id == approval_id,
+            Approval.state == ApprovalState.OPEN,
+            Task.hidden_at.is_(None),
+        )
+    )
+    if waits is None:
         return None
     names = await silent(session, notice.account_id, approval_id)
     return replace(notice, data={**notice.data, "silent": names[:_MOST_NAMED]})

@@ -13,7 +13,7 @@ from aiogram.types import CallbackQuery, Message
 from arq import ArqRedis
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import intake, rounds, team_views, whispers
+from bot import intake, rounds, team_views, views, whispers
 from bot.callbacks import ApprovalTap
 from bot.clock import Clock
 from bot.filters import IsForBot
@@ -136,7 +136,10 @@ async def answered(
 ) -> None:
     """Ends the round; changes begin the next one. Handled twice, it finds what it began."""
     who.may(Action.APPROVE)
-    words = " ".join((message.text or "").split())[: approvals.REASON_MAX]
+    words = " ".join((message.text or "").split())
+    if len(words) > approvals.REASON_MAX:
+        await message.reply(views.too_long(who.tr, approvals.REASON_MAX))
+        return
     place = Place(message.chat.id, thread_of(message), message.message_id)
     if asked.answer is Answer.REJECTED:
         async with sessions.begin() as session:

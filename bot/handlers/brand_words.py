@@ -7,7 +7,7 @@ from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 
-from bot import brand_words, dialogue
+from bot import brand_words, dialogue, views
 from bot.callbacks import BrandTap
 from bot.dialogue import Answers
 from bot.filters import IsPrompt
@@ -96,7 +96,7 @@ async def take_signature(message: Message, who: Who, state: FSMContext, sessions
         return
     signature = " ".join((message.text or "").split())
     if len(signature) > brand_words.SIGNATURE_MAX:
-        await message.reply(brand_words.too_long(who.tr, brand_words.SIGNATURE_MAX))
+        await message.reply(views.too_long(who.tr, brand_words.SIGNATURE_MAX))
         return
     await _save(message, who, state, sessions, answers, {"signature": signature})
 
@@ -121,7 +121,7 @@ async def take_advertiser(message: Message, who: Who, state: FSMContext) -> None
     who.may(Action.MANAGE_BRANDS)
     advertiser = " ".join((message.text or "").split())
     if len(advertiser) > brand_words.ADVERTISER_MAX:
-        await message.reply(brand_words.too_long(who.tr, brand_words.ADVERTISER_MAX))
+        await message.reply(views.too_long(who.tr, brand_words.ADVERTISER_MAX))
         return
     card = brand_words.question(who.tr, "erid", in_group=who.is_group)
     asked = await message.answer(card.text, reply_markup=card.keyboard)

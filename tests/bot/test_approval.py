@@ -248,6 +248,31 @@ async def test_changes_are_drawn_as_a_new_round_with_its_history(live: Stage, th
         assert {one.get("message_thread_id") for one in sent} == {anna.thread_id}
 
 
+async def test_an_answer_about_a_round_is_none_to_another_question(live: Stage) -> None:
+    anna, ben, _ = await team_of_three(live)
+    round_ = await asked(ben, await drawn(ben))
+    await anna.send(f"/brands@{await anna.username()}")
+    await anna.press("Новый бренд")
+    name = await anna.text("Как он называется?")
+    await anna.press("Reject", round_)
+    question = await anna.text("почему нет?")
+    await anna.send("не наш цвет", reply_to_message_id=question["message_id"])
+    await now_says(anna, round_, "не наш цвет")
+    await anna.send("Кофе рядом", reply_to_message_id=name["message_id"])
+    await anna.text("2 из 3")  # the other question is still open
+
+
+async def test_an_answer_that_is_too_long_is_not_cut_but_asked_for_again(live: Stage) -> None:
+    anna, ben, client = await team_of_three(live)
+    round_ = await asked(ben, await drawn(ben))
+    await client.press("Changes", round_)
+    question = await client.text("что поправить?")
+    await client.send("теплее свет " * 60, reply_to_message_id=question["message_id"])
+    await client.text("до 500 знаков")
+    await client.send("теплее", reply_to_message_id=question["message_id"])
+    await now_says(anna, round_, "Sent back for changes")
+
+
 async def test_an_anonymous_admin_may_answer_the_question(live: Stage) -> None:
     anna, ben, client = await team_of_three(live)
     round_ = await asked(ben, await drawn(ben))
@@ -280,6 +305,24 @@ async def test_a_round_goes_on_in_the_supergroup_that_its_group_becomes(live: St
     here = {int(one["message_id"]) for one in edits if str(one["chat_id"]) == str(moved["id"])}
     assert here == {round_["message_id"]}
     assert len(await live.rows("SELECT id FROM accounts WHERE kind = 'team'")) == 1
+
+
+async def test_nothing_is_said_of_a_deleted_album_when_its_group_moves(live: Stage) -> None:
+    group = await live.sim.post(
+        "chats", type="group", title="Команда", bot_status="administrator",
+        members=[{"id": ANNA, "status": "creator"}],
+    )  # fmt: skip
+    anna = live.person(ANNA, group["id"])
+    await anna.text("для этой команды")
+    await asked(anna, await drawn(anna))
+    await execute(live, "UPDATE ml_tasks SET hidden_at = now()")
+    moved = await live.sim.post(
+        f"chats/{group['id']}/members", action="migrate", by_user_id=ANNA, user_id=ANNA
+    )
+    await live.person(ANNA, moved["id"]).settled()
+    sent = [one["arguments"] for one in await live.sim.calls("sendMessage")]
+    (help_,) = [one["text"] for one in sent if str(one["chat_id"]) == str(moved["id"])]
+    assert "/history" in help_
 
 
 async def test_a_round_outlives_the_bots_demotion_and_its_absence(live: Stage) -> None:

@@ -115,6 +115,18 @@ async def test_a_decision_silences_even_a_reminder_that_is_on_its_way(
     assert await reminders(anna) == []
 
 
+@pytest.mark.parametrize("is_on_its_way", [False, True])
+async def test_nobody_is_reminded_of_a_deleted_album(
+    live: Stage, courier: Courier, is_on_its_way: bool
+) -> None:
+    anna, _, _ = await opened(live, NOON)
+    if is_on_its_way:
+        await Reminders(live.sessions, lambda: NOON + DAY)()
+    await execute(live, "UPDATE ml_tasks SET hidden_at = now()")
+    await swept(courier, NOON + DAY)
+    assert await reminders(anna) == []
+
+
 async def test_a_team_says_after_how_long_or_never(live: Stage, courier: Courier) -> None:
     anna, _, _ = await opened(live, NOON)
     page = await team_page(anna)
