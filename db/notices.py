@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import array, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.leases import RELEASED, SENDER_DIED, held, seconds
@@ -92,12 +92,21 @@ async def sent(session: AsyncSession, notice_id: int, token: UUID) -> bool:
 
 
 async def retry(
-    session: AsyncSession, notice_id: int, token: UUID, *, not_before_s: float, reason: str
+    session: AsyncSession,
+    notice_id: int,
+    token: UUID,
+    *,
+    not_before_s: float,
+    reason: str,
+    drop_thread: bool = False,
 ) -> bool:
-    """Back to pending for `not_before_s`: Telegram has certainly not taken it. False: not ours."""
+    """Back to pending for `not_before_s`: Telegram has certainly not taken it; with `drop_thread`
+    it goes to the group's main topic next time. False: not ours."""
     ours, later = held(Notice, notice_id, token), func.now() + seconds(not_before_s)
     pending = DeliveryState.PENDING
-    return bool(await _settle(session, ours, pending, not_before=later, reason=reason))
+    # An answer would go where the message is that it answers.
+    main = {"data": Notice.data.op("-")(array(["thread_id", "reply_to"]))} if drop_thread else {}
+    return bool(await _settle(session, ours, pending, not_before=later, reason=reason, **main))
 
 
 async def unknown(session: AsyncSession, notice_id: int, token: UUID, reason: str) -> bool:

@@ -93,8 +93,10 @@ async def _send(claimed: NoticeClaim, courier: Courier) -> tuple[Settle, str]:
         return _again(claimed, back_off_s(claimed.attempt), f"refused: {error.detail}")
     except ChatMigrated as error:
         return _follow(claimed, error.new_chat_id)
-    except (Undeliverable, ThreadClosed) as error:
-        reason = error.reason if isinstance(error, Undeliverable) else "thread_closed"
+    except ThreadClosed:
+        return _without_thread(claimed)
+    except Undeliverable as error:
+        reason = error.reason
         return (lambda s: notices.undeliverable(s, id, token, reason)), reason
     except Uncertain as error:
         detail = error.detail
@@ -110,6 +112,17 @@ def _again(claimed: NoticeClaim, after_s: float, reason: str) -> tuple[Settle, s
     return (
         lambda session: notices.retry(
             session, claimed.id, claimed.token, not_before_s=after_s, reason=reason
+        )
+    ), reason
+
+
+def _without_thread(claimed: NoticeClaim) -> tuple[Settle, str]:
+    reason = "thread_closed"
+    if words.thread_of(claimed) is None:
+        return (lambda s: notices.undeliverable(s, claimed.id, claimed.token, reason)), reason
+    return (
+        lambda session: notices.retry(
+            session, claimed.id, claimed.token, not_before_s=0.0, reason=reason, drop_thread=True
         )
     ), reason
 

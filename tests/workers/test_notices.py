@@ -29,7 +29,9 @@ GRACE = {
 NOTICE = "SELECT state, reason, attempt FROM notices"
 
 
-async def told(courier: Courier, chat_id: int = ANNA, kind: str = "grace") -> None:
+async def told(
+    courier: Courier, chat_id: int = ANNA, kind: str = "grace", thread_id: int | None = None
+) -> None:
     async with courier.sessions.begin() as session:
         await accounts.ensure_user(session, TelegramUser(ANNA, "Анна", language_code="ru"))
         chat_type = "private" if chat_id > 0 else "supergroup"
@@ -39,7 +41,8 @@ async def told(courier: Courier, chat_id: int = ANNA, kind: str = "grace") -> No
             text("UPDATE subscriptions SET plan_code = 'profi', grace_until = :until"),
             {"until": datetime.fromisoformat(str(GRACE["until"]))},
         )
-        assert await notices.tell(session, account_id, kind, GRACE, key="k")
+        data = {**GRACE, "thread_id": thread_id}
+        assert await notices.tell(session, account_id, kind, data, key="k")
 
 
 async def claimed(courier: Courier) -> NoticeClaim:
@@ -106,6 +109,24 @@ async def test_a_migrated_group_is_followed(courier: Courier, sim: Sim, row: Row
     await send_next(courier)
     assert (await row(NOTICE))["state"] == "sent"
     await sim.talk(supergroup["id"], ANNA).text("не удалось продлить")
+
+
+async def test_what_belongs_to_a_closed_topic_is_said_outside_it(
+    courier: Courier, sim: Sim, row: Row
+) -> None:
+    group = await sim.group(topics=("Кофе",))
+    thread_id = group["topics"][0]["message_thread_id"]
+    # An administrator may write into closed topics, a member may not.
+    await sim.post(f"chats/{group['id']}/members", action="demote", bot=True)
+    await sim.post(
+        f"chats/{group['id']}/members", action="close_topic", message_thread_id=thread_id
+    )
+    await told(courier, group["id"], thread_id=thread_id)
+    await send_next(courier)
+    await send_next(courier)
+    assert (await row(NOTICE))["state"] == "sent"
+    message = await sim.talk(group["id"], ANNA).text("не удалось продлить")
+    assert "message_thread_id" not in message
 
 
 async def test_a_kind_without_words_does_not_stop_the_others(
