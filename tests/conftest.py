@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -20,12 +23,34 @@ from playground import embedded
 _TEMPLATE = "vitrina_template"
 
 
+_MEMORY = Path("/dev/shm")
+_MEMORY_ENOUGH = 2 << 30
+
+
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A running Postgres server; its maintenance database."""
-    server = embedded.postgres(tmp_path_factory.mktemp("postgres"), durable=False)
-    with embedded.running(server) as url:
-        yield url
+def postgres_url() -> Iterator[str]:
+    """A running Postgres server; its maintenance database.
+
+    In memory where there is enough of it: a database is copied for each test, which is five times
+    as quick there as on a disk.
+    """
+    with tempfile.TemporaryDirectory(prefix=_ours(os.getpid()), dir=_memory()) as state_dir:
+        server = embedded.postgres(Path(state_dir), durable=False)
+        with embedded.running(server) as url:
+            yield url
+
+
+def _memory() -> Path | None:
+    if not (os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _MEMORY_ENOUGH):
+        return None
+    for left in _MEMORY.glob(_ours("*")):  # by a run that was killed
+        if not Path("/proc", left.name.split("-")[2]).exists():
+            shutil.rmtree(left, ignore_errors=True)
+    return _MEMORY
+
+
+def _ours(pid: int | str) -> str:
+    return f"vitrina-tests-{pid}-"
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +65,8 @@ def migrated_template(postgres_url: str) -> str:
 async def database_url(postgres_url: str, migrated_template: str) -> AsyncIterator[str]:
     """A fresh, migrated database of the test's own."""
     name = f"t_{uuid.uuid4().hex[:12]}"
-    await _execute(postgres_url, f'CREATE DATABASE "{name}" TEMPLATE "{migrated_template}"')
+    copied = f'CREATE DATABASE "{name}" TEMPLATE "{migrated_template}" STRATEGY file_copy'
+    await _execute(postgres_url, copied)
     yield _database_url(postgres_url, name)
     await _execute(postgres_url, f'DROP DATABASE "{name}" WITH (FORCE)')
 
