@@ -7,10 +7,12 @@ Talks to the bot as Ben in English and as Anna in Russian, so both chats should 
 from __future__ import annotations
 
 import io
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.request import Request, urlopen
 
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, sync_playwright
@@ -20,6 +22,7 @@ CHROMIUM = "/usr/bin/chromium"
 DESKTOP: ViewportSize = {"width": 1100, "height": 1010}
 PHONE: ViewportSize = {"width": 375, "height": 740}
 COLOURS = 256
+_JSON = {"Content-Type": "application/json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,10 @@ class Words:
     why: str
     back: str
     hide_keyboard: str
+    team: str
+    colleague: str
+    for_approval: str
+    approve: str
 
 
 ENGLISH = Words(
@@ -45,6 +52,10 @@ ENGLISH = Words(
     why="🤔 Why?",
     back="‹ Back",
     hide_keyboard="Hide keyboard",
+    team="Pumpkin & Co",
+    colleague="Kate",
+    for_approval="📨 Ask for approval",
+    approve="✅ Approve",
 )
 RUSSIAN = Words(
     code="ru",
@@ -55,6 +66,10 @@ RUSSIAN = Words(
     why="🤔 Почему?",
     back="‹ Назад",
     hide_keyboard="Скрыть клавиатуру",
+    team="Кофейня «Тыква»",
+    colleague="Катя",
+    for_approval="📨 На согласование",
+    approve="✅ Одобрить",
 )
 
 
@@ -76,7 +91,31 @@ def main(url: str) -> None:
             key(night, words.back).wait_for()
             save(night, f"{words.code}-why")
             tap(night, words.back)
+            show_team(browser, url, words)
         browser.close()
+
+
+def show_team(browser: Browser, url: str, words: Words) -> None:
+    """An album in a group, voted for and sent for approval."""
+    with urlopen(Request(f"{url}/sim/chats", json.dumps(team(words)).encode(), _JSON)) as made:
+        chat_id = json.load(made)["id"]
+    page = opened(browser, url, words, PHONE, "light", chat_id)
+    write(page, f"/gen@vitrina_bot {words.prompt}")
+    tap(page, "👍 2")
+    key(page, "👍 2 · 1").wait_for()
+    tap(page, words.for_approval)
+    key(page, words.approve).wait_for()
+    save(page, f"{words.code}-team")
+
+
+def team(words: Words) -> dict[str, object]:
+    """A group that the one who talks brings the bot to."""
+    members = [
+        {"id": words.chat_id, "status": "creator"},
+        {"id": words.chat_id + 100, "first_name": words.colleague, "language_code": words.code},
+    ]
+    about = {"type": "supergroup", "title": words.team, "bot_status": "administrator"}
+    return about | {"members": members}
 
 
 def opened(
@@ -85,6 +124,7 @@ def opened(
     words: Words,
     size: ViewportSize,
     scheme: Literal["light", "dark"],
+    chat_id: int | None = None,
 ) -> Page:
     """The chat page, larger on a phone so that its letters are sharp."""
     context = browser.new_context(
@@ -94,7 +134,7 @@ def opened(
         device_scale_factor=1.5 if size is PHONE else 1,
     )
     page = context.new_page()
-    page.goto(f"{url}/#{words.chat_id}")
+    page.goto(f"{url}/#{chat_id or words.chat_id}")
     page.locator("body[data-ready]").wait_for()
     hide = page.get_by_role("button", name=words.hide_keyboard)
     if hide.count():
@@ -106,9 +146,13 @@ def ask(page: Page, words: Words) -> None:
     page.locator("#start").click()
     page.locator(".inline-keyboard").last.wait_for()
     page.get_by_role("button", name=words.hide_keyboard).click()
-    page.locator("#input").fill(words.prompt)
-    page.locator("#input").press("Enter")
+    write(page, words.prompt)
     key(page, words.create).wait_for()
+
+
+def write(page: Page, text: str) -> None:
+    page.locator("#input").fill(text)
+    page.locator("#input").press("Enter")
 
 
 def key(page: Page, name: str) -> Locator:
