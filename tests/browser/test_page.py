@@ -41,6 +41,21 @@ async def test_phone_shows_the_list_or_the_chat(browser: Browser, base_url: str,
     await context.close()
 
 
+async def test_many_chats_scroll_in_their_list(chat: Chat, bot: Bot) -> None:
+    for number in range(20):
+        new = {"type": "private", "members": [{"first_name": f"Гость {number}"}]}
+        async with bot.http.post(f"{bot.base_url}/sim/chats", json=new) as reply:
+            assert reply.status == 200
+    await chat.page.reload()
+    chats = chat.page.get_by_role("navigation", name="Chats")
+    await expect(chats.get_by_role("button", name="Гость 19")).to_be_attached()
+    assert await chat.page.evaluate("document.documentElement.scrollHeight - innerHeight") == 0
+    await expect(chat.composer).to_be_in_viewport(ratio=1)
+    await chats.get_by_role("button", name="Гость 9").scroll_into_view_if_needed()
+    await expect(chat.page.get_by_role("button", name="Chat info")).to_be_in_viewport(ratio=1)
+    await expect(chat.composer).to_be_in_viewport(ratio=1)
+
+
 async def test_who_speaks_can_be_switched_in_a_group(chat: Chat, bot: Bot) -> None:
     await chat.open("Команда")
     await chat.say("/gen от Анны")
