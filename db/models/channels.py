@@ -140,6 +140,7 @@ class Post(Base):
         JSONB, server_default=text("'{}'::jsonb")
     )
     card_chat_id: Mapped[int | None]
+    card_thread_id: Mapped[int | None]
     card_message_id: Mapped[int | None]
     reason: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -39,6 +39,7 @@ class Order(Base):
     )
     expires_at: Mapped[datetime]
     chat_id: Mapped[int]
+    thread_id: Mapped[int | None]
     message_id: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

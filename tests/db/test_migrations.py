@@ -114,6 +114,7 @@ ROWS = {
         INSERT INTO suggestions (post_id, locale, chat_id, message_id)
         SELECT id, 'ru', 1, 2 FROM posts
     """,
+    "0015": "UPDATE orders SET thread_id = 7; UPDATE posts SET card_thread_id = 7",
 }
 
 
