@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import lru_cache
 
 COLOUR_WORDS: dict[str, str] = {
     "red": "#d62f2f", "crimson": "#b3122f", "scarlet": "#e0301e", "burgundy": "#6d1a36",
@@ -35,7 +35,7 @@ _SHADES = {"light": ("#ffffff", 0.45), "pale": ("#ffffff", 0.6), "delicate": ("#
 _SAY_NOTHING = frozenset({"and", "a", "the", "color", "colour", "bright", "shade", "of"})
 
 
-@cache
+@lru_cache(maxsize=1024)
 def words(text: str) -> tuple[str, ...]:
     """Lower-case English words, plural endings taken off where that is safe, in order."""
     return tuple(_singular(word) for word in re.findall(r"[a-z]+", text.lower()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from pipeline.colours import RGB
 from pipeline.generate import shapes as s
@@ -132,7 +132,7 @@ class Scene:
         self.canvas.fill(stem.moved(x, y, length, angle), lighter(colour, -0.08))
 
 
-@cache
+@lru_cache(maxsize=1024)
 def lit(colour: RGB, form: str) -> Paint:
     """The colour as light from the upper left makes it."""
     if form == "flat":

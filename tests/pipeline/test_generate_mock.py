@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline import colours
+from pipeline import colour_words, colours
 from pipeline.errors import Cancelled
 from pipeline.generate.compositions import FAMILIES
 from pipeline.generate.mock import MockGenerator
+from pipeline.generate.scene import lit
 from pipeline.judge.pixels import dominant
 from pipeline.run import derive_seed
 from pipeline.types import Aspect, BrandStyle, Brief, CancelFlag, Picture, Prompt, Variation
@@ -170,3 +171,11 @@ def test_a_thing_wins_over_season_and_occasion() -> None:
     assert subjects.found("a pastry shop") == [goods.cake]
     assert subjects.found("a bowl of raspberries") == [goods.plate, goods.fruit]
     assert subjects.found("leaves") == [world.branch]
+
+
+def test_what_is_kept_of_prompts_and_colours_does_not_grow_for_ever() -> None:
+    for n in range(5000):
+        colour_words.words(f"cup {n:x}")
+        lit((n % 256, n // 256, 9), "ball")
+    assert colour_words.words.cache_info().currsize < 5000
+    assert lit.cache_info().currsize < 5000
