@@ -110,23 +110,26 @@ class PlanTap(CallbackData, prefix="p"):
 
 
 class CureTap(CallbackData, prefix="q"):
-    """A way out when the quota is out. `do`: pay (for each picture), again (look once more)."""
+    """A way out when the quota is out. `do`: pay (for each picture), `sum` kopecks as it says."""
 
     do: str
+    sum: Id = 0
 
 
 class TeamTap(CallbackData, prefix="t"):
-    """A button of the team's pages. `do`: page, member, role, remove, sure, transfer, needed,
-    remind, claim."""
+    """A button of the pages of team `team_id`. `do`: page, member, role, remove, sure, transfer,
+    needed, remind, claim."""
 
     do: str
+    team_id: Id
     user_id: Id = 0
     value: str = ""
 
 
 class JournalTap(CallbackData, prefix="j"):
-    """A page of the team's journal: the lines older than `before`; 0: the newest."""
+    """A page of a team's journal: the lines older than `before`; 0: the newest."""
 
+    team_id: Id
     before: Id = 0
 
 

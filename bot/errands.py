@@ -17,11 +17,12 @@ _KEPT_S = 24 * 3600
 @dataclass(frozen=True, slots=True)
 class Errand:
     """`tap` is the packed button to press again, for `wanted` pictures; `plan` is a plan that was
-    to be bought on the way."""
+    to be bought on the way. `agreed`: to pay for each picture what the card says."""
 
     tap: str | None = None
     wanted: int = 0
     plan: str | None = None
+    agreed: bool = False
 
 
 async def keep(redis: Redis, chat_id: int, message_id: int, errand: Errand) -> None:

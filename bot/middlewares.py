@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-from aiogram import BaseMiddleware, Bot
+from aiogram import BaseMiddleware, Bot, Dispatcher
 from aiogram.enums import ChatMemberStatus, ChatType
 from aiogram.fsm.context import FSMContext
 from aiogram.types import (
@@ -24,11 +24,11 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from bot import dialogue
 from bot.buckets import Bucket, Buckets
-from bot.errors import Undeliverable
-from bot.filters import is_command, is_payment, replies_to
+from bot.errors import NotYours, Undeliverable
+from bot.filters import asks_for_pictures, is_command, is_payment, replies_to
 from bot.settings import BotSettings
 from bot.who import Who
-from db import accounts, teams, workplaces
+from db import accounts, newcomers, teams, workplaces
 from db.accounts import ANONYMOUS_ADMIN
 from db.capacity import offered
 from db.engine import autocommit
@@ -118,6 +118,20 @@ class SayLeft(BaseMiddleware):
         return result
 
 
+class PressOn(BaseMiddleware):
+    """Hands a tap's handler `press`: another button, pressed by the same tap of the same person."""
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        assert isinstance(event, CallbackQuery)
+        dispatcher: Dispatcher = data["dispatcher"]
+
+        async def press(tap: str) -> None:
+            query = event.model_copy(update={"data": tap})
+            await dispatcher.propagate_event("callback_query", query, **data)
+
+        return await handler(event, {**data, "press": press})
+
+
 def _person_event(event: TelegramObject) -> Message | CallbackQuery | None:
     """What a person can flood with; membership always comes through."""
     if not isinstance(event, Update):
@@ -141,6 +155,27 @@ def _is_present(event: TelegramObject, chat: Chat) -> bool:
     return event.message is None or not _moves(event.message)
 
 
+class ActInTeam(BaseMiddleware):
+    """In a private chat a page of a team is tapped as whoever one is in that team, whatever else
+    the chat works for. Raises NotYours for another team's page in a group."""
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        who: Who = data["who"]
+        team_id = getattr(data.get("callback_data"), "team_id", who.account_id)
+        if team_id != who.account_id:
+            data["who"] = await self._there(who, team_id, data["sessions"])
+        return await handler(event, data)
+
+    async def _there(
+        self, who: Who, team_id: int, sessions: async_sessionmaker[AsyncSession]
+    ) -> Who:
+        if who.is_group:
+            raise NotYours
+        async with sessions.begin() as session:
+            team = await workplaces.working_for(session, who.user_id, team_id)
+        return replace(who, account_id=team_id, role=None if team is None else team.role)
+
+
 class Introduce(BaseMiddleware):
     """Remembers the person and their account, and hands `who` to the handler."""
 
@@ -153,11 +188,12 @@ class Introduce(BaseMiddleware):
         chat: Chat | None = data.get("event_chat")
         if user is not None and chat is not None and _is_present(event, chat):
             is_tap = isinstance(event, Update) and event.callback_query is not None
-            data["who"] = await self._introduce(user, chat, data, is_tap=is_tap)
+            draws = isinstance(event, Update) and await asks_for_pictures(event, data["bot"])
+            data["who"] = await self._introduce(user, chat, data, is_tap=is_tap, draws=draws)
         return await handler(event, data)
 
     async def _introduce(
-        self, user: User, chat: Chat, data: dict[str, Any], *, is_tap: bool
+        self, user: User, chat: Chat, data: dict[str, Any], *, is_tap: bool, draws: bool
     ) -> Who:
         is_group = chat.type != ChatType.PRIVATE
         bot: Bot = data["bot"]
@@ -165,12 +201,14 @@ class Introduce(BaseMiddleware):
             TelegramUser(user.id, user.first_name, user.username, user.language_code)
         )
         member = await self._membership(known, chat)
-        if member is None:
+        if member is None or (is_group and draws and member.role is Role.VIEWER):
             # Who writes in a group is in it; buttons can be pressed from outside.
             if not is_tap or await self._is_inside(bot, chat, user):
                 async with self._sessions.begin() as session:
                     now = data["clock"]()
-                    member = await teams.enter(session, user.id, chat.id, chat.title, now=now)
+                    member = await newcomers.enter(
+                        session, user.id, chat.id, chat.title, draws=draws, now=now
+                    )
             else:
                 member = Membership(known.account_id, None)
         if is_group and is_tap and member.role is Role.EDITOR:

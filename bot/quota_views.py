@@ -88,6 +88,11 @@ def cure(
     return Card(Html("\n".join(lines)), markup([*rows, _to_draft(tr, errand)]))
 
 
+def paid_for(tr: Texts) -> Card:
+    """In place of the ways on, once one of them was taken and the album has a card of its own."""
+    return Card(tr("👛 Pictures past the quota are paid for now. To stop that: /plans"))
+
+
 def go_on(tr: Texts, errand: Errand) -> InlineKeyboardButton:
     """Presses the button once more that could not be done."""
     assert errand.tap is not None
@@ -105,12 +110,13 @@ def _paid_ways(
     rows: list[Row] = []
     if not means.wallet.paused:
         if not means.pays:
+            sum = means.price(count)
             label = tr.plain(
                 "👛 Pay per picture: {n} for {price}",
                 n=means.past(count),
-                price=tr.roubles(means.price(count), short=True),
+                price=tr.roubles(sum, short=True),
             )
-            rows.append([button(label, CureTap(do="pay"), "primary")])
+            rows.append([button(label, CureTap(do="pay", sum=sum), "primary")])
         elif missing := means.missing(count):
             rows.append([top_up(tr, max(missing, least))])
     better = next((plan for plan in offered if _is_better(plan, means)), None)
@@ -139,7 +145,7 @@ def top_up(tr: Texts, kopecks: int) -> InlineKeyboardButton:
 
 
 def _fewer(tr: Texts, means: Means, errand: Errand) -> list[Row]:
-    draft_id = _draft_of(errand)
+    draft_id = draft_of(errand)
     if draft_id is None or not 1 <= means.left < errand.wanted:
         return []
     fewer = DraftTap(request_id=draft_id, do="set", field="count", value=str(means.left))
@@ -148,13 +154,13 @@ def _fewer(tr: Texts, means: Means, errand: Errand) -> list[Row]:
 
 
 def _to_draft(tr: Texts, errand: Errand) -> Row:
-    draft_id = _draft_of(errand)
+    draft_id = draft_of(errand)
     if draft_id is None:
         return []
     return [button(tr.plain("‹ To the draft"), DraftTap(request_id=draft_id, do="back"))]
 
 
-def _draft_of(errand: Errand) -> int | None:
+def draft_of(errand: Errand) -> int | None:
     """The draft that the errand would submit."""
     if errand.tap is None or not errand.tap.startswith(f"{DraftTap.__prefix__}:"):
         return None

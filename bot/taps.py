@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from aiogram import Bot
 from aiogram.types import CallbackQuery
 from redis.asyncio import Redis
@@ -11,6 +13,9 @@ from bot.views import Card
 from bot.who import card_of, thread_of
 
 _DOUBLE_TAP_S = 5
+
+Press = Callable[[str], Awaitable[None]]
+"""Does what another button of the same message would do; it takes what that button carries."""
 
 
 async def edit(bot: Bot, query: CallbackQuery, card: Card) -> None:

@@ -7,20 +7,23 @@ from dataclasses import replace
 from aiogram import Bot, F, Router
 from aiogram.types import CallbackQuery
 from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import errands, quota, quota_views
 from bot.callbacks import CureTap, DraftTap
 from bot.clock import Clock
-from bot.delivery import send_card
+from bot.delivery import send_card, send_own_card
 from bot.errands import Errand
+from bot.errors import NotYours
 from bot.handlers.plans import noted_pay, page, question
 from bot.intake import Place, Sessions
 from bot.settings import PaymentTerms
-from bot.taps import edit, is_first_tap, send_below
+from bot.taps import Press, edit, is_first_tap, send_below
 from bot.texts import Texts
 from bot.views import Card
 from bot.who import Who, card_of
 from db import plans, requests
+from db.errors import QuotaOut
 from db.money_views import OrderView
 from db.rights import Action, allowed
 from db.views import Draft
@@ -31,27 +34,58 @@ router = Router(name="quota")
 @router.callback_query(CureTap.filter(F.do == "pay"))
 async def pay_per_picture(
     query: CallbackQuery,
+    callback_data: CureTap,
     who: Who,
     bot: Bot,
     sessions: Sessions,
     redis: Redis,
     terms: PaymentTerms,
     clock: Clock,
+    press: Press,
 ) -> None:
-    """From now on pictures past the quota are paid for; the card shows what that changes."""
+    """From now on pictures past the quota are paid for, and what was wanted is drawn for the sum
+    on the button. A second tap comes to the same task."""
     who.may(Action.MANAGE_MONEY)
-    async with sessions.begin() as session:
-        await plans.switch_pay_per_picture(session, who.account_id, True, now=clock())
-        await noted_pay(session, who, on=True)
-    await query.answer(who.tr.plain("Pictures past the quota are paid for now"))
     at = card_of(query)
     errand = await errands.of(redis, at.chat.id, at.message_id)
-    if errand is not None:
-        card = await _card(sessions, who, terms, clock, errand)
-    else:
+    if errand is None or errand.tap is None:
         async with sessions.begin() as session:
+            await _switch_on(session, who, clock)
             card = await page(session, who.tr, who.account_id, clock())
-    await edit(bot, query, card)
+        await query.answer(who.tr.plain("Pictures past the quota are paid for now"))
+        await edit(bot, query, card)
+        return
+    if not errand.agreed:
+        if not await _agreed(sessions, who, clock, errand, callback_data.sum):
+            await query.answer(who.tr.plain("Things have changed: look at the new sum, please"))
+            await edit(bot, query, await _card(sessions, who, terms, clock, errand))
+            return
+        await errands.keep(redis, at.chat.id, at.message_id, replace(errand, agreed=True))
+    try:
+        await press(errand.tap)
+    except (QuotaOut, NotYours):
+        # The wallet lacks something yet, or it is for somebody else to go on.
+        await errands.keep(redis, at.chat.id, at.message_id, replace(errand, agreed=False))
+        await query.answer(who.tr.plain("Pictures past the quota are paid for now"))
+        await edit(bot, query, await _card(sessions, who, terms, clock, errand))
+    else:
+        if quota_views.draft_of(errand) is None:
+            await edit(bot, query, quota_views.paid_for(who.tr))
+
+
+async def _agreed(sessions: Sessions, who: Who, clock: Clock, errand: Errand, kopecks: int) -> bool:
+    """Switches it on if the pictures still cost what the button says."""
+    async with sessions.begin() as session:
+        means = await quota.means(session, who.account_id, now=clock())
+        if means.price(errand.wanted) != kopecks:
+            return False
+        await _switch_on(session, who, clock)
+    return True
+
+
+async def _switch_on(session: AsyncSession, who: Who, clock: Clock) -> None:
+    await plans.switch_pay_per_picture(session, who.account_id, True, now=clock())
+    await noted_pay(session, who, on=True)
 
 
 async def offer(
@@ -110,8 +144,6 @@ async def go_on_after(
     redis: Redis,
     terms: PaymentTerms,
     clock: Clock,
-    *,
-    thread_id: int | None,
 ) -> None:
     """The money for something has come: the plan that was to be bought, or what was to be drawn."""
     if order.message_id is None:
@@ -125,7 +157,7 @@ async def go_on_after(
     else:
         of_team = order.chat_id < 0
         card = await _card_of(sessions, tr, order.account_id, terms, clock, errand, of_team=of_team)
-    message_id = await send_card(bot, card, order.chat_id, thread_id)
+    message_id = await send_own_card(bot, card, order.chat_id, order.thread_id)
     await errands.keep(redis, order.chat_id, message_id, replace(errand, plan=None))
 
 

@@ -52,17 +52,16 @@ async def test_a_draft_says_what_it_costs(
     assert words in plain((await draft(anna))["text"])
 
 
-async def test_paying_per_picture_is_one_tap_and_going_on_another(
+async def test_paying_per_picture_draws_in_one_tap_and_once_for_two(
     anna: Person, live: Stage
 ) -> None:
     await live.credit(100_00)
     card = await out(anna, live)
     assert "Нужно: 4, осталось: 2 из 40" in card["text"]
     assert await live.rows("SELECT id FROM ml_tasks") == []
-    await anna.press("Платить за картинку: 2 за 18", card)
-    ready = await anna.text("Теперь хватает")
-    assert "ещё 2 за 18" in plain(ready["text"])
-    await anna.press("Продолжить", ready)
+    assert (await anna.press("Платить за картинку: 2 за 18", card))["text"] == "Взял в работу!"
+    await anna.tap(data_of(card, "Платить за картинку"), card)
+    await anna.settled()
     await anna.text("В очереди")
     await live.draw()
     await anna.settled()
@@ -70,6 +69,20 @@ async def test_paying_per_picture_is_one_tap_and_going_on_another(
     assert moved["amount"] == 18_00
     (period,) = await live.rows("SELECT used, held FROM periods")
     assert period == {"used": 40, "held": 0}
+    assert len(await live.rows("SELECT id FROM ml_tasks")) == 1
+
+
+async def test_nobody_pays_per_picture_another_sum_than_the_button_says(
+    anna: Person, live: Stage
+) -> None:
+    await live.credit(100_00)
+    card = await out(anna, live)
+    await live.used(39)
+    answer = await anna.press("Платить за картинку: 2 за 18", card)
+    assert "Сумма изменилась" in answer["text"]
+    assert await live.rows("SELECT id FROM ml_tasks") == []
+    await anna.press("Платить за картинку: 3 за 27", await anna.text("осталось: 1 из 40"))
+    await anna.text("В очереди")
 
 
 async def test_a_top_up_of_what_lacks_leads_back_to_the_draft(anna: Person, live: Stage) -> None:
@@ -123,7 +136,6 @@ async def test_gen_past_the_quota_offers_the_same(anna: Person, live: Stage) -> 
     await live.used(40)
     card = await anna.answer_to("/gen осенний баннер", "не хватает")
     await anna.press("Платить за картинку", card)
-    await anna.press("Продолжить", await anna.text("Теперь хватает"))
     await anna.text("В очереди")
     assert len(await live.rows("SELECT id FROM ml_requests")) == 1
 
@@ -141,9 +153,11 @@ async def test_more_of_an_album_past_the_quota_gets_a_card_below(anna: Person, l
     assert len(cards) == 1
     assert buttons(await anna.button("Ещё варианты")) == buttons(actions)
     await anna.press("Платить за картинку", cards[0])
-    ready = await anna.text("Теперь хватает")
-    await anna.press("Продолжить", ready)
-    assert (await anna.press("Продолжить", ready))["text"] == "Об этом вы уже попросили"
+    await anna.tap(data_of(cards[0], "Платить за картинку"), cards[0])
+    await anna.settled()
+    paid_for = await anna.text("сверх квоты теперь за деньги")
+    assert paid_for["message_id"] == cards[0]["message_id"]
+    assert not buttons(paid_for)
     assert len(await live.rows("SELECT id FROM ml_tasks")) == 2
 
 
