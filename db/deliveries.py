@@ -25,12 +25,10 @@ from db.errors import NotFound, Stale
 from db.leases import RELEASED, SENDER_DIED, held, seconds
 from db.models import Delivery, Prediction, Task
 from db.states import DeliveryKind, DeliveryState, Shown, TaskState
-from db.tasks import FIRST
 from db.views import DeliveryClaim, Requested
 
 BEST = "best"
-"""The origin of the file that follows an album by itself: only the picture of rank 1."""
-
+"""The origin of the file that follows an album by itself, once: only the picture of rank 1."""
 
 SHOWING = (DeliveryKind.ALBUM, DeliveryKind.ACTIONS)
 """What brings an album to a chat."""
@@ -343,7 +341,8 @@ async def _order_next(
             )
             .on_conflict_do_nothing()
         )
-    elif kind is DeliveryKind.ACTIONS and origin == FIRST:
+    elif kind is DeliveryKind.ACTIONS:
+        # However it came to be there: the first time, or shown again after a doubt.
         where = {"chat_id": chat_id, "thread_id": thread_id}
         await session.execute(_ORDER_BEST, {"task_id": task_id, "origin": BEST, **where})
 

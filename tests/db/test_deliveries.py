@@ -373,6 +373,29 @@ async def test_show_again_sends_only_the_card_when_the_album_is_there(sessions: 
         assert await deliveries.claim(session) is None
 
 
+@pytest.mark.parametrize("arrived", [[], [DeliveryKind.ALBUM]])
+async def test_the_best_pictures_file_follows_once_an_album_is_there(
+    sessions: Sessions, arrived: list[DeliveryKind]
+) -> None:
+    """By itself or shown again: the plan has promised it."""
+    who = await rows.person(sessions)
+    await rows.subscribe(sessions, who.account_id, "profi")
+    task_id, _ = await rows.done(sessions, who)
+    assert [(await _end(sessions, _sent)).kind for _ in arrived] == arrived
+    await _end(sessions, _unknown)
+    assert (await _resend(sessions, who, task_id)).created
+    showing = [DeliveryKind.ALBUM, DeliveryKind.ACTIONS][len(arrived) :]
+    assert [(await _end(sessions, _sent)).kind for _ in showing] == showing
+    file = await _end(sessions, _sent)
+    assert (file.kind, file.origin) == (DeliveryKind.ORIGINALS, deliveries.BEST)
+    async with sessions.begin() as session:
+        await deliveries.request(session, who.account_id, task_id, DeliveryKind.ALBUM, "history:1")
+    for kind in (DeliveryKind.ALBUM, DeliveryKind.ACTIONS):
+        assert (await _end(sessions, _sent)).kind is kind
+    async with sessions.begin() as session:
+        assert await deliveries.claim(session) is None, "the file comes once"
+
+
 async def test_a_live_lease_is_not_swept(sessions: Sessions) -> None:
     await rows.done(sessions, await rows.person(sessions))
     claimed = await rows.sending(sessions)
