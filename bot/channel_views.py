@@ -13,7 +13,8 @@ from bot import channel_keyboards as keyboards
 from bot.texts import N_, Html, Texts
 from bot.views import Card, shortened
 from db import captions, zones
-from db.states import PostState
+from db.publishing import LATE
+from db.states import LatePosts, PostState
 from db.team_views import ChannelView, PostRules, PostView
 
 _LINE_SHOWN = 60
@@ -50,7 +51,20 @@ def channels(
             )
         )
     lines.append(tr("🕒 Time zone: {zone}", zone=zone(tr, rules.time_zone)))
+    lines.append(_late(tr, rules))
     return Card(Html("\n".join(lines)), keyboards.channels(tr, listed, rules, connect_url))
+
+
+def _late(tr: Texts, rules: PostRules) -> Html:
+    """What becomes of posts whose time passed while nobody could send them."""
+    hours = LATE // timedelta(hours=1)
+    if rules.late_posts is LatePosts.ASK:
+        return tr.n(
+            "⏰ If I was away and a post is more than {n} hour late, I ask before sending it",
+            "⏰ If I was away and a post is more than {n} hours late, I ask before sending it",
+            hours,
+        )
+    return tr("⏰ If I was away and a post is late, I send it as soon as I am back")
 
 
 def _line(tr: Texts, channel: ChannelView) -> Html:

@@ -186,9 +186,11 @@ async def test_zone_and_late_posts_are_set_by_buttons(anna: Person) -> None:
     await anna.answer_to("/channels", "Москва")
     await anna.press("Москва")
     await anna.press("Владивосток")
-    await anna.text("Часовой пояс: Владивосток")
+    page = await anna.text("Часовой пояс: Владивосток")
+    assert "опоздал больше чем на 2 часа, сначала спрошу" in page["text"]
     await anna.press("Опоздавшие: спросить")
-    await anna.button("Опоздавшие: отправить")
+    page = await anna.button("Опоздавшие: отправить")
+    assert "отправлю его, как только вернусь" in page["text"]
     (row,) = await anna.stage.rows(
         "SELECT time_zone, late_posts FROM accounts WHERE owner_user_id = :u", u=ANNA
     )
