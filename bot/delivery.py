@@ -22,7 +22,7 @@ from aiogram.types import (
 from PIL import Image
 
 from bot import album_views
-from bot.errors import Undeliverable
+from bot.errors import ThreadClosed, Undeliverable
 from bot.gateway import FinalEdit, StatusEdit
 from bot.views import Card
 from db.views import AlbumView, PredictionView
@@ -88,10 +88,11 @@ def _to_jpeg(png: bytes) -> bytes:
 
 
 async def send_actions(
-    bot: Bot, album: AlbumView, chat_id: int, thread_id: int | None
+    bot: Bot, album: AlbumView, chat_id: int, thread_id: int | None, reply_to: int | None
 ) -> SentAlbum:
-    """The card with the buttons of an album."""
-    return SentAlbum((await send_card(bot, album_views.actions(album), chat_id, thread_id),), {})
+    """The card with the buttons of an album, in answer to `reply_to`, its first picture."""
+    card = album_views.actions(album)
+    return SentAlbum((await send_card(bot, card, chat_id, thread_id, reply_to),), {})
 
 
 async def send_originals(
@@ -101,9 +102,13 @@ async def send_originals(
     thread_id: int | None,
     load: Load,
     *,
+    reply_to: int | None,
     only_best: bool = False,
 ) -> SentAlbum:
-    """The PNG files as documents, in rank order; by file_id where they have been sent before."""
+    """The PNG files as documents, in rank order; by file_id where they have been sent before.
+
+    They answer `reply_to`, the album's first picture.
+    """
     images = album.images[:1] if only_best else album.images
     files = await asyncio.gather(*(_document(album, image, load) for image in images))
     if len(files) == 1:
@@ -113,10 +118,16 @@ async def send_originals(
             caption=album_views.best_caption(album) if only_best else None,
             message_thread_id=thread_id,
             disable_content_type_detection=True,
+            reply_parameters=_answering(reply_to),
         )
         return _sent(images, [document])
     media = [InputMediaDocument(media=file, disable_content_type_detection=True) for file in files]
-    messages = await bot.send_media_group(chat_id, list(media), message_thread_id=thread_id)
+    messages = await bot.send_media_group(
+        chat_id,
+        list(media),
+        message_thread_id=thread_id,
+        reply_parameters=_answering(reply_to),
+    )
     return _sent(images, messages)
 
 
@@ -146,17 +157,34 @@ async def send_card(
     bot: Bot, card: Card, chat_id: int, thread_id: int | None, reply_to: int | None = None
 ) -> int:
     """A new message with this card, in answer to `reply_to` if it is there; its message id."""
-    reply = (
-        ReplyParameters(message_id=reply_to, allow_sending_without_reply=True) if reply_to else None
-    )
     message = await bot.send_message(
         chat_id,
         card.text,
         message_thread_id=thread_id,
         reply_markup=card.keyboard,
-        reply_parameters=reply,
+        reply_parameters=_answering(reply_to),
     )
     return message.message_id
+
+
+def _answering(message_id: int | None) -> ReplyParameters | None:
+    """Somebody may have deleted what is answered."""
+    if message_id is None:
+        return None
+    return ReplyParameters(message_id=message_id, allow_sending_without_reply=True)
+
+
+async def send_own_card(
+    bot: Bot, card: Card, chat_id: int, thread_id: int | None, reply_to: int | None = None
+) -> int:
+    """A card that the bot sends of its own accord: where its topic is closed or gone by now, it
+    goes to the group, and answers nothing there."""
+    try:
+        return await send_card(bot, card, chat_id, thread_id, reply_to)
+    except ThreadClosed:
+        if thread_id is None:
+            raise
+        return await send_card(bot, card, chat_id, None)
 
 
 async def edit_card(bot: Bot, card: Card, chat_id: int, message_id: int) -> None:

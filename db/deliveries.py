@@ -65,7 +65,12 @@ SET state = 'sending', attempt = d.attempt + 1, not_before = NULL,
 FROM next, ml_tasks t
 WHERE d.id = next.id AND t.id = d.task_id
 RETURNING d.id, d.lease_token, d.task_id, t.account_id, d.kind, d.origin, d.chat_id, d.thread_id,
-    d.attempt
+    d.attempt, (
+        SELECT a.message_ids[1] FROM deliveries a
+        WHERE d.kind <> 'album' AND a.task_id = d.task_id AND a.kind = 'album' AND a.state = 'sent'
+            AND a.chat_id = d.chat_id AND a.thread_id IS NOT DISTINCT FROM d.thread_id
+        ORDER BY a.id DESC LIMIT 1
+    ) AS reply_to
 """)
 # By the terms of the month that the task was paid from, as the choice itself.
 _ORDER_BEST = text("""
@@ -106,6 +111,7 @@ async def claim(session: AsyncSession, *, lease_s: float = 120) -> DeliveryClaim
         origin=row.origin,
         chat_id=row.chat_id,
         thread_id=row.thread_id,
+        reply_to=row.reply_to,
         attempt=row.attempt,
     )
 

@@ -341,7 +341,8 @@ class HistoryPage:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryClaim:
-    """A delivery that is ours to send, once, while the lease lasts."""
+    """A delivery that is ours to send, once, while the lease lasts. `reply_to`: the album's first
+    picture, where that is in the same place."""
 
     id: int
     token: UUID
@@ -351,6 +352,7 @@ class DeliveryClaim:
     origin: str
     chat_id: int
     thread_id: int | None
+    reply_to: int | None
     attempt: int
 
 

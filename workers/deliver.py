@@ -107,9 +107,15 @@ async def _send(claim: DeliveryClaim, album: AlbumView, courier: Courier) -> del
     if claim.kind is DeliveryKind.ORIGINALS:
         only_best = claim.origin == deliveries.BEST
         return await delivery.send_originals(
-            courier.bot, album, chat_id, thread_id, courier.store.get, only_best=only_best
+            courier.bot,
+            album,
+            chat_id,
+            thread_id,
+            courier.store.get,
+            reply_to=claim.reply_to,
+            only_best=only_best,
         )
-    return await delivery.send_actions(courier.bot, album, chat_id, thread_id)
+    return await delivery.send_actions(courier.bot, album, chat_id, thread_id, claim.reply_to)
 
 
 async def _sent(claim: DeliveryClaim, courier: Courier, sent: delivery.SentAlbum) -> None:

@@ -157,13 +157,18 @@ class Stage:
                 album = await albums.album(session, claim.account_id, claim.task_id)
             place = claim.chat_id, claim.thread_id
             if claim.kind == DeliveryKind.ACTIONS:
-                sent = await delivery.send_actions(self.bot, album, *place)
+                sent = await delivery.send_actions(self.bot, album, *place, claim.reply_to)
             elif claim.kind == DeliveryKind.ALBUM:
                 sent = await delivery.send_album(self.bot, album, *place, self._load)
             else:
                 only_best = claim.origin == deliveries.BEST
                 sent = await delivery.send_originals(
-                    self.bot, album, *place, self._load, only_best=only_best
+                    self.bot,
+                    album,
+                    *place,
+                    self._load,
+                    reply_to=claim.reply_to,
+                    only_best=only_best,
                 )
             photos = sent.file_ids if claim.kind == DeliveryKind.ALBUM else {}
             documents = sent.file_ids if claim.kind == DeliveryKind.ORIGINALS else {}

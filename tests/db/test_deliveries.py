@@ -116,7 +116,8 @@ async def test_a_claim_says_what_to_send_where(sessions: Sessions) -> None:
     claimed = await rows.sending(sessions)
     assert claimed == DeliveryClaim(
         id=delivery_id, token=claimed.token, task_id=task_id, account_id=who.account_id,
-        kind=DeliveryKind.ALBUM, origin="first", chat_id=1, thread_id=None, attempt=1,
+        kind=DeliveryKind.ALBUM, origin="first", chat_id=1, thread_id=None, reply_to=None,
+        attempt=1,
     )  # fmt: skip
 
 
@@ -145,6 +146,33 @@ async def test_a_sent_album_is_followed_by_its_card_and_keeps_its_files(
     assert await rows.rows(sessions, "SELECT message_ids FROM deliveries ORDER BY id") == [
         ([5, 6],), ([7],),
     ]  # fmt: skip
+
+
+async def test_what_follows_an_album_answers_its_newest_showing_in_the_same_place(
+    sessions: Sessions,
+) -> None:
+    who = await rows.person(sessions)
+    task_id = await rows.delivered(sessions, who)  # its pictures: 11 and 12
+    places: tuple[tuple[DeliveryKind, int, int | None], ...] = (
+        (DeliveryKind.ORIGINALS, who.id, None),
+        (DeliveryKind.ALBUM, who.id, None),
+        (DeliveryKind.ORIGINALS, who.id, None),
+        (DeliveryKind.ORIGINALS, who.id, 7),
+        (DeliveryKind.ORIGINALS, -5, None),
+    )
+    answered = []
+    for number, (kind, chat_id, thread_id) in enumerate(places):
+        async with sessions.begin() as session:
+            await deliveries.request(
+                session, who.account_id, task_id, kind, f"tap:{number}",
+                chat_id=chat_id, thread_id=thread_id,
+            )  # fmt: skip
+        ordered = await _end(sessions, _sent)
+        assert ordered.kind is kind
+        answered.append(ordered.reply_to)
+        if kind is DeliveryKind.ALBUM:
+            answered.append((await _end(sessions, _sent)).reply_to)
+    assert answered == [11, None, 5, 5, None, None]
 
 
 async def test_a_retry_waits_its_time_and_keeps_the_chats_order(sessions: Sessions) -> None:

@@ -65,6 +65,8 @@ async def test_the_album_then_its_card_each_once(
     assert album["state"] == "sent"
     (pictures,) = await sim.talk(ANNA).albums()
     assert [message["message_id"] for message in pictures] == album["message_ids"]
+    card = await sim.talk(ANNA).text("Какую берёте")
+    assert card["reply_to_message"]["message_id"] == pictures[0]["message_id"]
     assert [row["method"] for row in await sim.calls("sendMediaGroup", "sendMessage")] == [
         "sendMediaGroup",
         "sendMessage",
@@ -294,8 +296,23 @@ async def test_originals_come_as_documents(
     await deliver_next(courier)
     await again(courier, asked, DeliveryKind.ORIGINALS)
     await deliver_next(courier)
-    files = [one["document"] for one in await sim.talk(ANNA).messages() if "document" in one]
-    assert [file["mime_type"] for file in files] == ["image/png"] * 4
+    sent = [one for one in await sim.talk(ANNA).messages() if "document" in one]
+    assert [one["document"]["mime_type"] for one in sent] == ["image/png"] * 4
+    (pictures,) = await sim.talk(ANNA).albums()
+    answered = {one["reply_to_message"]["message_id"] for one in sent}
+    assert answered == {pictures[0]["message_id"]}
+
+
+async def test_an_album_that_was_deleted_is_answered_by_nothing(
+    studio: Studio, courier: Courier, sim: Sim, ask: Ask
+) -> None:
+    await made(studio, ask)
+    await deliver_next(courier)
+    (pictures,) = await sim.talk(ANNA).albums()
+    ids = [one["message_id"] for one in pictures]
+    await courier.bot.delete_messages(ANNA, ids)
+    await deliver_next(courier)
+    assert "reply_to_message" not in await sim.talk(ANNA).text("Какую берёте")
 
 
 async def test_a_call_on_its_way_is_finished_when_the_worker_stops(
