@@ -162,15 +162,12 @@ async def _recompose(session: AsyncSession, post: PostView, parts: CaptionParts)
     # What a grown brand has made too long may be shortened step by step.
     if captions.length(caption) > captions.length(post.caption):
         captions.check(parts)
-    await _change(
-        session,
-        post.account_id,
-        post.id,
-        (*POST_WAITS, PostState.SENT),
-        parts=captions.stored(parts),
-        caption=caption,
-        not_before=None,
-    )
+    fields = {"parts": captions.stored(parts), "caption": caption}
+    if caption == post.shown_caption != post.caption:
+        # The edit that is taken back may have arrived: only one more makes sure.
+        fields |= {"shown_parts": captions.stored(post.parts), "shown_caption": post.caption}
+    states = (*POST_WAITS, PostState.SENT)
+    await _change(session, post.account_id, post.id, states, not_before=None, **fields)
     return await get(session, post.account_id, post.id)
 
 

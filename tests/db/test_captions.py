@@ -169,6 +169,25 @@ async def test_a_refused_edit_brings_the_switches_back_too(sessions: Sessions, w
     assert Part.AD in restored.parts.on
 
 
+async def test_words_taken_back_while_their_edit_is_in_doubt_are_brought_anew(
+    sessions: Sessions, who: Person
+) -> None:
+    _, post = await branded(sessions, who, **AD)
+    async with sessions.begin() as session:
+        await posts.publish_now(session, who.account_id, post.id, now=NOW)
+        claim = await publishing.claim(session, now=NOW)
+        assert claim is not None
+        await publishing.sent(session, claim.id, claim.token, [7])
+        await posts.switch(session, who.account_id, post.id, Part.AD, on=False)
+        (in_doubt,) = await publishing.edits(session, 10)
+        await publishing.edit_later(session, in_doubt, 5)  # the channel may show it by now
+        await posts.switch(session, who.account_id, post.id, Part.AD, on=True)
+        (edit,) = await publishing.edits(session, 10)
+        assert edit.caption == post.caption
+        await publishing.edited(session, edit)
+        assert await publishing.edits(session, 10) == ()
+
+
 async def test_a_brand_and_its_posts_can_be_changed_at_once(
     sessions: Sessions, who: Person
 ) -> None:
