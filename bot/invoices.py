@@ -24,7 +24,6 @@ def invoice(
     order: OrderView,
     terms: PaymentTerms,
     *,
-    thread_id: int | None = None,
     below: list[list[InlineKeyboardButton]] | None = None,
 ) -> SendInvoice:
     """The message an order is paid on; `below` are rows of buttons under the one to pay."""
@@ -32,7 +31,7 @@ def invoice(
     title = tr.plain("Top-up: {sum}", sum=credit)
     common = SendInvoice(
         chat_id=order.chat_id,
-        message_thread_id=thread_id,
+        message_thread_id=order.thread_id,
         title=title,
         description=tr.plain(
             "{sum} go to the wallet as soon as the payment is through: for plans and for pictures "

@@ -30,9 +30,10 @@ def card(claim: NoticeClaim) -> Card:
 
 
 def thread_of(claim: NoticeClaim) -> int | None:
-    """The forum topic that a notice belongs to, if any."""
+    """The forum topic that a notice belongs to, if any; one of another chat says nothing here."""
     thread_id = claim.data.get("thread_id")
-    return thread_id if isinstance(thread_id, int) else None
+    is_here = claim.data.get("chat_id") == claim.chat_id
+    return thread_id if is_here and isinstance(thread_id, int) else None
 
 
 def reply_of(claim: NoticeClaim) -> ReplyParameters | None:

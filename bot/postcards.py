@@ -12,7 +12,7 @@ from bot import channel_views
 from bot.clock import Clock
 from bot.intake import Sessions
 from bot.taps import edit
-from bot.who import Who, card_of
+from bot.who import Who, card_of, thread_of
 from db import audit, posts, teams, zones
 from db.audit import Deed
 from db.errors import Stale
@@ -75,13 +75,17 @@ async def show_card(
 ) -> None:
     """Turns the card that was tapped into the post's; it will say how the post goes."""
     at = card_of(query)
-    await remember(sessions, post, at.chat.id, at.message_id)
+    await remember(sessions, post, at.chat.id, at.message_id, thread_of(at))
     await redraw(bot, query, who, post, clock)
 
 
-async def remember(sessions: Sessions, post: PostView, chat_id: int, message_id: int) -> None:
+async def remember(
+    sessions: Sessions, post: PostView, chat_id: int, message_id: int, thread_id: int | None
+) -> None:
     async with sessions.begin() as session:
-        await posts.remember_card(session, post.account_id, post.id, chat_id, message_id)
+        await posts.remember_card(
+            session, post.account_id, post.id, chat_id, message_id, thread_id=thread_id
+        )
 
 
 def parsed(value: str, pattern: str) -> datetime:

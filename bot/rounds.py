@@ -7,7 +7,7 @@ from contextlib import suppress
 from aiogram import Bot
 
 from bot import album_views, team_views
-from bot.delivery import edit_card, send_card
+from bot.delivery import edit_card, send_own_card
 from bot.errors import MessageGone
 from bot.intake import Sessions
 from db import albums, approvals
@@ -18,7 +18,7 @@ from db.team_views import ApprovalView
 async def send(bot: Bot, sessions: Sessions, round_: ApprovalView) -> None:
     """A new card, under the album."""
     card = team_views.approval(round_)
-    message_id = await send_card(
+    message_id = await send_own_card(
         bot, card, round_.chat_id, round_.thread_id, round_.album_message_id
     )
     async with sessions.begin() as session:

@@ -186,6 +186,7 @@ class OrderView:
     state: OrderState
     expires_at: datetime
     chat_id: int
+    thread_id: int | None
     message_id: int | None
 
 

@@ -1,5 +1,7 @@
 """Notices: what the product tells an account of its own accord, each once, in its own chat.
 
+What was asked for in a topic of that chat is told there: `chat_id` and `thread_id` of `data`.
+
 pending -> sending        `claim`, committed before the call
 sending -> sent           `sent`
 sending -> pending        `retry`: a definite refusal that will pass

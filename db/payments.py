@@ -10,7 +10,7 @@ is locked first, and the transfer's key is made from the charge id.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -45,6 +45,7 @@ async def open_order(
     credit: int,
     rate: int | None,
     chat_id: int,
+    thread_id: int | None = None,
     now: datetime,
     ttl: timedelta,
 ) -> OrderView:
@@ -68,6 +69,7 @@ async def open_order(
             payload=secrets.token_urlsafe(_PAYLOAD_BYTES),
             expires_at=now + ttl,
             chat_id=chat_id,
+            thread_id=thread_id,
         )
         .returning(Order)
     )
@@ -149,7 +151,7 @@ async def credit(session: AsyncSession, paid: Paid) -> Credited:
         await _book(session, order, paid)
     left = await wallet.wallet(session, order.account_id)
     if created:
-        told = {"sum": order.credit, "balance": left.balance}
+        told = {"sum": order.credit, "balance": left.balance, **_place(order)}
         await notices.tell(
             session, order.account_id, TOPPED_UP, told, key=f"charge:{paid.charge_id}"
         )
@@ -188,6 +190,21 @@ async def charges(session: AsyncSession, method: PaymentMethod) -> tuple[str, ..
         select(Payment.charge_id).where(Payment.method == method).order_by(Payment.id)
     )
     return tuple(rows)
+
+
+async def place(session: AsyncSession, charge_id: str) -> Mapping[str, object]:
+    """Where a payment's order was asked for, as a notice's data has it; empty without an order."""
+    order = await session.scalar(
+        select(Order)
+        .join(Payment, Payment.order_id == Order.id)
+        .where(Payment.charge_id == charge_id)
+        .execution_options(populate_existing=True)
+    )
+    return {} if order is None else _place(order)
+
+
+def _place(order: Order) -> Mapping[str, object]:
+    return {"chat_id": order.chat_id, "thread_id": order.thread_id}
 
 
 async def _order_of(session: AsyncSession, paid: Paid) -> Order | None:
@@ -288,6 +305,7 @@ def _order_view(row: Order) -> OrderView:
         state=row.state,
         expires_at=row.expires_at,
         chat_id=row.chat_id,
+        thread_id=row.thread_id,
         message_id=row.message_id,
     )
 

@@ -276,13 +276,19 @@ async def arrived(
 
 
 async def remember_card(
-    session: AsyncSession, account_id: int, post_id: int, chat_id: int, message_id: int
+    session: AsyncSession,
+    account_id: int,
+    post_id: int,
+    chat_id: int,
+    message_id: int,
+    *,
+    thread_id: int | None = None,
 ) -> None:
-    """The message that is to say how the post went."""
+    """The message that is to say how the post went, and the topic that hears of it."""
     await session.execute(
         update(Post)
         .where(Post.id == post_id, Post.account_id == account_id)
-        .values(card_chat_id=chat_id, card_message_id=message_id)
+        .values(card_chat_id=chat_id, card_thread_id=thread_id, card_message_id=message_id)
         .execution_options(synchronize_session=False)
     )
 

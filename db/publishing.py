@@ -13,7 +13,8 @@ The account is told of each of these ends but the good one, in the same transact
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
+from itertools import groupby
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Text, and_, case, func, or_, select, text, update
@@ -184,8 +185,11 @@ async def sweep_leases(session: AsyncSession) -> int:
 
 
 async def put_to_question(session: AsyncSession, *, now: datetime) -> int:
-    """Posts that are hours late, of accounts that want to be asked; returns how many."""
-    late = (
+    """Posts that are hours late, of accounts that want to be asked; returns how many.
+
+    Those of one topic are one question.
+    """
+    found = (
         await session.execute(
             update(Post)
             .where(
@@ -195,24 +199,32 @@ async def put_to_question(session: AsyncSession, *, now: datetime) -> int:
                 Account.late_posts == LatePosts.ASK,
             )
             .values(state=PostState.OVERDUE, not_before=None)
-            .returning(Post.id, Post.account_id, Post.publish_at, Account.time_zone)
+            .returning(
+                Post.id,
+                Post.account_id,
+                Post.publish_at,
+                Account.time_zone,
+                Account.chat_id,
+                case((Post.card_chat_id == Account.chat_id, Post.card_thread_id)).label("thread"),
+            )
             .execution_options(synchronize_session=False)
         )
     ).all()
-    by_account: dict[int, list[int]] = {}
-    first_day: dict[int, date] = {}
-    for row in sorted(late, key=lambda row: row.publish_at):
-        by_account.setdefault(row.account_id, []).append(row.id)
-        first_day.setdefault(row.account_id, zones.local(row.publish_at, row.time_zone).date())
-    for account_id, post_ids in by_account.items():
-        if len(post_ids) == 1:
-            await _tell(session, account_id, post_ids[0], "post_overdue")
-        else:
-            data = {"count": len(post_ids), "first_day": first_day[account_id].isoformat()}
-            await notices.tell(session, account_id, "posts_overdue", data, key=_key())
-            await audit.note(
-                session, account_id, None, Deed.POST_OVERDUE, "posts", count=len(post_ids)
-            )
+    late = sorted(found, key=lambda row: (row.account_id, row.thread or 0, row.publish_at))
+    for (account_id, _), there in groupby(late, lambda row: (row.account_id, row.thread)):
+        first, *others = there
+        if not others:
+            await _tell(session, account_id, first.id, "post_overdue")
+            continue
+        count = len(others) + 1
+        data: dict[str, object] = {
+            "count": count,
+            "first_day": zones.local(first.publish_at, first.time_zone).date().isoformat(),
+            "chat_id": first.chat_id,
+            "thread_id": first.thread,
+        }
+        await notices.tell(session, account_id, "posts_overdue", data, key=_key())
+        await audit.note(session, account_id, None, Deed.POST_OVERDUE, "posts", count=count)
     return len(late)
 
 
@@ -354,6 +366,8 @@ async def _end_badly(
 async def _tell(session: AsyncSession, account_id: int, post_id: int, kind: str) -> None:
     """What happened to a post, with what it takes to word it and to do something about it."""
     post = await posts.get(session, account_id, post_id)
+    place = select(Post.card_chat_id, Post.card_thread_id).where(Post.id == post_id)
+    chat_id, thread_id = (await session.execute(place)).one()
     if kind in set(Deed):
         await _note(session, post, Deed(kind))
     assert post.publish_at is not None
@@ -364,6 +378,8 @@ async def _tell(session: AsyncSession, account_id: int, post_id: int, kind: str)
         "time_zone": post.time_zone,
         "attempt": post.attempt,
         "reason": post.reason,
+        "chat_id": chat_id,
+        "thread_id": thread_id,
     }
     await notices.tell(session, account_id, kind, data, key=_key())
 

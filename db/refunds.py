@@ -62,7 +62,8 @@ async def finish(session: AsyncSession, charge_id: str, *, now: datetime) -> Pay
         return payment
     if payment.account_id is not None:
         left = await wallet.wallet(session, payment.account_id)
-        told = {"sum": payment.credit, "balance": left.balance}
+        place = await payments.place(session, charge_id)
+        told = {"sum": payment.credit, "balance": left.balance, **place}
         await notices.tell(session, payment.account_id, REFUNDED, told, key=f"refund:{charge_id}")
     return await _set(session, charge_id, PaymentState.REFUNDED, refunded_at=now)
 
@@ -152,7 +153,9 @@ async def _take_back(
         )
         await wallet.pause(session, account_id, now=now)
         log.error("refunded money was spent", **owed, shortfall=shortfall)
-    told = {"sum": payment.credit, "balance": balance - taken, "shortfall": shortfall}
+    place = await payments.place(session, payment.charge_id)
+    left = balance - taken
+    told = {"sum": payment.credit, "balance": left, "shortfall": shortfall, **place}
     await notices.tell(session, account_id, CHARGED_BACK, told, key=key)
     return taken
 

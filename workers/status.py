@@ -19,7 +19,6 @@ from bot.errors import (
     MessageGone,
     RateLimited,
     Refused,
-    ThreadClosed,
     Uncertain,
     Undeliverable,
 )
@@ -148,10 +147,7 @@ class Cards:
     async def _send(self, status: TaskStatus, card: views.Card) -> None:
         bot, chat_id = self._courier.bot, status.chat_id
         try:
-            try:
-                message_id = await delivery.send_card(bot, card, chat_id, status.thread_id)
-            except ThreadClosed:
-                message_id = await delivery.send_card(bot, card, chat_id, None)
+            message_id = await delivery.send_own_card(bot, card, chat_id, status.thread_id)
         except Uncertain:
             # The card may be there, unknown to us: each try may bring one more.
             self._known[status.task_id].doubtful_sends += 1

@@ -24,7 +24,6 @@ from bot.handlers import quota
 from bot.intake import Sessions
 from bot.settings import PaymentTerms
 from bot.texts import N_, Texts
-from bot.who import thread_of
 from db import accounts, payments, plans, refunds
 from db.errors import PaymentRefused
 from db.locales import locale_of
@@ -169,9 +168,8 @@ async def _go_on(
         known = await accounts.settings(session, order.user_id)
     code = message.from_user.language_code if message.from_user else None
     tr = texts.of(locale_of(code, known.locale))
-    place = thread_of(message)
     try:
-        await quota.go_on_after(order, tr, bot, sessions, redis, terms, clock, thread_id=place)
+        await quota.go_on_after(order, tr, bot, sessions, redis, terms, clock)
     except (SendError, RedisError) as error:
         # The money is booked, and the button that was pressed first still works.
         log.info("the way on is not shown", error=str(error))

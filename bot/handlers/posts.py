@@ -188,8 +188,9 @@ async def take_written_caption(
         await noted(session, who, post, Deed.POST_EDITED)
     await wake_io(pool)
     card = channel_views.post_card(who.locale, post, now=clock())
-    shown_id = await send_card(bot, card, message.chat.id, thread_of(message))
-    await remember(sessions, post, message.chat.id, shown_id)
+    thread_id = thread_of(message)
+    shown_id = await send_card(bot, card, message.chat.id, thread_id)
+    await remember(sessions, post, message.chat.id, shown_id, thread_id)
     await dialogue.closed(state, message.message_id)
 
 

@@ -148,12 +148,13 @@ async def send_invoice(
             credit=kopecks,
             rate=terms.rate(method),
             chat_id=card.chat.id,
+            thread_id=thread_of(card),
             now=clock(),
             ttl=terms.order_ttl,
         )
     await query.answer(who.tr.plain("The invoice is below"))
     below = wallet_views.below_invoice(who.tr, order)
-    sent = await bot(invoices.invoice(who.tr, order, terms, thread_id=thread_of(card), below=below))
+    sent = await bot(invoices.invoice(who.tr, order, terms, below=below))
     async with sessions.begin() as session:
         await payments.set_message(session, order.id, sent.message_id)
     here = card.chat.id, card.message_id

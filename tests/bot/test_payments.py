@@ -447,7 +447,13 @@ async def test_telegram_giving_money_back_by_itself_reaches_the_wallet(
     async with live.sessions() as session:
         assert (await wallet.wallet(session, anna_id)).paused
     [notice] = await live.rows("SELECT data FROM notices WHERE kind = 'charged_back'")
-    assert notice["data"] == {"sum": 500_00, "balance": 0, "shortfall": 200_00}
+    assert notice["data"] == {
+        "sum": 500_00,
+        "balance": 0,
+        "shortfall": 200_00,
+        "chat_id": ANNA,
+        "thread_id": None,
+    }
 
 
 def _an_order(method: PaymentMethod, credit: int = 1_234_567) -> OrderView:
@@ -465,6 +471,7 @@ def _an_order(method: PaymentMethod, credit: int = 1_234_567) -> OrderView:
         state=OrderState.OPEN,
         expires_at=datetime.now(UTC),
         chat_id=ANNA,
+        thread_id=None,
         message_id=None,
     )
 

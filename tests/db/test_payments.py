@@ -127,7 +127,9 @@ async def _sum_of(sessions: Sessions, system: SystemWallet) -> int:
 
 
 async def _told(sessions: Sessions) -> list[tuple[object, ...]]:
-    return await rows.rows(sessions, "SELECT kind, data FROM notices ORDER BY id")
+    """Kind and data of each notice, but for the place."""
+    query = "SELECT kind, data - '{chat_id,thread_id}'::text[] FROM notices ORDER BY id"
+    return await rows.rows(sessions, query)
 
 
 async def _sound(sessions: Sessions) -> None:

@@ -355,6 +355,29 @@ async def test_many_late_posts_are_one_question(sessions: Sessions) -> None:
     assert told == [("posts_overdue", "3", "2026-11-23")]
 
 
+async def test_late_posts_are_asked_about_in_their_topics(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    channel = await connected(sessions, who)
+    for thread_id in (7, None, 8, 7):
+        post = await scheduled(sessions, who, channel, NOW - publishing.LATE - MINUTE)
+        async with sessions.begin() as session:
+            await posts.remember_card(session, who.account_id, post.id, -5, 55, thread_id=thread_id)
+    await rows.execute(
+        sessions, "UPDATE accounts SET kind = 'team', owner_user_id = NULL, chat_id = -5"
+    )
+    async with sessions.begin() as session:
+        assert await publishing.put_to_question(session, now=NOW) == 4
+    told = await rows.rows(
+        sessions,
+        "SELECT kind, data->>'count', (data->>'thread_id')::int FROM notices ORDER BY 3",
+    )
+    assert told == [
+        ("posts_overdue", "2", 7),
+        ("post_overdue", None, 8),
+        ("post_overdue", None, None),
+    ]
+
+
 async def test_who_wants_it_has_late_posts_sent(sessions: Sessions) -> None:
     who = await rows.person(sessions)
     channel = await connected(sessions, who)

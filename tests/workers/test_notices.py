@@ -41,7 +41,7 @@ async def told(
             text("UPDATE subscriptions SET plan_code = 'profi', grace_until = :until"),
             {"until": datetime.fromisoformat(str(GRACE["until"]))},
         )
-        data = {**GRACE, "thread_id": thread_id}
+        data = {**GRACE, "chat_id": chat_id, "thread_id": thread_id}
         assert await notices.tell(session, account_id, kind, data, key="k")
 
 
