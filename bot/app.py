@@ -49,7 +49,7 @@ from bot.handlers import (
     votes,
     wallet,
 )
-from bot.middlewares import Introduce, Overhear, PressOn, SayLeft, Throttle
+from bot.middlewares import ActInTeam, CloseQuestions, Introduce, Overhear, PressOn, Throttle
 from bot.settings import BotSettings, PaymentTerms
 from db import images
 
@@ -158,7 +158,7 @@ def build(
     dispatcher.update.outer_middleware(Overhear())
     dispatcher.update.outer_middleware(Introduce(sessions, redis))
     dispatcher.update.outer_middleware(Throttle(redis, options))
-    dispatcher.update.outer_middleware(SayLeft())
+    dispatcher.update.outer_middleware(CloseQuestions())
     dispatcher.callback_query.outer_middleware(PressOn())
     dispatcher.include_routers(*(_copy(module.router) for module in _HANDLERS))
     return dispatcher, bot

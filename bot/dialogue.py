@@ -39,6 +39,11 @@ async def opened(state: FSMContext, step: State, question_id: int, answers: Answ
     await state.set_data({"question": question_id, "answers": answers})
 
 
+async def question(state: FSMContext) -> int | None:
+    """The message with the open question."""
+    return cast(int | None, (await state.get_data()).get("question"))
+
+
 async def answered(message: Message, state: FSMContext) -> Answers | None:
     """What was answered so far; None for a message that was taken before."""
     data = await state.get_data()
@@ -47,13 +52,15 @@ async def answered(message: Message, state: FSMContext) -> Answers | None:
     return cast(Answers, data.get("answers", {}))
 
 
-async def tapped(query: CallbackQuery, who: Who, state: FSMContext, step: State) -> Answers:
-    """What was answered so far, for a tap under the open question.
+async def tapped(
+    query: CallbackQuery, who: Who, state: FSMContext, step: State | None = None
+) -> Answers:
+    """What was answered so far, for a tap under the open question; `step` None: whichever it is.
 
     Raises NotYours for somebody else's question, Stale for one that is over.
     """
     data = await state.get_data()
-    is_open = await state.get_state() == step.state
+    is_open = step is None or await state.get_state() == step.state
     if not is_open or data.get("question") != card_of(query).message_id:
         raise NotYours if who.is_group else Stale("dialogue")
     return cast(Answers, data.get("answers", {}))

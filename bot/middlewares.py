@@ -28,6 +28,7 @@ from bot.errors import NotYours, Undeliverable
 from bot.filters import asks_for_pictures, is_command, is_payment, replies_to
 from bot.settings import BotSettings
 from bot.who import Who
+from bot.taps import take_buttons
 from db import accounts, newcomers, teams, workplaces
 from db.accounts import ANONYMOUS_ADMIN
 from db.capacity import offered
@@ -99,23 +100,38 @@ class Throttle(BaseMiddleware):
             await event.reply(who.tr("🐢 Too fast for me. Wait a few seconds, then send it again."))
 
 
-class SayLeft(BaseMiddleware):
-    """Says so when a command, the menu or a photo has left a dialogue in the middle."""
+class CloseQuestions(BaseMiddleware):
+    """Takes the buttons off a dialogue's question that is over, and says so when a command, the
+    menu or a photo has left the dialogue in the middle."""
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
         result = await handler(event, data)
         who: Who | None = data.get("who")
         update = _person_event(event)
         if who is None or update is None or data.get("raw_state") is None:
-            return result
+            return await handler(event, data)
         state: FSMContext = data["state"]
+        question_id = await dialogue.question(state)
+        result = await handler(event, data)
+        bot, chat_id = data["bot"], data["event_chat"].id
+        # What a tap makes of its own question is for its handler to say.
+        is_over = question_id not in (await dialogue.question(state), _tapped_on(update))
+        if question_id is not None and is_over:
+            await take_buttons(bot, chat_id, question_id)
         if await dialogue.was_left(state):
-            await data["bot"].send_message(
-                data["event_chat"].id,
+            await bot.send_message(
+                chat_id,
                 who.tr("↩️ The question above is dropped, nothing was changed."),
                 message_thread_id=data.get("event_thread_id"),
             )
         return result
+
+
+def _tapped_on(event: Message | CallbackQuery) -> int | None:
+    """The message whose button was pressed."""
+    if isinstance(event, Message) or event.message is None:
+        return None
+    return event.message.message_id
 
 
 class PressOn(BaseMiddleware):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from aiogram import Bot
 from aiogram.types import CallbackQuery
 from redis.asyncio import Redis
 
 from bot.delivery import edit_card, send_card
+from bot.errors import SendError
 from bot.views import Card
 from bot.who import card_of, thread_of
 
@@ -28,6 +30,15 @@ async def send_below(bot: Bot, query: CallbackQuery, card: Card) -> int:
     """Sends a card to where the button was pressed; its message id."""
     at = card_of(query)
     return await send_card(bot, card, at.chat.id, thread_of(at))
+
+
+async def take_buttons(bot: Bot, chat_id: int, message_id: int) -> None:
+    """Takes the buttons off a message whose question is over. Where that fails they stay, and say
+    so when they are pressed."""
+    with suppress(SendError):
+        await bot.edit_message_reply_markup(
+            chat_id=chat_id, message_id=message_id, reply_markup=None
+        )
 
 
 async def is_first_tap(redis: Redis, query: CallbackQuery, action: str) -> bool:

@@ -18,6 +18,7 @@ from bot.delivery import send_card
 from bot.dialogue import Answers
 from bot.filters import IsForBot, IsPrompt
 from bot.intake import Sessions
+from bot.taps import take_buttons
 from bot.uploads import picture_of
 from bot.who import Who, card_of, thread_of
 from db import brands, plans
@@ -124,13 +125,9 @@ async def edit(
 
 @router.callback_query(BrandTap.filter(F.do == "cancel"))
 async def cancel(query: CallbackQuery, who: Who, state: FSMContext, bot: Bot) -> None:
+    await dialogue.tapped(query, who, state)
     card = card_of(query)
-    data = await state.get_data()
-    if data.get("question") == card.message_id:
-        await dialogue.closed(state, card.message_id)
-    elif who.is_group:
-        await query.answer(who.tr.plain("This menu is not yours"))
-        return
+    await dialogue.closed(state, card.message_id)
     await query.answer(who.tr.plain("Stopped"))
     stopped = who.tr("↩️ Stopped, nothing was changed.")
     await bot.edit_message_text(stopped, chat_id=card.chat.id, message_id=card.message_id)
@@ -205,8 +202,10 @@ async def take_preset(
         "preset": callback_data.value,
         "palette": preset.palette,
     }
-    await _take_style(_talk_on(query, who, state, sessions, answers), fields, [])
+    talk = _talk_on(query, who, state, sessions, answers)
+    await _take_style(talk, fields, [])
     await query.answer()
+    await take_buttons(talk.bot, talk.chat_id, card_of(query).message_id)
 
 
 def _translate(style: str) -> Translation:
@@ -258,6 +257,7 @@ async def skip_palette(
     talk = _talk_on(query, who, state, sessions, answers)
     await _take_palette(talk, tuple(answers.get("palette", ())))
     await query.answer()
+    await take_buttons(talk.bot, talk.chat_id, card_of(query).message_id)
 
 
 async def _take_palette(talk: Talk, colours: tuple[str, ...]) -> None:

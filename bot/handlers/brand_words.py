@@ -12,8 +12,8 @@ from bot.callbacks import BrandTap
 from bot.dialogue import Answers
 from bot.filters import IsPrompt
 from bot.intake import Sessions
-from bot.taps import edit, send_below
-from bot.who import Who
+from bot.taps import edit, send_below, take_buttons
+from bot.who import Who, card_of
 from db import brands
 from db.brands import BrandFields
 from db.errors import NotFound
@@ -137,6 +137,8 @@ async def keep_advertiser(query: CallbackQuery, who: Who, bot: Bot, state: FSMCo
     await query.answer()
     card = brand_words.question(who.tr, "erid", in_group=who.is_group)
     await dialogue.opened(state, BrandWords.erid, await send_below(bot, query, card), answers)
+    question = card_of(query)
+    await take_buttons(bot, question.chat.id, question.message_id)
 
 
 @router.message(BrandWords.erid, IsPrompt())

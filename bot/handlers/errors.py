@@ -220,6 +220,8 @@ def _stale(tr: Texts, what: str) -> Html:
         return tr("This card is of another day. Choose the time once more.")
     if what == "draft":
         return tr("This draft is at work already. Send a new message for a new one.")
+    if what == "dialogue":
+        return tr("This question is over already, it needs no answer.")
     if what == "round":
         return tr("This round is over already.")
     return tr("This is not ready yet, or it has moved on.")

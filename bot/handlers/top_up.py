@@ -75,7 +75,7 @@ async def ask_sum(
 async def take_sum(
     message: Message, who: Who, state: FSMContext, redis: Redis, terms: PaymentTerms
 ) -> None:
-    question_id = (await state.get_data()).get("question")
+    question_id = await dialogue.question(state)
     if await dialogue.answered(message, state) is None:
         return
     who.may(Action.MANAGE_MONEY)
@@ -107,11 +107,9 @@ def kopecks_of(text: str) -> int | None:
 @router.callback_query(WalletTap.filter(F.do == "stop"))
 async def stop(query: CallbackQuery, who: Who, bot: Bot, state: FSMContext) -> None:
     """Leaves the dialogue. Raises NotYours for somebody else's question."""
+    await dialogue.tapped(query, who, state, TopUp.sum)
     card = card_of(query)
-    if (await state.get_data()).get("question") == card.message_id:
-        await dialogue.closed(state, card.message_id)
-    elif who.is_group:
-        who.may(Action.MANAGE_MONEY)
+    await dialogue.closed(state, card.message_id)
     await query.answer(who.tr.plain("Stopped"))
     stopped = who.tr("↩️ Stopped, nothing was changed.")
     await bot.edit_message_text(stopped, chat_id=card.chat.id, message_id=card.message_id)

@@ -258,6 +258,27 @@ async def test_default_can_be_taken_back(anna: Person) -> None:
     assert "без бренда" in (await anna.button("Создать"))["text"]
 
 
+async def test_an_answered_question_has_no_buttons_and_can_not_be_left(anna: Person) -> None:
+    page = await made(anna)
+    await anna.press("✏️ Имя", page)
+    question = await anna.button("Отменить")
+    await anna.answer_to("Кофе рядом", "Кофе рядом")
+    await anna.tap(data_of(question, "Отменить"), question)
+    said = await anna.settled()
+    assert not [one for one in said if "ничего не изменилось" in one.get("text", "")]
+    assert not [one for one in said if "✕ Отменить" in buttons(one)]
+
+
+async def test_buttons_of_a_question_go_when_a_button_answers_it(anna: Person) -> None:
+    await anna.send("/brands")
+    await anna.press("Новый бренд")
+    await anna.answer_to("Кофе", "2 из 3")
+    await anna.press("Фиолетовый минимализм")
+    await anna.press("Оставить цвета")
+    await anna.text("🎨 Кофе")
+    assert not [one for one in await anna.settled() if "✕ Отменить" in buttons(one)]
+
+
 async def test_a_dialogue_can_be_left_in_three_ways(anna: Person, live: Stage) -> None:
     await anna.send("/brands")
     await anna.press("Новый бренд")
@@ -325,10 +346,10 @@ async def test_buttons_of_an_old_question_are_over(anna: Person, live: Stage) ->
     await anna.press("Новый бренд")
     await anna.answer_to("Кофе", "2 из 3")
     question = await anna.button("Фиолетовый минимализм")
-    await anna.send("/cancel")
-    await anna.settled()
+    # So long after that the dialogue is forgotten.
+    await live.redis.delete(*[key async for key in live.redis.scan_iter("fsm:*")])
     answer = await anna.press("Фиолетовый минимализм", question)
-    assert "неактуально" in answer["text"]
+    assert "вопрос уже закрыт" in answer["text"]
     assert await live.rows("SELECT id FROM brands") == []
 
 
