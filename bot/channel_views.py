@@ -310,7 +310,8 @@ def week(
 
 
 def _plan_line(tr: Texts, number: int, post: PostView, local: datetime) -> Html:
-    said = texts.without_markup(Html(post.caption)).replace("\n", " ")
+    # Signatures and hashtags are the same in every row.
+    said = texts.without_markup(Html(post.parts.body)).replace("\n", " ")
     line = tr(
         "{number}. {icon} {time} {channel}: {what}",
         number=number,

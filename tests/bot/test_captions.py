@@ -78,6 +78,7 @@ async def test_a_published_post_changes_by_its_switch_and_not_by_the_brand(
     await anna.press("Пометка ИИ в новых постах")
     await anna.text("Пометка ИИ: в каждом новом посте")
     week = await anna.answer_to("/plan_posts", "✅")
+    assert week["text"].split("\n")[3].endswith("Кофе рядом: №1")
     await anna.press("1", week)
     card = await anna.text("Опубликовано")
     assert "@coffee_near" in card["text"]
