@@ -15,7 +15,7 @@ from db.team_views import ApprovalView, JournalPage, MemberView, TeamChoice, Tea
 from db.teams import MOST_NEEDED
 from db.views import AlbumView
 
-MOST_MEMBERS = 60
+MOST_MEMBERS = 50
 """Telegram shows a hundred buttons at most."""
 
 ROLES: dict[Role, str] = {

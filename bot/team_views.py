@@ -27,7 +27,7 @@ def role(tr: Texts, role: Role) -> str:
 
 
 def team(tr: Texts, team: TeamView) -> Card:
-    """Who is in, what they may do, and how many seats are taken."""
+    """Who is in, how many seats are taken, and what each role may do."""
     lines = [
         tr("👥 <b>{title}</b>", title=team.title or tr.plain("Team")),
         tr(
@@ -46,6 +46,7 @@ def team(tr: Texts, team: TeamView) -> Card:
         tr("{icon} {name}: {role}", icon=icon(one), name=one.name, role=_standing(tr, one))
         for one in team.members[: keyboards.MOST_MEMBERS]
     ]
+    lines += [Html(""), *_legend(tr)]
     if not team.has_owner:
         lines.append(tr("\nThe team has no owner: an administrator of the group can become one."))
     if team.presence is not Presence.ADMINISTRATOR:
@@ -68,16 +69,22 @@ _MAY: dict[Role, str] = {
 }
 
 
-def member(tr: Texts, member: MemberView) -> Card:
-    lines = [
-        tr("{icon} <b>{name}</b>: {role}", icon=icon(member), name=member.name,
-           role=_standing(tr, member)),
-        Html(""),
-    ]  # fmt: skip
-    lines += [
+def _legend(tr: Texts) -> list[Html]:
+    """What each role may do."""
+    return [
         tr("{icon} {role}: {rights}", icon=ICONS[one], role=role(tr, one), rights=tr.plain(may))
         for one, may in _MAY.items()
     ]
+
+
+def member(tr: Texts, member: MemberView) -> Card:
+    head = tr(
+        "{icon} <b>{name}</b>: {role}",
+        icon=icon(member),
+        name=member.name,
+        role=_standing(tr, member),
+    )
+    lines = [head, Html(""), *_legend(tr)]
     return Card(Html("\n".join(lines)), keyboards.member(tr, member))
 
 
