@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from bot import keyboards, names, texts
 from bot.texts import N_, Html, Texts
-from bot.views import CAPTION_LIMIT, Card, length, shortened
+from bot.views import CAPTION_LIMIT, Card, length, shortened, undrawn
 from db.views import AlbumView, PredictionView
 from pipeline.types import AESTHETIC_WEIGHT, CLIP_WEIGHT
 
@@ -31,6 +31,7 @@ def caption(album: AlbumView) -> Html:
     facts.append(tr("<i>{judge}</i>", judge=names.judge(tr, album.judge)))
     if album.prompt.fallback:
         facts.append(tr("<i>prompt without an LLM, by the dictionary</i>"))
+    facts += undrawn(tr, album.cleaned_prompt)
     tail = Html("\n".join(facts))
     # Tags are not counted, so counting them keeps within the limit.
     idea = shortened(album.cleaned_prompt, CAPTION_LIMIT - length(tail) - 20)
@@ -185,6 +186,7 @@ def _prompt_lines(tr: Texts, album: AlbumView) -> list[Html]:
     if prompt.unknown:
         unknown = shortened(", ".join(prompt.unknown), 200)
         lines.append(tr("Words I did not know: {words}", words=unknown))
+    lines += undrawn(tr, album.cleaned_prompt)
     if prompt.fallback:
         reason = names.fallback(tr, prompt.fallback)
         lines.append(tr("Prompt without an LLM, by the dictionary: {reason}", reason=reason))

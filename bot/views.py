@@ -13,6 +13,7 @@ from bot import keyboards, names, texts
 from bot.texts import N_, Html, Texts
 from db.queue import Progress
 from db.views import Draft
+from pipeline import lettering
 from pipeline.formats import default_aspect
 from pipeline.types import Aspect, Stage
 
@@ -20,6 +21,7 @@ CAPTION_LIMIT = 1024
 TEXT_LIMIT = 4096
 _PROMPT_SHOWN = 700
 _TEAM_SHOWN = 60
+_LETTERING_SHOWN = 120
 _BAR_CELLS = 10
 
 
@@ -86,10 +88,20 @@ def draft_card(
         lines.append(tr("🖼 The generator at work now can't start from a photo: only words count"))
     if not draft.enhance:
         lines.append(tr("✍️ The prompt goes in as it is, word for word"))
+    lines += undrawn(tr, draft.cleaned_prompt)
     if draft.brand is not None and draft.brand.is_frozen:
         lines.append(tr("🧊 The brand is frozen: choose another, or a larger plan"))
     lines.append(cost)
     return Card(Html("\n".join(lines)), keyboards.draft(tr, draft, aspect, max_count))
+
+
+def undrawn(tr: Texts, prompt: str) -> list[Html]:
+    """A line about the words that a prompt wants on the picture, if it wants any."""
+    words = lettering.split(prompt).words
+    if not words:
+        return []
+    shown = shortened(", ".join(words), _LETTERING_SHOWN)
+    return [tr("🔤 Pictures have no lettering: take “{words}” into the post's text", words=shown)]
 
 
 def _brand(tr: Texts, draft: Draft) -> str:

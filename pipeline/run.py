@@ -167,7 +167,7 @@ class Pipeline:
                     return await run.unless_cancelled(_enhanced(self.enhancer, run))
                 translated = await self._translator.enhance(run.brief)
                 return Prompt(
-                    render=run.brief.cleaned_prompt,
+                    render=run.brief.subject,
                     negative="",
                     intent=translated.intent,
                     backend="off",

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from PIL import Image
 
+from pipeline import lettering
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -78,6 +80,11 @@ class Brief:
     enhance: bool = True
     variation: Variation | None = None
     photo: Photo | None = None
+
+    @property
+    def subject(self) -> str:
+        """What of the words is drawn: not those to be written on the picture."""
+        return lettering.split(self.cleaned_prompt).subject
 
 
 @dataclass(frozen=True, slots=True)

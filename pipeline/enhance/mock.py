@@ -12,8 +12,8 @@ class MockEnhancer:
 
     async def enhance(self, brief: Brief) -> Prompt:
         return Prompt(
-            render=brief.cleaned_prompt,
+            render=brief.subject,
             negative="",
-            intent=brief.cleaned_prompt,
+            intent=brief.subject,
             backend=self.name,
         )

@@ -111,6 +111,19 @@ def test_cards_never_exceed_telegrams_limit(prompt: str) -> None:
         assert 1 <= views.length(without_markup(card.text)) <= views.TEXT_LIMIT
 
 
+def test_words_that_can_not_be_drawn_are_named_wherever_they_are_missed() -> None:
+    prompt = "булочки, надпись «Свежий хлеб»"
+    draft = replace(DRAFT, cleaned_prompt=prompt)
+    cards = [
+        views.draft_card(draft, 4, Html(""), asked=4, can_start_from_photos=True).text,
+        album_views.caption(replace(ALBUM, cleaned_prompt=prompt)),
+        album_views.why(replace(ALBUM, cleaned_prompt=prompt)).text,
+    ]
+    for text in cards:
+        assert "🔤 Надписи на картинке не будет: «Свежий хлеб» возьмите в текст поста" in text
+    assert "🔤" not in album_views.caption(ALBUM)
+
+
 @given(prompts, st.integers(2, 100))
 def test_shortened_texts_stay_whole_characters(prompt: str, limit: int) -> None:
     short = views.shortened(prompt, limit)

@@ -95,7 +95,7 @@ class LexiconEnhancer:
 
 def enhance(brief: Brief) -> Prompt:
     """The brief's prompt; all three texts are ASCII."""
-    subject = translate(brief.cleaned_prompt)
+    subject = translate(brief.subject)
     styles, avoided = brand_style(brief.brand)
     full = subject.sentence(_RENDER_WORDS) or _EMPTY_SUBJECT
     return Prompt(

@@ -71,15 +71,14 @@ class Reader:
     def _quotation(self, token: Token) -> Item | None:
         """A name after a shop or a brand is spelled; other words in quotes are translated."""
         noun = self.items[-1].noun if self.items else None
-        if noun is not None and _names_itself(noun):
+        is_own_name = noun is not None and _names_itself(noun)
+        if is_own_name:
             words, unknown = _spelled(token.text)
         else:
             words, unknown = self.inner(token.text)
         if not token.text.isascii():
             self.unknown |= dict.fromkeys(unknown)
-        lettering = noun is not None and noun.russian in rules().lettering
-        quoted = lettering or (noun is not None and _names_itself(noun))
-        return Item(Kind.NAME, token.key, f'"{words}"' if quoted else words) if words else None
+        return Item(Kind.NAME, token.key, f'"{words}"' if is_own_name else words) if words else None
 
     def _longest(self, at: int) -> Found:
         """A set phrase or a phrase of the vocabulary, whichever is longer."""

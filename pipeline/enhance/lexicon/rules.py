@@ -76,7 +76,6 @@ class Rules:
     settings: frozenset[str]
     style_adjectives: dict[str, str]
     intransitive: frozenset[str]
-    lettering: frozenset[str]
     organisations: frozenset[str]
     superlatives: frozenset[str]
     prenominal: frozenset[str]
@@ -123,7 +122,6 @@ def rules() -> Rules:
         settings=frozenset(table["landmarks"]["settings"]),
         style_adjectives=table["style_adjectives"],
         intransitive=frozenset(table["verbs"]["intransitive"]),
-        lettering=frozenset(table["lettering"]["nouns"]),
         organisations=frozenset(table["organisations"]["nouns"]),
         superlatives=frozenset(table["superlatives"]["english"]),
         prenominal=frozenset(table["prenominal"]["english"]),

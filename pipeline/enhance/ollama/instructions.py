@@ -122,7 +122,7 @@ def _system(style: list[str]) -> str:
 
 
 def _user(brief: Brief, complaint: str | None, text_chars: int) -> str:
-    lines = [f"<request>{unfenced(brief.cleaned_prompt)[:text_chars]}</request>", _place(brief)]
+    lines = [f"<request>{unfenced(brief.subject)[:text_chars]}</request>", _place(brief)]
     if complaint:
         lines.append(f"Your last answer could not be used: {complaint}. Answer again.")
     return "\n".join(lines)
