@@ -61,8 +61,8 @@ def _standing(
         else tr("💎 <b>Plan: {title}</b>, your own", title=present),
         tr(
             "Pictures left: <b>{left} of {limit}</b>",
-            left=max(0, period.left),
-            limit=period.terms.images_limit,
+            left=tr.number(max(0, period.left)),
+            limit=tr.number(period.terms.images_limit),
         ),
     ]
     if period.held:
@@ -324,8 +324,8 @@ def bought(
         ),
         tr(
             "Pictures left: <b>{left} of {limit}</b>",
-            left=max(0, standing.period.left),
-            limit=standing.period.terms.images_limit,
+            left=tr.number(max(0, standing.period.left)),
+            limit=tr.number(standing.period.terms.images_limit),
         ),
     ]
     if quote is not None and quote.to_pay:

@@ -29,8 +29,8 @@ def cost(tr: Texts, means: Means, count: int) -> Html:
     if not means.pays:
         return tr(
             "🎟 {left} of the month's {limit} pictures left, that is not enough",
-            left=means.left,
-            limit=means.limit,
+            left=tr.number(means.left),
+            limit=tr.number(means.limit),
         )
     price = tr.roubles(means.price(count), short=True)
     if missing := means.missing(count):
@@ -40,7 +40,7 @@ def cost(tr: Texts, means: Means, count: int) -> Html:
         return tr.n("🎟 {n} picture for {price}", "🎟 {n} pictures for {price}", past, price=price)
     return tr(
         "🎟 takes the last {left} of the month's pictures, and {n} for {price}",
-        left=means.left,
+        left=tr.number(means.left),
         n=past,
         price=price,
     )
@@ -67,8 +67,8 @@ def cure(
         tr(
             "Needed: {wanted}, left: {left} of {limit}. New ones come on {day}.",
             wanted=count,
-            left=max(0, means.left),
-            limit=means.limit,
+            left=tr.number(max(0, means.left)),
+            limit=tr.number(means.limit),
             day=tr.day(means.standing.period.ends_at),
         ),
     ]

@@ -57,13 +57,13 @@ class Texts:
         return self._translations.gettext(msgid).format(**values)
 
     def n(self, one: str, many: str, n: int, /, **values: Value) -> Html:
-        """A text with a number `{n}` in the right plural form."""
+        """A text with a number `{n}` in the right plural form, its thousands apart."""
         template = self._translations.ngettext(one, many, n)
-        return Html(template.format(n=n, **self._escaped(values)))
+        return Html(template.format(n=self.number(n), **self._escaped(values)))
 
     def n_plain(self, one: str, many: str, n: int, /, **values: Value) -> str:
         """The same for a place without markup."""
-        return self._translations.ngettext(one, many, n).format(n=n, **values)
+        return self._translations.ngettext(one, many, n).format(n=self.number(n), **values)
 
     def _escaped(self, values: dict[str, Value]) -> dict[str, Value]:
         return {

@@ -34,6 +34,7 @@ async def test_plans_stand_side_by_side_with_what_each_gives(anna: Person) -> No
     words = plain(card["text"])
     assert "Тариф «Бесплатный», ваш личный\nОсталось картинок: 40 из 40" in words
     assert "Профи · 1 490 ₽ в месяц\n800 картинок в месяц, дальше по 5 ₽\n10 брендов" in words
+    assert "Студия · 3 990 ₽ в месяц\n3 000 картинок в месяц" in words
     assert "Бесплатный · 0 ₽ · ваш" in words
     assert "мест" not in words  # one's own account seats nobody
     assert "ещё 3" in words  # thirty days or so
