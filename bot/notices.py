@@ -127,7 +127,7 @@ def _lack(tr: Texts, data: Data) -> Html:
     if data["paused"]:
         return tr("Paid actions are paused, so it can't be paid for. Write to the bot's owner.")
     return tr(
-        "It costs {price}, and {missing} is lacking in the wallet.",
+        "It costs {price}, and the wallet is {missing} short.",
         price=_roubles(tr, data, "price"),
         missing=_roubles(tr, data, "missing"),
     )

@@ -105,11 +105,11 @@ def _after(tr: Texts, standing: Standing, titles: dict[str, str]) -> Html:
 
 def _offer(tr: Texts, plan: PlanView, *, is_present: bool, is_team: bool) -> Html:
     name = title(tr, plan)
+    price = tr.roubles(plan.price, short=True)
     if plan.price:
-        price = tr.roubles(plan.price, short=True)
         head = tr("<b>{title}</b> · {price} a month", title=name, price=price)
     else:
-        head = tr("<b>{title}</b> · free", title=name)
+        head = tr("<b>{title}</b> · {price}", title=name, price=price)
     if is_present:
         head = Html(head + tr(" · yours"))
     return Html("\n".join([head, *gives(tr, plan.terms, is_team=is_team)]))
@@ -263,7 +263,7 @@ def _purse(tr: Texts, quote: Quote, wallet: WalletView) -> Html:
             rest=tr.roubles(wallet.free - quote.to_pay),
         )
     return tr(
-        "In the wallet {free}, <b>{missing} lacking</b>.",
+        "In the wallet {free}, <b>{missing} short</b>.",
         free=tr.roubles(wallet.free),
         missing=tr.roubles(quote.to_pay - wallet.free),
     )

@@ -35,7 +35,7 @@ def cost(tr: Texts, means: Means, count: int) -> Html:
     price = tr.roubles(means.price(count), short=True)
     if missing := means.missing(count):
         lacks = tr.roubles(missing, short=True)
-        return tr("🎟 {n} for {price}, {missing} lacking", n=past, price=price, missing=lacks)
+        return tr("🎟 {n} for {price}, {missing} short", n=past, price=price, missing=lacks)
     if means.left <= 0:
         return tr.n("🎟 {n} picture for {price}", "🎟 {n} pictures for {price}", past, price=price)
     return tr(

@@ -219,6 +219,7 @@ async def test_english_is_complete(live: Stage) -> None:
     ben = live.person(BEN)
     await live.credit(1_490_00, BEN)
     page = await ben.answer_to("/plans", "Plan: Free")
+    assert "Free · 0 ₽ · yours" in plain(page["text"])
     await ben.press("Pro", page)
     await ben.press("Pay", await ben.text("Charged now: 1,490.00"))
     await ben.text("“Pro” until")
