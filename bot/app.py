@@ -160,6 +160,7 @@ def build(
     dispatcher.update.outer_middleware(Throttle(redis, options))
     dispatcher.update.outer_middleware(CloseQuestions())
     dispatcher.callback_query.outer_middleware(PressOn())
+    dispatcher.callback_query.middleware(ActInTeam())
     dispatcher.include_routers(*(_copy(module.router) for module in _HANDLERS))
     return dispatcher, bot
 

@@ -43,10 +43,25 @@ def replies_to(message: Message, bot: Bot) -> bool:
     )
 
 
+async def asks_for_pictures(update: Update, bot: Bot) -> bool:
+    """Whether somebody in a group has an idea for the bot: /gen, words or a photo in reply."""
+    message = update.message
+    if message is None:
+        return False
+    words = message.text or message.caption or ""
+    if words.startswith("/"):
+        return await is_command(message, bot) and _command(words) == "gen"
+    return replies_to(message, bot) and bool(message.text or message.photo)
+
+
 async def is_command(message: Message, bot: Bot) -> bool:
     """Whether it begins with a command, unless that names another bot."""
-    words = (message.text or message.caption or "").split(maxsplit=1)
-    if not words or not words[0].startswith("/"):
+    words = message.text or message.caption or ""
+    if not words.startswith("/"):
         return False
-    mention = words[0].partition("@")[2]
+    mention = words.split(maxsplit=1)[0].partition("@")[2]
     return not mention or mention.lower() == ((await bot.me()).username or "").lower()
+
+
+def _command(words: str) -> str:
+    return words.split(maxsplit=1)[0].removeprefix("/").partition("@")[0]

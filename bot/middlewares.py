@@ -24,11 +24,12 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from bot import dialogue
 from bot.buckets import Bucket, Buckets
+from bot.callbacks import JournalTap, TeamTap
 from bot.errors import NotYours, Undeliverable
 from bot.filters import asks_for_pictures, is_command, is_payment, replies_to
 from bot.settings import BotSettings
-from bot.who import Who
 from bot.taps import take_buttons
+from bot.who import Who
 from db import accounts, newcomers, teams, workplaces
 from db.accounts import ANONYMOUS_ADMIN
 from db.capacity import offered
@@ -105,7 +106,6 @@ class CloseQuestions(BaseMiddleware):
     menu or a photo has left the dialogue in the middle."""
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
-        result = await handler(event, data)
         who: Who | None = data.get("who")
         update = _person_event(event)
         if who is None or update is None or data.get("raw_state") is None:
@@ -176,15 +176,17 @@ class ActInTeam(BaseMiddleware):
     the chat works for. Raises NotYours for another team's page in a group."""
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
-        who: Who = data["who"]
-        team_id = getattr(data.get("callback_data"), "team_id", who.account_id)
-        if team_id != who.account_id:
-            data["who"] = await self._there(who, team_id, data["sessions"])
+        tap = data.get("callback_data")
+        who: Who | None = data.get("who")
+        if who is not None and isinstance(tap, TeamTap | JournalTap):
+            data["who"] = await self._there(who, tap.team_id, data["sessions"])
         return await handler(event, data)
 
     async def _there(
         self, who: Who, team_id: int, sessions: async_sessionmaker[AsyncSession]
     ) -> Who:
+        if team_id == who.account_id:
+            return who
         if who.is_group:
             raise NotYours
         async with sessions.begin() as session:
@@ -217,7 +219,7 @@ class Introduce(BaseMiddleware):
             TelegramUser(user.id, user.first_name, user.username, user.language_code)
         )
         member = await self._membership(known, chat)
-        if member is None or (is_group and draws and member.role is Role.VIEWER):
+        if member is None or (draws and member.looks_on):
             # Who writes in a group is in it; buttons can be pressed from outside.
             if not is_tap or await self._is_inside(bot, chat, user):
                 async with self._sessions.begin() as session:
@@ -227,7 +229,7 @@ class Introduce(BaseMiddleware):
                     )
             else:
                 member = Membership(known.account_id, None)
-        if is_group and is_tap and member.role is Role.EDITOR:
+        if is_group and is_tap and (member.role is Role.EDITOR or member.looks_on):
             member = await self._promoted(member, user, chat, bot)
         return await self._who(known, member, is_group=is_group)
 

@@ -16,7 +16,7 @@ from bot.buttons import Row, button, markup
 from bot.callbacks import PlanTap, WalletTap
 from bot.texts import Html, Texts
 from bot.views import Card
-from db import payments, refunds, reminders, renewals
+from db import newcomers, payments, refunds, reminders, renewals
 from db.money_views import NoticeClaim
 
 Data = Mapping[str, object]
@@ -42,6 +42,11 @@ def reply_of(claim: NoticeClaim) -> ReplyParameters | None:
     if not isinstance(message_id, int) or claim.data.get("chat_id") != claim.chat_id:
         return None
     return ReplyParameters(message_id=message_id, allow_sending_without_reply=True)
+
+
+def is_quiet(claim: NoticeClaim) -> bool:
+    """Whether it comes without a sound: nothing has to be done."""
+    return claim.kind == newcomers.CAME
 
 
 def _renewal_soon(tr: Texts, data: Data) -> Card:
@@ -119,6 +124,7 @@ WORDS: dict[str, Words] = {
     renewals.RENEWED: _renewed,
     renewals.FREED: _freed,
     reminders.WAITS: team_views.reminder,
+    newcomers.CAME: team_views.newcomer,
     **channel_notices.WORDS,
 }
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.buttons import Row, button, in_rows, markup
+from bot.buttons import Row, button, in_rows, marked, markup
 from bot.callbacks import ApprovalTap, JournalTap, TeamTap, VoteTap, WorkplaceTap
 from bot.texts import N_, Texts
 from db.reminders import AFTER_H
@@ -16,7 +16,8 @@ from db.teams import MOST_NEEDED
 from db.views import AlbumView
 
 MOST_MEMBERS = 50
-"""Telegram shows a hundred buttons at most."""
+MOST_TEAMS = 50
+"""Telegram shows a hundred buttons at most, and 4096 characters above them."""
 
 ROLES: dict[Role, str] = {
     Role.OWNER: N_("owner"),
@@ -39,8 +40,11 @@ def icon(member: MemberView) -> str:
 
 
 def team(tr: Texts, team: TeamView) -> InlineKeyboardMarkup:
+    def tap(do: str, user_id: int = 0, value: str = "") -> TeamTap:
+        return TeamTap(do=do, team_id=team.account_id, user_id=user_id, value=value)
+
     people = [
-        button(f"{icon(one)} {one.name[:24]}", TeamTap(do="member", user_id=one.user_id))
+        button(f"{icon(one)} {one.name[:24]}", tap("member", one.user_id))
         for one in team.members[:MOST_MEMBERS]
     ]
     more = team.approvals_needed % MOST_NEEDED + 1
@@ -48,51 +52,60 @@ def team(tr: Texts, team: TeamView) -> InlineKeyboardMarkup:
         [
             button(
                 tr.plain("🤝 Approvals needed: {n}", n=team.approvals_needed),
-                TeamTap(do="needed", value=str(more)),
+                tap("needed", value=str(more)),
             )
         ]
     ]
-    settings.append([_reminders(tr, team.remind_after_h)])
-    settings.append([button(tr.plain("📜 Journal"), JournalTap())])
+    following = AFTER_H[(AFTER_H.index(team.remind_after_h) + 1) % len(AFTER_H)]
+    reminders = _reminders(tr, team.remind_after_h)
+    settings.append([button(reminders, tap("remind", value=str(following)))])
+    settings.append([button(tr.plain("📜 Journal"), JournalTap(team_id=team.account_id))])
     if not team.has_owner:
-        settings.append([button(tr.plain("👑 Become the owner"), TeamTap(do="claim"))])
+        settings.append([button(tr.plain("👑 Become the owner"), tap("claim"))])
     return markup([*in_rows(people, 2), *settings])
 
 
-def _reminders(tr: Texts, after_h: int) -> InlineKeyboardButton:
-    """What is set, and with a tap the next of what can be."""
-    following = AFTER_H[(AFTER_H.index(after_h) + 1) % len(AFTER_H)]
-    label = (
-        tr.n_plain("🔔 Remind after {n} hour", "🔔 Remind after {n} hours", after_h)
-        if after_h
-        else tr.plain("🔕 No reminders")
-    )
-    return button(label, TeamTap(do="remind", value=str(following)))
+def _reminders(tr: Texts, after_h: int) -> str:
+    if not after_h:
+        return tr.plain("🔕 No reminders")
+    return tr.n_plain("🔔 Remind after {n} hour", "🔔 Remind after {n} hours", after_h)
 
 
 def journal(tr: Texts, page: JournalPage, *, first_page: bool) -> InlineKeyboardMarkup:
+    team_id, before_id = page.account_id, page.next_before_id
     paging: Row = []
     if not first_page:
-        paging.append(button(tr.plain("‹ To the newest"), JournalTap()))
-    if page.next_before_id is not None:
-        paging.append(button(tr.plain("Older ›"), JournalTap(before=page.next_before_id)))
-    return markup([paging, [button(tr.plain("‹ Team"), TeamTap(do="page"))]])
+        paging.append(button(tr.plain("‹ To the newest"), JournalTap(team_id=team_id)))
+    if before_id is not None:
+        older = JournalTap(team_id=team_id, before=before_id)
+        paging.append(button(tr.plain("Older ›"), older))
+    return markup([paging, [_to_team(tr, team_id)]])
+
+
+def _to_team(tr: Texts, team_id: int) -> InlineKeyboardButton:
+    return button(tr.plain("‹ Team"), TeamTap(do="page", team_id=team_id))
+
+
+def newcomer(tr: Texts, team_id: int, user_id: int) -> InlineKeyboardMarkup:
+    """From the note in the private chat to where their role is given."""
+    page = TeamTap(do="member", team_id=team_id, user_id=user_id)
+    return markup([[button(tr.plain("👤 Role and rights"), page)]])
 
 
 def member(tr: Texts, member: MemberView) -> InlineKeyboardMarkup:
     """What can be made of a member; an owner's place is only passed on by themselves."""
 
     def tap(do: str, value: str = "") -> TeamTap:
-        return TeamTap(do=do, user_id=member.user_id, value=value)
+        return TeamTap(do=do, team_id=member.account_id, user_id=member.user_id, value=value)
 
-    back = [button(tr.plain("‹ Team"), TeamTap(do="page"))]
+    back = [_to_team(tr, member.account_id)]
     if member.role is Role.OWNER:
         return markup([back])
     if member.is_removed:
         return markup([[button(tr.plain("↩️ Let back in"), tap("role", member.role))], back])
     roles = [
         button(
-            f"✓ {tr.plain(ROLES[role])}" if role is member.role else tr.plain(ROLES[role]),
+            marked(tr.plain(ROLES[role]), role is member.role),
             tap("role", role),
         )
         for role in (Role.ADMIN, Role.EDITOR, Role.APPROVER, Role.VIEWER)
@@ -109,7 +122,7 @@ def member(tr: Texts, member: MemberView) -> InlineKeyboardMarkup:
 
 def sure_to_transfer(tr: Texts, member: MemberView) -> InlineKeyboardMarkup:
     def tap(do: str) -> TeamTap:
-        return TeamTap(do=do, user_id=member.user_id)
+        return TeamTap(do=do, team_id=member.account_id, user_id=member.user_id)
 
     return markup(
         [
@@ -125,15 +138,11 @@ def workplaces(
     tr: Texts, choices: Sequence[TeamChoice], present_id: int | None
 ) -> InlineKeyboardMarkup:
     own = tr.plain("👤 Myself")
-    rows: list[Row] = [[button(_marked(own, present_id is None), WorkplaceTap())]]
-    for one in choices:
-        label = _marked(f"👥 {(one.title or '')[:40]}", one.account_id == present_id)
+    rows: list[Row] = [[button(marked(own, present_id is None), WorkplaceTap())]]
+    for one in choices[:MOST_TEAMS]:
+        label = marked(f"👥 {(one.title or '')[:40]}", one.account_id == present_id)
         rows.append([button(label, WorkplaceTap(team_id=one.account_id))])
     return markup(rows)
-
-
-def _marked(label: str, present: bool) -> str:
-    return f"✓ {label}" if present else label
 
 
 # --- under a team's album ---

@@ -21,6 +21,9 @@ from db.team_views import (
     TeamView,
 )
 
+_NAME_CHARS = 40
+"""Of a person or a team: with as many as are listed, a message is within Telegram's 4096."""
+
 
 def role(tr: Texts, role: Role) -> str:
     return tr.plain(ROLES[role])
@@ -43,7 +46,12 @@ def team(tr: Texts, team: TeamView) -> Card:
         Html(""),
     ]
     lines += [
-        tr("{icon} {name}: {role}", icon=icon(one), name=one.name, role=_standing(tr, one))
+        tr(
+            "{icon} {name}: {role}",
+            icon=icon(one),
+            name=shortened(one.name, _NAME_CHARS),
+            role=_standing(tr, one),
+        )
         for one in team.members[: keyboards.MOST_MEMBERS]
     ]
     lines += [Html(""), *_legend(tr)]
@@ -88,6 +96,25 @@ def member(tr: Texts, member: MemberView) -> Card:
     return Card(Html("\n".join(lines)), keyboards.member(tr, member))
 
 
+def newcomer(tr: Texts, data: Mapping[str, object]) -> Card:
+    """A notice of `db.newcomers`, for the owner alone."""
+    text = tr(
+        "👋 <b>{name}</b> works in the team “{team}” now: {role}. Seats taken: {taken} of {seats}.",
+        name=shortened(str(data["name"]), _NAME_CHARS),
+        team=str(data["team"]) or tr.plain("Team"),
+        role=role(tr, Role(str(data["role"]))),
+        taken=str(data["taken"]),
+        seats=str(data["seats"]),
+    )
+    return Card(text, keyboards.newcomer(tr, _number(data, "team_id"), _number(data, "user_id")))
+
+
+def _number(data: Mapping[str, object], name: str) -> int:
+    value = data[name]
+    assert isinstance(value, int)
+    return value
+
+
 def sure_to_transfer(tr: Texts, member: MemberView) -> Card:
     text = tr(
         "Make {name} the owner of the team? You stay as an admin, and only {name} can "
@@ -108,8 +135,12 @@ def workplaces(tr: Texts, choices: Sequence[TeamChoice], present_id: int | None)
     lines = [tr("👥 <b>For whom do you work here?</b>")]
     lines.append(tr("Drafts, brands, history and quota of this chat are then theirs."))
     lines += [
-        tr("👥 {title}: you are its {role}", title=one.title or "", role=role(tr, one.role))
-        for one in choices
+        tr(
+            "👥 {title}: you are its {role}",
+            title=shortened(one.title or "", _NAME_CHARS),
+            role=role(tr, one.role),
+        )
+        for one in choices[: keyboards.MOST_TEAMS]
     ]
     return Card(Html("\n".join(lines)), keyboards.workplaces(tr, choices, present_id))
 
@@ -162,7 +193,7 @@ def approval(approval: ApprovalView) -> Card:
 _PAST_SHOWN = 3
 # With these a message with the longest reasons and the largest teams is within Telegram's 4096.
 _PAST_TOLD = 4
-_NAMES_CHARS = 250
+_PEOPLE_CHARS = 250
 _MARKS: dict[ApprovalState, str] = {ApprovalState.CHANGES: "✏️", ApprovalState.REJECTED: "✕"}
 
 
@@ -205,7 +236,7 @@ def details(tr: Texts, details: RoundDetails) -> Html:
 
 
 def _people(names: Sequence[str]) -> str:
-    return shortened(", ".join(names), _NAMES_CHARS)
+    return shortened(", ".join(names), _PEOPLE_CHARS)
 
 
 def _outcome(tr: Texts, approval: ApprovalView) -> list[Html]:
@@ -228,12 +259,10 @@ def reminder(tr: Texts, data: Mapping[str, object]) -> Card:
     links = [
         f'<a href="tg://user?id={user_id}">{html.escape(name)}</a>' for user_id, name in silent
     ]
-    approval_id = data["approval_id"]
-    assert isinstance(approval_id, int)
     lines = [head, prompt]
     if links:
         lines.append(tr("No answer yet: {names}", names=Html(", ".join(links))))
-    return Card(Html("\n".join(lines)), keyboards.open_round(tr, approval_id))
+    return Card(Html("\n".join(lines)), keyboards.open_round(tr, _number(data, "approval_id")))
 
 
 _QUESTIONS: dict[Answer, str] = {

@@ -79,7 +79,7 @@ async def for_chat(
     """The account that a message in this chat belongs to.
 
     A group's team is made on first use, the user its owner; who comes later joins with
-    `teams.enter`. Raises NotFound for a user never met.
+    `newcomers.enter`. Raises NotFound for a user never met.
     """
     if chat_type == "private":
         account_id = await session.scalar(

@@ -107,7 +107,7 @@ async def page(
         )
         for row, name in rows[:PAGE]
     )
-    return JournalPage(lines, lines[-1].id if len(rows) > PAGE else None)
+    return JournalPage(account_id, lines, lines[-1].id if len(rows) > PAGE else None)
 
 
 async def _people(session: AsyncSession, things: list[str]) -> dict[str, str]:

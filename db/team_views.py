@@ -166,18 +166,21 @@ class PostCard:
 class Membership:
     """An account, and what somebody is in it; `role` None: nobody there.
 
-    `team`: the name of the team that a private chat works for.
+    `team`: the name of the team that a private chat works for; `looks_on`: a viewer by nobody's
+    decision.
     """
 
     account_id: int
     role: Role | None
     team: str | None = None
+    looks_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class MemberView:
     """Somebody in a team. `is_removed`: sent away, and not to come back by themselves."""
 
+    account_id: int
     user_id: int
     name: str
     role: Role
@@ -291,5 +294,6 @@ class EventView:
 class JournalPage:
     """Lines of the audit, newest first; `next_before_id`: where the older ones begin, if any."""
 
+    account_id: int
     lines: tuple[EventView, ...]
     next_before_id: int | None

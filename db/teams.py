@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import case, func, select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import accounts, audit, locks, plans
@@ -18,9 +17,6 @@ from db.rights import RIGHTS, Action, allowed, check
 from db.states import AccountKind, ApprovalState, Presence, Role
 from db.team_views import Membership, MemberView, TeamView
 
-NAMELESS = frozenset({136817688, 777000})
-"""@Channel_Bot (people who write as their channel) and Telegram itself: nobody in particular."""
-
 MOST_NEEDED = 3
 """Approvals that an album can need."""
 
@@ -30,10 +26,11 @@ _ORDER = case({role: place for place, role in enumerate(Role)}, value=Member.rol
 async def find(
     session: AsyncSession, user_id: int, chat_id: int, title: str | None
 ) -> Membership | None:
-    """What a known member of the group's team is; None: to be looked at with `enter`."""
+    """What a known member of the group's team is; None: to be looked at with
+    `newcomers.enter`."""
     row = (
         await session.execute(
-            select(Account.id, Member.role)
+            select(Account.id, Member.role, Member.looks_on)
             .join(Member)
             .where(
                 Account.chat_id == chat_id,
@@ -43,54 +40,7 @@ async def find(
             )
         )
     ).one_or_none()
-    return None if row is None else Membership(row[0], row[1])
-
-
-async def enter(
-    session: AsyncSession, user_id: int, chat_id: int, title: str | None, *, now: datetime
-) -> Membership:
-    """Somebody acts in a group: its team, made on first use, and what they are in it.
-
-    The first is the owner; others join as editors while there are seats, then as viewers. Who
-    comes back has the role of before, at most an editor's; who was removed has none.
-    """
-    known = await find(session, user_id, chat_id, title)
-    if known is not None:
-        return known
-    account_id = await accounts.for_chat(session, user_id, chat_id, "supergroup", title)
-    if user_id in NAMELESS:
-        return Membership(account_id, None)
-    await locks.account(session, account_id)
-    member = await _row(session, account_id, user_id)
-    if member is not None and member.left_at is None:
-        return Membership(account_id, member.role)
-    if member is not None and member.removed_by is not None:
-        return Membership(account_id, None)
-    role = await _role_to_begin(session, account_id, user_id, member, now)
-    await session.execute(
-        insert(Member)
-        .values(account_id=account_id, user_id=user_id, role=role)
-        .on_conflict_do_update(
-            index_elements=[Member.account_id, Member.user_id],
-            set_={"role": role, "left_at": None, "joined_at": func.now()},
-        )
-    )
-    await audit.note(session, account_id, user_id, Deed.JOIN, f"user {user_id}", role=role)
-    return Membership(account_id, role)
-
-
-async def _role_to_begin(
-    session: AsyncSession, account_id: int, user_id: int, before: Member | None, now: datetime
-) -> Role:
-    if user_id == ANONYMOUS_ADMIN:
-        return Role.ADMIN
-    if before is None or before.role in (Role.OWNER, Role.ADMIN):
-        wanted = Role.EDITOR
-    else:
-        wanted = before.role
-    if wanted is not Role.VIEWER and await _free_seats(session, account_id, now) < 1:
-        return Role.VIEWER
-    return wanted
+    return None if row is None else Membership(row[0], row[1], looks_on=row[2])
 
 
 async def left(session: AsyncSession, chat_id: int, user_id: int, *, now: datetime) -> None:
@@ -100,7 +50,7 @@ async def left(session: AsyncSession, chat_id: int, user_id: int, *, now: dateti
     if account_id is None:
         return
     await locks.account(session, account_id)
-    member = await _row(session, account_id, user_id)
+    member = await row(session, account_id, user_id)
     if member is None or member.left_at is not None:
         return
     was_owner = member.role is Role.OWNER
@@ -177,7 +127,7 @@ async def _members(session: AsyncSession, account_id: int) -> tuple[MemberView, 
         .order_by(Member.removed_by.is_not(None), _ORDER, Member.joined_at, Member.user_id)
     )
     return tuple(
-        MemberView(user_id, name, role, removed_by is not None)
+        MemberView(account_id, user_id, name, role, removed_by is not None)
         for user_id, name, role, removed_by in rows
     )
 
@@ -203,11 +153,12 @@ async def set_role(
         return before
     takes_seat = before.is_removed or before.role is Role.VIEWER
     if role is not Role.VIEWER and takes_seat:
-        free = await _free_seats(session, account_id, now)
+        free = await free_seats(session, account_id, now)
         if free < 1:
             seats = (await plans.terms(session, account_id, now=now)).seats
             raise LimitReached("seats", seats)
-    await _set(session, account_id, user_id, role=role, left_at=None, removed_by=None)
+    given = {"role": role, "looks_on": False, "left_at": None, "removed_by": None}
+    await _set(session, account_id, user_id, **given)
     await audit.note(
         session, account_id, actor_id, Deed.ROLE, f"user {user_id}", before=before.role, role=role
     )
@@ -340,7 +291,8 @@ async def able_to(session: AsyncSession, account_id: int, action: Action) -> fro
 # --- rows ---
 
 
-async def _row(session: AsyncSession, account_id: int, user_id: int) -> Member | None:
+async def row(session: AsyncSession, account_id: int, user_id: int) -> Member | None:
+    """Somebody who is or was a member, as they are at this moment."""
     return await session.scalar(
         select(Member)
         .where(Member.account_id == account_id, Member.user_id == user_id)
@@ -376,13 +328,14 @@ async def _set(session: AsyncSession, account_id: int, user_id: int, **values: o
 
 async def _crown(session: AsyncSession, account_id: int, user_id: int | None) -> None:
     if user_id is not None:
-        await _set(session, account_id, user_id, role=Role.OWNER)
+        await _set(session, account_id, user_id, role=Role.OWNER, looks_on=False)
     await session.execute(
         update(Account).where(Account.id == account_id).values(owner_user_id=user_id)
     )
 
 
-async def _free_seats(session: AsyncSession, account_id: int, now: datetime) -> int:
+async def free_seats(session: AsyncSession, account_id: int, now: datetime) -> int:
+    """How many more may have another role than a viewer's; below 0 once a plan has shrunk."""
     taken = await session.scalar(
         select(func.count()).where(
             Member.account_id == account_id,

@@ -16,7 +16,7 @@ from bot import notices as words
 from bot.errors import ChatMigrated, RateLimited, Refused, ThreadClosed, Uncertain, Undeliverable
 from db import accounts, notices, reminders, renewals
 from db.money_views import NoticeClaim
-from workers.courier import Courier, back_off_s, finish_sending
+from workers.courier import Courier, back_off_s
 from workers.wakes import claim_and_work
 
 log = structlog.get_logger()
@@ -61,7 +61,7 @@ async def claim(courier: Courier) -> NoticeClaim | None:
 
 async def send(claimed: NoticeClaim, courier: Courier) -> None:
     """Sends it once and settles it. A call on its way is finished even when we are stopped."""
-    await finish_sending(_send_and_settle(claimed, courier))
+    await courier.finish(claimed, _send_and_settle(claimed, courier))
 
 
 async def _send_and_settle(claimed: NoticeClaim, courier: Courier) -> None:
@@ -86,6 +86,7 @@ async def _send(claimed: NoticeClaim, courier: Courier) -> tuple[Settle, str]:
             reply_markup=card.keyboard,
             message_thread_id=words.thread_of(claimed),
             reply_parameters=words.reply_of(claimed),
+            disable_notification=words.is_quiet(claimed),
         )
     except RateLimited as error:
         return _again(claimed, error.retry_after_s, "rate_limited")

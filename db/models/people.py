@@ -89,12 +89,14 @@ class Account(Base):
 
 class Member(Base):
     """What a person may do in an account. `left_at`: since when no more; `removed_by`: who sent
-    them away, so that they don't come back by themselves."""
+    them away, so that they don't come back by themselves. `looks_on`: a viewer by nobody's
+    decision, whom the first request for pictures makes an editor."""
 
     __tablename__ = "members"
     __table_args__ = (
         CheckConstraint("removed_by IS NULL OR left_at IS NOT NULL", name="removed"),
         CheckConstraint("left_at IS NULL OR role <> 'owner'", name="owner_is_there"),
+        CheckConstraint("NOT looks_on OR role = 'viewer'", name="looks_on"),
         Index(None, "user_id"),
         Index(
             "uq_members_owner",
@@ -110,3 +112,4 @@ class Member(Base):
     joined_at: Mapped[datetime] = mapped_column(server_default=func.now())
     left_at: Mapped[datetime | None]
     removed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    looks_on: Mapped[bool] = mapped_column(server_default=text("false"))

@@ -22,6 +22,8 @@ from tests.bot.stage import Person, Sessions, Stage
 from tests.clock import MovedClock
 from tests.product import TERMS
 from tests.sim import ANNA, BEN, TOKEN, Sim
+from workers.courier import Courier
+from workers.settings import WorkerSettings
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -88,6 +90,13 @@ async def live(stage: Stage, options: BotSettings) -> AsyncIterator[Stage]:
     poller.stop()
     with contextlib.suppress(asyncio.CancelledError):
         await running
+
+
+@pytest.fixture
+def courier(live: Stage, image_dir: Path) -> Courier:
+    """What brings notices to the chats, as the io worker does."""
+    store = images.Store(str(image_dir))
+    return Courier(live.sessions, live.pool, store, live.bot, WorkerSettings())
 
 
 @pytest.fixture

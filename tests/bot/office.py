@@ -225,8 +225,8 @@ async def member(live: Stage, account_id: int, user_id: int, role: Role) -> None
     await execute(
         live,
         "INSERT INTO members (account_id, user_id, role) VALUES (:account, :user, :role)"
-        " ON CONFLICT (account_id, user_id) DO UPDATE SET role = :role, left_at = NULL,"
-        " removed_by = NULL",
+        " ON CONFLICT (account_id, user_id) DO UPDATE SET role = :role, looks_on = false,"
+        " left_at = NULL, removed_by = NULL",
         account=account_id,
         user=user_id,
         role=role,
@@ -275,6 +275,7 @@ async def _people_come(office: Office) -> None:
     ben = live.person(BEN, office.chat_id)
     await ben.send(f"/team@{await ben.username()}")
     await ben.button("🤝")
+    await member(live, office.account_id, BEN, Role.EDITOR)
     async with live.sessions.begin() as session:
         sent_away = PEOPLE["removed"][0]
         await teams.remove(session, office.account_id, ANNA, sent_away, now=live.clock())

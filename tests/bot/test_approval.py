@@ -26,6 +26,7 @@ async def team_of_three(live: Stage, thread: bool = False) -> tuple[Person, Pers
     people = [live.person(one, group["id"], thread_id) for one in (ANNA, BEN, CLIENT)]
     for one in people[1:]:
         await team_page(one)
+    await member(live, await team_id(live), BEN, Role.EDITOR)
     await member(live, await team_id(live), CLIENT, Role.APPROVER)
     return people[0], people[1], people[2]
 

@@ -46,6 +46,8 @@ async def anonymous_draft(admin: Person) -> Message:
 async def test_what_an_owner_asked_for_anonymously_is_theirs_and_no_editors(live: Stage) -> None:
     group = await live.sim.group()
     anna, ben = live.person(ANNA, group["id"]), live.person(BEN, group["id"])
+    await ben.send(f"/gen@{await ben.username()}")
+    await ben.text("Write what to draw")
     shown = await anonymous_draft(anna)
     assert (await ben.press("✨", shown))["text"] == "This menu is not yours"
     assert await live.rows("SELECT id FROM ml_tasks") == []

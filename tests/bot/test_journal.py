@@ -62,7 +62,7 @@ async def test_the_journal_says_who_did_what_and_when_by_the_teams_clocks(live: 
         "Анна: нужно согласий: 2",
         "Клим: отклонено, «не <наш> цвет»: осеннее меню кофейни",
         "Ben: на согласование: осеннее меню кофейни",
-        "Ben: теперь в команде, роль — редактор",
+        "Ben: теперь в команде, роль — наблюдатель",
     ):
         assert re.search(at + re.escape(line), shown["text"]), line
     await execute(live, "UPDATE accounts SET time_zone = 'Asia/Vladivostok'")

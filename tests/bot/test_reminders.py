@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from db import images
 from db.states import Role
 from tests.bot.office import execute, member
 from tests.bot.stage import Person, Stage, buttons
@@ -18,18 +16,11 @@ from tests.sim import ANNA, Message
 from workers import notices
 from workers.courier import Courier
 from workers.remind import Reminders
-from workers.settings import WorkerSettings
 
 NOON = datetime(2027, 1, 11, 9, tzinfo=UTC)
 """12:00 in Moscow."""
 DAY = timedelta(days=1)
 WAITS = "ждёт согласования"
-
-
-@pytest.fixture
-def courier(live: Stage, image_dir: Path) -> Courier:
-    store = images.Store(str(image_dir))
-    return Courier(live.sessions, live.pool, store, live.bot, WorkerSettings())
 
 
 async def opened(live: Stage, at: datetime, thread: bool = False) -> tuple[Person, Person, Message]:

@@ -9,6 +9,8 @@ from db.states import Role
 from tests.bot.office import member
 from tests.bot.stage import Person, Stage, buttons, data_of
 from tests.sim import ANNA, BEN, TEAM, Message
+from workers import notices
+from workers.courier import Courier
 
 
 async def group_of(live: Stage) -> tuple[int, Person, Person]:
@@ -40,6 +42,17 @@ async def team_page(person: Person) -> Message:
     sent = await person.send(f"/team@{await person.username()}")
     return await person.wait_for(
         lambda one: one["message_id"] > sent and "🤝" in str(buttons(one)), "team page"
+    )
+
+
+async def drawing(person: Person) -> Message:
+    """The status card of what the person has asked for."""
+    sent = await person.send(f"/gen@{await person.username()} кофе")
+    return await person.wait_for(
+        lambda one: (
+            one["message_id"] > sent and bool({"✕ Отменить", "✕ Cancel"} & set(buttons(one)))
+        ),
+        "status card",
     )
 
 
@@ -97,24 +110,68 @@ async def test_the_team_page_says_so_of_a_group_from_before_the_bot_was_there(li
 # --- people ---
 
 
-async def test_a_first_tap_makes_an_editor_of_who_is_in_the_group(live: Stage) -> None:
+async def test_who_taps_looks_on_until_they_ask_for_pictures(live: Stage) -> None:
     _, anna, ben = await group_of(live)
     page = await team_page(anna)
-    await ben.press("Анна", page)
+    assert (await ben.press("Журнал", page))["text"].startswith("You are the viewer here")
+    assert await roles(live) == {ANNA: "owner", BEN: "viewer"}
+    assert await live.rows("SELECT id FROM notices") == []
+    await drawing(ben)
     assert await roles(live) == {ANNA: "owner", BEN: "editor"}
+
+
+async def test_who_was_made_a_viewer_stays_one_whatever_they_ask_for(live: Stage) -> None:
+    _, anna, ben = await group_of(live)
+    await team_page(ben)
+    page = await team_page(anna)
+    await anna.press("редактор", await _member_page(anna, page, "Ben"))
+    await anna.press("наблюдатель", await anna.text("Ben: редактор"))
+    await ben.answer_to(f"/gen@{await ben.username()} coffee", "You are the viewer here")
+    assert await roles(live) == {ANNA: "owner", BEN: "viewer"}
+
+
+async def test_the_owner_hears_of_who_takes_a_seat_and_gives_them_another_role_there(
+    live: Stage, courier: Courier
+) -> None:
+    chat_id, _, ben = await group_of(live)
+    await drawing(ben)
+    while (claimed := await notices.claim(courier)) is not None:
+        await notices.send(claimed, courier)
+    anna = live.person(ANNA)
+    note = await anna.text("Ben теперь в команде «Команда», роль — редактор. Мест занято: 2 из 3.")
+    (sent,) = [
+        one["arguments"]
+        for one in await live.sim.calls("sendMessage")
+        if "теперь в команде" in one["arguments"]["text"]
+    ]
+    assert (int(sent["chat_id"]), str(sent["disable_notification"])) == (ANNA, "true")
+
+    await anna.press("Роль и права", note)
+    await anna.press("наблюдатель", await anna.text("Ben: редактор"))
+    await anna.text("Ben: наблюдатель")
+    assert await roles(live) == {ANNA: "owner", BEN: "viewer"}
+    await anna.press("‹ Команда")
+    await anna.press("Журнал", await anna.button("Журнал"))
+    await anna.press("‹ Команда", await anna.text("Ben: теперь наблюдатель, раньше — редактор"))
+    await anna.button("Журнал")
+
+    await move(live, chat_id, "leave", BEN)
+    await live.person(ANNA, chat_id).settled()
+    await move(live, chat_id, "join", BEN)
+    await team_page(ben)  # somebody known: no news
+    assert len(await live.rows("SELECT id FROM notices")) == 1
 
 
 async def test_past_the_plans_seats_people_look_on(live: Stage) -> None:
     chat_id, anna, ben = await group_of(live)
     for number, user_id in enumerate((7003, 7004)):
         await move(live, chat_id, "join", user_id, first_name=f"Гость {number}", language_code="ru")
-        await team_page(live.person(user_id, chat_id))
-    await team_page(ben)
+        await drawing(live.person(user_id, chat_id))
+    await ben.answer_to(f"/gen@{await ben.username()} coffee", "You are the viewer here")
     assert await roles(live) == {ANNA: "owner", 7003: "editor", 7004: "editor", BEN: "viewer"}
     page = await team_page(anna)
     assert "Мест занято: 3 из 3" in page["text"]
-    await ben.answer_to(f"/gen@{await ben.username()} coffee", "You are the viewer here")
-    assert await live.rows("SELECT id FROM ml_requests") == []
+    assert len(await live.rows("SELECT id FROM ml_requests")) == 2
 
     await anna.press("редактор", await _member_page(anna, page, "Ben"))
     assert (await roles(live))[BEN] == "viewer"  # all seats are taken
@@ -191,7 +248,7 @@ async def test_an_owner_who_leaves_is_followed_by_an_admin_or_by_one_of_the_grou
 
 async def test_somebody_removed_does_not_come_back_by_themselves(live: Stage) -> None:
     _, anna, ben = await group_of(live)
-    await team_page(ben)
+    await drawing(ben)
     page = await team_page(anna)
     await anna.press("Удалить", await _member_page(anna, page, "Ben"))
     gone = await anna.text("Ben: удалён")
@@ -256,6 +313,7 @@ async def test_who_writes_as_a_channel_is_nobody(live: Stage) -> None:
 async def test_in_the_private_chat_one_works_for_oneself_or_for_a_team(live: Stage) -> None:
     chat_id, _, ben = await group_of(live)
     await team_page(ben)
+    await member(live, await team_id(live), BEN, Role.EDITOR)
     private = live.person(BEN)
     card = await private.answer_to("/account", "For whom do you work here?")
     assert buttons(card) == ["✓ 👤 Myself", "👥 Команда"]

@@ -90,7 +90,7 @@ def brand(do: str, value: str = "") -> Callable[[Office], CallbackData]:
 
 
 def of_ben(do: str, value: str = "") -> Callable[[Office], CallbackData]:
-    return lambda _: TeamTap(do=do, user_id=BEN, value=value)
+    return lambda office: TeamTap(do=do, team_id=office.account_id, user_id=BEN, value=value)
 
 
 def channel(do: str, value: str = "") -> Callable[[Office], CallbackData]:
@@ -142,7 +142,7 @@ TEAM = {
     "team: make an admin": Button(Action.OWN, of_ben("role", "admin")),
     "team: pass on?": Button(Action.OWN, of_ben("sure"), shows=True),
     "team: pass on": Button(Action.OWN, of_ben("transfer")),
-    "journal": Button(Action.MANAGE_TEAM, lambda _: JournalTap(), shows=True),
+    "journal": Button(Action.MANAGE_TEAM, lambda o: JournalTap(team_id=o.account_id), shows=True),
     "brand: list": Button(Action.LOOK, brand("list"), shows=True),
     "brand: open": Button(Action.LOOK, brand("open"), shows=True),
     "brand: default": Button(Action.MANAGE_BRANDS, brand("default")),
@@ -153,6 +153,8 @@ TEAM = {
     "brand: delete": Button(Action.MANAGE_BRANDS, brand("sure")),
     "another's settings": Button((), lambda _: SettingsTap(user_id=BEN, field="count", value="1")),
 }
+PAGES = {one: TEAM[one] for one in TEAM if one.startswith(("team", "journal"))}
+"""What the note about a newcomer leads to in the private chat."""
 MONEY = {
     "wallet": Button(Action.MANAGE_MONEY, lambda _: WalletTap(do="show"), shows=True),
     "wallet: statement": Button(Action.MANAGE_MONEY, lambda _: WalletTap(do="csv"), shows=True),
@@ -249,6 +251,27 @@ async def test_a_button_does_what_its_pressers_role_includes_and_nothing_else(
     assert len(found) == len(BUTTONS[room]) * len(PEOPLE)
 
 
+async def test_a_team_page_in_the_private_chat_obeys_the_role_in_its_team(live: Stage) -> None:
+    """The note about a newcomer leads its reader to a page there, and a forged button anybody."""
+    office = await open_office(live)
+    for user_id, _ in PEOPLE.values():
+        await live.sim.post("chats", type="private", id=user_id)
+    found: dict[str, str] = {}
+    expected: dict[str, str] = {}
+    for label, button in PAGES.items():
+        for person, (user_id, role) in PEOPLE.items():
+            case = f"{label}, by {person}"
+            expected[case] = "done" if button.is_for(role) else "refused quietly"
+            await office.as_before(user_id)
+            before = await office.state()
+            calls = await office.press(await tap_of(button, office), user_id, to_the_end=True)
+            done = len(said(calls)) > 1 if button.shows else await office.state() != before
+            found[case] = (
+                "done" if done else f"refused {'quietly' if is_quiet(calls) else 'loudly'}"
+            )
+    assert {one: how for one, how in found.items() if how != expected[one]} == {}
+
+
 @pytest.mark.parametrize("room", list(BUTTONS))
 async def test_a_teams_ids_do_nothing_from_another_team_or_a_private_chat(
     live: Stage, room: str
@@ -256,9 +279,13 @@ async def test_a_teams_ids_do_nothing_from_another_team_or_a_private_chat(
     """Forged buttons: the team's ids, tapped where the presser may do everything."""
     office = await open_office(live)
     outsider, _ = PEOPLE["another team's owner"]
+    await live.sim.post("chats", type="private", id=outsider)
     touched = []
     for label, button in BUTTONS[room].items():
-        for user_id, chat_id in ((outsider, office.elsewhere_id), (ANNA, ANNA)):
+        places = [(outsider, office.elsewhere_id), (outsider, outsider)]
+        if label not in PAGES:
+            places.append((ANNA, ANNA))
+        for user_id, chat_id in places:
             await office.as_before(user_id)
             tap = await tap_of(button, office)
             before = await office.state()

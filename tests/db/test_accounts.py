@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from db import accounts, brands, deliveries, requests, teams
+from db import accounts, brands, deliveries, newcomers, requests
 from db.errors import NotFound
 from db.views import TelegramUser, UserSettings, UserView
 from tests.db import rows
@@ -25,7 +25,9 @@ async def _ensure(sessions: Sessions, user: TelegramUser) -> UserView:
 async def _team(sessions: Sessions, user_id: int, chat_id: int = GROUP, title: str = "SMM") -> int:
     async with sessions.begin() as session:
         now = datetime(2026, 5, 1, tzinfo=UTC)
-        return (await teams.enter(session, user_id, chat_id, title, now=now)).account_id
+        return (
+            await newcomers.enter(session, user_id, chat_id, title, draws=True, now=now)
+        ).account_id
 
 
 async def _migrate(sessions: Sessions) -> None:

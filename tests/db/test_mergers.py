@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from db import accounts, notices, payments, plans, quotas, requests, teams, wallet
+from db import accounts, newcomers, notices, payments, plans, quotas, requests, wallet
 from db.errors import DbError
 from db.money_views import Audit, Paid, WalletView
 from db.states import PaymentMethod, SystemWallet, TransferKind
@@ -22,7 +22,9 @@ OLD, NEW = -5, -1005
 async def _team(sessions: Sessions, user_id: int, chat_id: int) -> Person:
     await rows.person(sessions, user_id)
     async with sessions.begin() as session:
-        member = await teams.enter(session, user_id, chat_id, "SMM", now=datetime.now(UTC))
+        member = await newcomers.enter(
+            session, user_id, chat_id, "SMM", draws=True, now=datetime.now(UTC)
+        )
     return Person(user_id, member.account_id)
 
 

@@ -115,6 +115,7 @@ ROWS = {
         SELECT id, 'ru', 1, 2 FROM posts
     """,
     "0015": "UPDATE orders SET thread_id = 7; UPDATE posts SET card_thread_id = 7",
+    "0016": "UPDATE members SET looks_on = true WHERE role = 'viewer'",
 }
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import accounts, payments, plans, quotas, refunds, tasks, teams, wallet
+from db import accounts, newcomers, payments, plans, quotas, refunds, tasks, wallet
 from db.money_views import Audit, Paid
 from db.states import PaymentMethod, SystemWallet, TransferKind
 from tests.db import rows
@@ -22,7 +22,7 @@ NOW = datetime.now(UTC)
 async def _team(sessions: Sessions, user_id: int, chat_id: int) -> Person:
     await rows.person(sessions, user_id)
     async with sessions.begin() as session:
-        member = await teams.enter(session, user_id, chat_id, "SMM", now=NOW)
+        member = await newcomers.enter(session, user_id, chat_id, "SMM", draws=True, now=NOW)
     return Person(user_id, member.account_id)
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from db import approvals, audit, rights, teams, votes, workplaces
+from db import approvals, audit, newcomers, rights, teams, votes, workplaces
 from db.accounts import ANONYMOUS_ADMIN
 from db.errors import LimitReached, NotAllowed, NotFound, Stale
 from db.rights import Action
@@ -21,14 +21,14 @@ NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
 async def enter(sessions: Sessions, user_id: int) -> Role | None:
     async with sessions.begin() as session:
-        return (await teams.enter(session, user_id, GROUP, "SMM", now=NOW)).role
+        return (await newcomers.enter(session, user_id, GROUP, "SMM", draws=True, now=NOW)).role
 
 
 async def team_of(sessions: Sessions, **people: Role) -> int:
     """A team owned by person 1; the others are numbered as they come, from 2 on."""
     await rows.person(sessions, 1)
     async with sessions.begin() as session:
-        team = await teams.enter(session, 1, GROUP, "SMM", now=NOW)
+        team = await newcomers.enter(session, 1, GROUP, "SMM", draws=True, now=NOW)
     for number, role in enumerate(people.values(), start=2):
         await rows.person(sessions, number)
         await rows.execute(
@@ -72,7 +72,7 @@ async def test_an_anonymous_admin_takes_no_seat_and_begins_no_ownership(sessions
         await rows.person(sessions, user_id)
         assert await enter(sessions, user_id) is Role.EDITOR
     async with sessions.begin() as session:
-        team = await teams.enter(session, 1, GROUP, "SMM", now=NOW)
+        team = await newcomers.enter(session, 1, GROUP, "SMM", draws=True, now=NOW)
         view = await teams.team(session, team.account_id, now=NOW)
         assert (view.has_owner, view.seats_taken, view.approvers) == (False, 3, 0)
         await teams.claim(session, team.account_id, 2)

@@ -39,9 +39,11 @@ async def four_in_a_topic(sim: Sim) -> list[Talk]:
         sent = await talk.send("/team@vitrina_bot")
         page = await talk.wait_for(lambda one, at=sent: one["message_id"] > at and "🤝" in str(one))  # type: ignore[misc]
     anna = talks[0]
-    await anna.press("Клим", page)
-    await anna.press(words("approver"), await says(anna, page, words("🚫 Remove")))
-    await says(anna, page, "✓ " + words("approver"))
+    for name, role in (("Ben", "editor"), ("Клим", "approver")):
+        await anna.press(name, await says(anna, page, name))
+        await anna.press(words(role), await says(anna, page, words("🚫 Remove")))
+        await anna.press(words("‹ Team"), await says(anna, page, "✓ " + words(role)))
+    await says(anna, page, "🤝")
     return talks
 
 
