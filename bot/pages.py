@@ -292,10 +292,11 @@ def settings(settings: UserSettings, locale: str, user_id: int, max_count: int) 
         tr(
             "⚙️ <b>Settings</b>\n"
             "What every new draft starts with, in the order of the buttons:\n"
-            "🌐 language\n"
+            "🌐 language: {language}\n"
             "🔢 variants in an album: {count}\n"
             "📐 format: {aspect}\n"
             "✨ improve the prompt: {enhance}",
+            language=names.LOCALES[locale],
             count=min(settings.count, max_count),
             aspect=_aspect(tr, settings),
             enhance=tr.plain("yes") if settings.enhance else tr.plain("no"),

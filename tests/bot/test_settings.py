@@ -15,11 +15,13 @@ from tests.sim import ANNA, BEN
 async def test_language_switches_everything_at_once(anna: Person) -> None:
     await anna.send("/settings")
     page = await anna.text("Настройки")
+    assert "🌐 язык: Русский\n" in page["text"]
     assert "✓ Русский" in buttons(page)
     await anna.press("English", page)
     await anna.text("We speak English now")
     changed = await anna.text("What every new draft starts with")
     assert changed["message_id"] == page["message_id"]
+    assert "🌐 language: English\n" in changed["text"]
     assert "✓ English" in buttons(changed)
     await anna.answer_to("🎨 Brands", "It takes three short messages")
     await anna.answer_to("🎨 Бренды", "It takes three short messages")
