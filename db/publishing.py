@@ -178,8 +178,8 @@ async def undeliverable(session: AsyncSession, post_id: int, token: UUID, reason
     return bool(await _end_badly(session, ours, PostState.UNDELIVERABLE, reason))
 
 
-async def sweep_leases(session: AsyncSession) -> int:
-    """Posts whose sender died become unknown; returns how many."""
+async def sweep_leases(session: AsyncSession) -> tuple[int, ...]:
+    """Posts whose sender died become unknown; their ids."""
     dead = (Post.state == PostState.SENDING, Post.lease_until < func.now())
     return await _end_badly(session, dead, PostState.UNKNOWN, SENDER_DIED)
 
@@ -348,7 +348,8 @@ async def card(session: AsyncSession, post_id: int) -> PostCard | None:
 
 async def _end_badly(
     session: AsyncSession, which: Sequence[ColumnElement[bool]], state: PostState, reason: str
-) -> int:
+) -> tuple[int, ...]:
+    """The ids of those that did."""
     ended = (
         await session.execute(
             update(Post)
@@ -360,7 +361,7 @@ async def _end_badly(
     ).all()
     for row in ended:
         await _tell(session, row.account_id, row.id, f"post_{state}")
-    return len(ended)
+    return tuple(row.id for row in ended)
 
 
 async def _tell(session: AsyncSession, account_id: int, post_id: int, kind: str) -> None:

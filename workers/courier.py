@@ -1,23 +1,25 @@
 """What bringing albums, posts and notices to Telegram has in common.
 
-Each is one call, made once: it is claimed, and that is committed, before the call; a call on its
-way is finished even when the process is stopped; and what became of it is written down, however
-long the database is away.
+Each is one call, made once: it is claimed, and that is committed, before the call; its lease is
+kept up while the call lasts; a call on its way is finished even when the process is stopped; and
+what became of it is written down, however long the database is away.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
+from uuid import UUID
 
 import structlog
 from aiogram import Bot
 from arq import ArqRedis
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from db import images
+from db import images, leases
+from db.leases import SendingClaim
 from workers import patience
 from workers.settings import WorkerSettings
 
@@ -29,7 +31,7 @@ MOST_STORAGE_FAULTS = 10
 
 _LONGEST_PAUSE_S = 60.0
 _BUSY_S = 0.5
-_FINISH_SENDING_S = 8.0  # within the supervisor's grace
+_FINISH_SENDING_S = 8.0  # within the supervisor's grace, and what is left of a lease
 _SETTLE_S = 60.0  # an outcome that is not written down turns into `unknown`
 
 
@@ -42,6 +44,29 @@ class Courier:
     store: images.Store
     bot: Bot
     settings: WorkerSettings
+    held: dict[UUID, SendingClaim] = field(default_factory=dict)
+    """By their tokens, what is being sent now."""
+
+    async def finish(self, claim: SendingClaim, sending: Coroutine[object, object, None]) -> None:
+        """Awaits `sending` of what was claimed, holding its lease; when cancelled, gives it a few
+        seconds to send and to settle first."""
+        self.held[claim.token] = claim
+        task = asyncio.create_task(sending)
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait([task], timeout=_FINISH_SENDING_S)
+            task.cancel()
+            raise
+        finally:
+            del self.held[claim.token]
+
+    async def keep_leases(self) -> None:
+        """A heartbeat of all that is being sent now."""
+        claims, lease_s = [*self.held.values()], self.settings.delivery_lease_s
+        if claims:
+            async with self.sessions.begin() as session:
+                await leases.keep(session, claims, lease_s=lease_s)
 
     async def note(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         """`work` in a transaction of its own, tried for a minute while the database is away."""
@@ -62,17 +87,6 @@ class Courier:
         """
         longest_s = self.settings.poll_every_s
         return longest_s if due_s is None else min(due_s or _BUSY_S, longest_s)
-
-
-async def finish_sending(sending: Coroutine[object, object, None]) -> None:
-    """Awaits `sending`; when cancelled, gives it a few seconds to send and to settle first."""
-    task = asyncio.create_task(sending)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task], timeout=_FINISH_SENDING_S)
-        task.cancel()
-        raise
 
 
 def back_off_s(attempt: int) -> float:

@@ -26,7 +26,7 @@ from db import accounts, albums, deliveries
 from db.errors import FileMissing, NotFound, Stale
 from db.states import DeliveryKind
 from db.views import AlbumView, DeliveryClaim
-from workers.courier import MOST_STORAGE_FAULTS, Courier, back_off_s, finish_sending
+from workers.courier import MOST_STORAGE_FAULTS, Courier, back_off_s
 from workers.wakes import claim_and_work
 
 log = structlog.get_logger()
@@ -51,7 +51,7 @@ async def deliver_all(courier: Courier, wake: asyncio.Event) -> None:
 
 async def deliver(claim: DeliveryClaim, courier: Courier) -> None:
     """Sends it once and settles it. A call on its way is finished even when we are stopped."""
-    await finish_sending(_deliver(claim, courier))
+    await courier.finish(claim, _deliver(claim, courier))
 
 
 async def _deliver(claim: DeliveryClaim, courier: Courier) -> None:

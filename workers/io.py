@@ -22,6 +22,7 @@ from pipeline.settings import PipelineSettings
 from workers import notices, patience
 from workers.courier import Courier
 from workers.deliver import deliver_all
+from workers.leases import Leases
 from workers.publish import Publisher
 from workers.reconcile import Reconciliation
 from workers.remind import Reminders
@@ -89,6 +90,8 @@ async def serve(
             wakes = wake, told, publisher.wake, publisher.wake_edits, scribe.wake
             group.create_task(listen(courier.pool, queue.IO_QUEUE, queue.RUN_DELIVERIES, *wakes))
             group.create_task(liveness.beat(courier.pool, "io"))
+            leases = Leases(courier, publisher)
+            group.create_task(patience.every(leases.beat_every_s, leases, "leases"))
             group.create_task(patience.every(settings.sweep_every_s, Sweep(courier), "sweep"))
             group.create_task(patience.forever(cards, "status cards"))
             group.create_task(patience.forever(Reconciliation(courier), "reconciliation"))

@@ -28,7 +28,7 @@ from db import channels, deliveries, publishing, queue
 from db.errors import FileMissing
 from db.team_views import CaptionEdit, PostClaim
 from workers import patience
-from workers.courier import MOST_STORAGE_FAULTS, Courier, back_off_s, finish_sending
+from workers.courier import MOST_STORAGE_FAULTS, Courier, back_off_s
 from workers.wakes import claim_and_work
 
 log = structlog.get_logger()
@@ -77,7 +77,7 @@ class Publisher:
 
     async def publish(self, claim: PostClaim) -> None:
         """Sends it once and settles it. A call on its way is finished even when we are stopped."""
-        await finish_sending(self._publish(claim))
+        await self._courier.finish(claim, self._publish(claim))
 
     async def _publish(self, claim: PostClaim) -> None:
         with structlog.contextvars.bound_contextvars(task=claim.task_id, post=claim.id):
@@ -201,13 +201,22 @@ class Publisher:
 
     # --- what lies around them ---
 
-    async def sweep(self) -> None:
-        """Posts of dead senders, and posts that are hours late: a person is asked."""
+    async def let_go(self) -> None:
+        """Posts of dead senders: a person is asked."""
         async with self._courier.sessions.begin() as session:
             dead = await publishing.sweep_leases(session)
+        if dead:
+            log.warning("posts of a dead sender in doubt", posts=dead)
+            for post_id in dead:
+                self._show(post_id)
+            await queue.wake_io(self._courier.pool)
+
+    async def sweep(self) -> None:
+        """Posts that are hours late: a person is asked."""
+        async with self._courier.sessions.begin() as session:
             late = await publishing.put_to_question(session, now=self._clock())
-        if dead or late:
-            log.warning("posts in doubt", sender_died=dead, late=late)
+        if late:
+            log.warning("posts are late", posts=late)
             await queue.wake_io(self._courier.pool)
 
     async def edit_then_wait(self) -> None:

@@ -11,8 +11,8 @@ class WorkerSettings(BaseSettings):
 
     `tasks_in_flight`: while one is drawn, the next is prepared and the last one stored; None is
     three where a GPU draws, else two. `account_running_cap` tasks of one account run at a time in
-    all workers together. A lease runs out `lease_s` after the last heartbeat. `poll_every_s` is
-    how long a lost wake-up can go unnoticed.
+    all workers together. A lease runs out `lease_s` after the last heartbeat, and that of what is
+    being sent `delivery_lease_s` after. `poll_every_s` is how long a lost wake-up can go unnoticed.
     """
 
     model_config = SettingsConfigDict(env_prefix="WORKER_", env_ignore_empty=True, frozen=True)
@@ -22,9 +22,9 @@ class WorkerSettings(BaseSettings):
     lease_s: float = Field(default=45.0, gt=0)
     heartbeat_s: float = Field(default=10.0, gt=0)
     deliveries_in_flight: int = Field(default=8, ge=1, le=64)
-    # Without a heartbeat: longer than two calls to Telegram and their waits, 5 + 30 + 5 + 30 s.
-    # Without a heartbeat: longer than two calls to Telegram and their waits, 5 + 30 + 5 + 30 s.
-    delivery_lease_s: float = Field(default=120.0, gt=0)
+    # A chat stands still so long after its sender died. Three quarters of it are left when a
+    # process is told to stop: longer than it may take to finish its calls.
+    delivery_lease_s: float = Field(default=12.0, gt=0)
     poll_every_s: float = Field(default=5.0, gt=0)
     sweep_every_s: float = Field(default=15.0, gt=0)
     orphan_files_after_h: float = Field(default=24.0, gt=0)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from db import deliveries, images, queue, quotas, requests, tasks
+from db import images, queue, quotas, requests, tasks
 from workers.courier import Courier
 
 log = structlog.get_logger()
@@ -28,23 +28,18 @@ class Sweep:
         async with sessions.begin() as session:
             dead_tasks = await tasks.sweep_leases(session)
         async with sessions.begin() as session:
-            dead_deliveries = await deliveries.sweep_leases(session)
-        async with sessions.begin() as session:
             holds = await quotas.sweep(session)
-        if dead_tasks.requeued or dead_tasks.failed or dead_deliveries or holds:
+        if dead_tasks.requeued or dead_tasks.failed or holds:
             log.warning(
                 "took over from the dead",
                 requeued=dead_tasks.requeued,
                 failed=dead_tasks.failed,
-                deliveries=dead_deliveries,
                 holds=holds,
             )
         # Only then: wake-ups pile up in Redis while nobody is there to take them, and a worker
         # that missed one looks by itself.
         if dead_tasks.requeued:
             await queue.wake_gpu(pool)
-        if dead_deliveries:
-            await queue.wake_io(pool)
         if time.monotonic() >= self._tidy_at:
             self._tidy_at = time.monotonic() + _TIDY_EVERY_S
             await self.tidy()

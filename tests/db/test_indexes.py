@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from uuid import uuid4
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,6 +17,7 @@ from db import (
     audit,
     captions,
     deliveries,
+    leases,
     notices,
     payments,
     plans,
@@ -30,9 +32,10 @@ from db import (
     tasks,
     wallet,
 )
-from db.money_views import Paid
-from db.states import SystemWallet, TransferKind
-from db.views import TelegramUser
+from db.money_views import NoticeClaim, Paid
+from db.states import DeliveryKind, SystemWallet, TransferKind
+from db.team_views import PostClaim
+from db.views import DeliveryClaim, TelegramUser
 from tests.db import rows
 from tests.db.rows import Person, Sessions
 
@@ -40,6 +43,11 @@ WHO = Person(1, 1)
 _numbers = itertools.count()
 DAY = timedelta(days=1)
 POSTED = stats.Scope(2, channel_id=2, since=rows.NOW - 30 * DAY)
+SENDING: list[leases.SendingClaim] = [
+    DeliveryClaim(3001, uuid4(), 3001, 1, DeliveryKind.ALBUM, "first", 1, None, None, 1),
+    NoticeClaim(2901, uuid4(), 2, "renewed", {}, 1, "ru", 1),
+    PostClaim(2901, uuid4(), 2, 1, -1, 1, "", (), 1, rows.NOW),
+]
 TIMES = 7  # Postgres may change to a generic plan after five
 
 FREQUENT: dict[str, Callable[[AsyncSession], Awaitable[object]]] = {
@@ -68,6 +76,7 @@ FREQUENT: dict[str, Callable[[AsyncSession], Awaitable[object]]] = {
     "statuses.status_work": lambda s: statuses.status_work(s, 20),
     "deliveries.claim": deliveries.claim,
     "deliveries.sweep_leases": deliveries.sweep_leases,
+    "leases.keep": lambda s: leases.keep(s, SENDING, lease_s=12),
     "deliveries.next_due_s": deliveries.next_due_s,
     "albums.album": lambda s: albums.album(s, 2, 1),
     "albums.history": lambda s: albums.history(s, 2),

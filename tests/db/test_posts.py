@@ -306,8 +306,8 @@ async def test_a_dead_senders_post_is_unknown(sessions: Sessions) -> None:
     post = await scheduled(sessions, who, await connected(sessions, who))
     assert await claim(sessions, lease_s=-1) is not None
     async with sessions.begin() as session:
-        assert await publishing.sweep_leases(session) == 1
-        assert await publishing.sweep_leases(session) == 0
+        assert await publishing.sweep_leases(session) == (post.id,)
+        assert await publishing.sweep_leases(session) == ()
     settled = await stored(sessions, who, post)
     assert (settled.state, settled.reason) == (PostState.UNKNOWN, leases.SENDER_DIED)
 

@@ -20,6 +20,7 @@ from tests.workers.waiting import until
 from workers import generate
 from workers.courier import Courier
 from workers.generate import Studio
+from workers.leases import Leases
 from workers.publish import Publisher
 
 NOW = datetime.now(UTC)
@@ -275,6 +276,33 @@ async def test_the_card_says_how_it_went(room: Newsroom, sim: Sim) -> None:
         await posts.remember_card(session, post.account_id, post.id, ANNA, card.message_id)
     async with room.at_work():
         await sim.talk(ANNA).text("Опубликовано")
+
+
+async def test_the_card_of_a_dead_senders_post_asks_as_well(
+    room: Newsroom, sim: Sim, row: Row
+) -> None:
+    post = await room.post(await room.channel())
+    assert await room.publisher.claim() is not None
+    card = await room.courier.bot.send_message(ANNA, "card")
+    async with room.courier.sessions.begin() as session:
+        await posts.remember_card(session, post.account_id, post.id, ANNA, card.message_id)
+        await session.execute(text("UPDATE posts SET lease_until = now() - interval '1 s'"))
+    await Leases(room.courier, room.publisher)()
+    assert (await row(POST))["state"] == "unknown"
+    await room.publisher.show_next()
+    shown = await sim.talk(ANNA).text("Не уверен, что")
+    assert shown["message_id"] == card.message_id
+
+
+async def test_a_post_that_takes_its_time_is_its_senders(room: Newsroom, row: Row) -> None:
+    await room.post(await room.channel())
+    claim = await room.publisher.claim()
+    assert claim is not None
+    async with room.courier.sessions.begin() as session:
+        await session.execute(text("UPDATE posts SET lease_until = now() - interval '1 s'"))
+    room.courier.held[claim.token] = claim
+    await Leases(room.courier, room.publisher)()
+    assert (await row(POST))["state"] == "sending"
 
 
 async def test_many_posts_each_once_in_order_none_early(room: Newsroom, sim: Sim) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from db import deliveries, queue, tasks
+from db import queue, tasks
 from tests.workers.conftest import Ask, Row
 from workers.courier import Courier
 from workers.sweep import Sweep
@@ -22,23 +22,6 @@ async def test_a_dead_workers_task_is_taken_over(
     await Sweep(courier)()
     assert (await row("SELECT state FROM ml_tasks"))["state"] == state
     assert await courier.pool.zcard(queue.GPU_QUEUE) == (1 if state == "queued" else 0)
-
-
-async def test_a_delivery_whose_sender_died_is_in_doubt(
-    courier: Courier, ask: Ask, row: Row
-) -> None:
-    asked = await ask()
-    async with courier.sessions.begin() as session:
-        await session.execute(
-            text(
-                "INSERT INTO deliveries (task_id, kind, origin, chat_id)"
-                " VALUES (:task, 'album', 'first', 1001)"
-            ),
-            {"task": asked.task_id},
-        )
-        assert await deliveries.claim(session, lease_s=-1)
-    await Sweep(courier)()
-    assert (await row("SELECT state FROM deliveries"))["state"] == "unknown"
 
 
 async def test_wake_ups_do_not_pile_up_while_nobody_takes_them(courier: Courier, ask: Ask) -> None:
