@@ -31,16 +31,14 @@ def switches(tr: Texts, post: PostView) -> list[Row]:
 
 def words(tr: Texts, post: PostView) -> list[Row]:
     """Where a draft's words come from."""
-    rows = [
-        [
-            _tap(tr, N_("✍️ Write a caption"), post.id, "write"),
-            _tap(tr, N_("💡 From the idea"), post.id, "caption", "idea"),
-        ],
-        [_tap(tr, N_("✨ Suggest a caption"), post.id, "suggest")],
+    buttons = [
+        _tap(tr, N_("✨ Suggest a caption"), post.id, "suggest"),
+        _tap(tr, N_("✍️ Write a caption"), post.id, "write"),
+        _tap(tr, N_("💡 From the idea"), post.id, "caption", "idea"),
     ]
     if post.parts.body:
-        rows[-1].append(_tap(tr, N_("Without a text"), post.id, "caption", "none"))
-    return rows
+        buttons.append(_tap(tr, N_("Without a text"), post.id, "caption", "none"))
+    return in_rows(buttons, 2)
 
 
 def writing(tr: Texts, post_id: int, number: int) -> InlineKeyboardMarkup:

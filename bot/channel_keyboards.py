@@ -16,12 +16,12 @@ from aiogram.types import (
 )
 from babel.dates import get_day_names, get_timezone_location
 
-from bot.buttons import Row, button, in_rows, markup
+from bot.buttons import Row, button, in_rows, marked, markup
 from bot.callbacks import ChannelTap, PlanTap, PostTap, PostTo, StatsTap, WeekTap
 from bot.caption_keyboards import switches, words
 from bot.texts import N_, Texts
 from db import zones
-from db.posts import FURTHEST
+from db.posts import FURTHEST, PAGE
 from db.states import LatePosts, PostState
 from db.team_views import ChannelView, PostRules, PostView
 
@@ -95,10 +95,13 @@ def channels(
             *rows,
             [_connect(tr, connect_url)],
             [button(tr.plain("🗓 Content plan"), WeekTap())],
-            [
-                button(f"🕒 {zone_name(tr, rules.time_zone)}", ChannelTap(do="zones")),
-                button(late, ChannelTap(do="late", value=other)),
-            ],
+            *in_rows(
+                [
+                    button(f"🕒 {zone_name(tr, rules.time_zone)}", ChannelTap(do="zones")),
+                    button(late, ChannelTap(do="late", value=other)),
+                ],
+                2,
+            ),
         ]
     )
 
@@ -143,7 +146,7 @@ def _all_channels(tr: Texts) -> InlineKeyboardButton:
 def time_zones(tr: Texts, present: str) -> InlineKeyboardMarkup:
     buttons = [
         button(
-            f"✓ {zone_name(tr, zone)}" if zone == present else zone_name(tr, zone),
+            marked(zone_name(tr, zone), zone == present),
             ChannelTap(do="zone", value=str(number)),
         )
         for number, zone in enumerate(zones.ZONES)
@@ -180,7 +183,7 @@ def post(tr: Texts, post: PostView, now: datetime) -> InlineKeyboardMarkup | Non
     if post.state is PostState.SENT:
         link = message_link(post.channel.chat_id, post.channel.username, post.message_ids[0])
         there = InlineKeyboardButton(text=tr.plain("↗️ Open in the channel"), url=link)
-        return markup([[write, there], *switches(tr, post)])
+        return markup([*in_rows([write, there], 2), *switches(tr, post)])
     late = post.state is not PostState.SCHEDULED
     return markup(
         [
@@ -209,7 +212,7 @@ def is_going(post: PostView, now: datetime) -> bool:
 def _draft(tr: Texts, post: PostView) -> InlineKeyboardMarkup:
     pictures = [
         button(
-            f"✓ {rank}" if rank in post.ranks else str(rank),
+            marked(str(rank), rank in post.ranks),
             PostTap(do="ranks", post_id=post.id, value=_toggled(post.ranks, rank)),
         )
         for rank in post.album_ranks
@@ -372,10 +375,10 @@ def week(
     ]
     more: Row = []
     if offset:
-        before = WeekTap(monday=f"{monday:%Y%m%d}", offset=max(0, offset - len(posts)))
+        before = WeekTap(monday=f"{monday:%Y%m%d}", offset=max(0, offset - PAGE))
         more.append(button(tr.plain("‹ Earlier"), before))
-    if offset + len(posts) < total:
-        after = WeekTap(monday=f"{monday:%Y%m%d}", offset=offset + len(posts))
+    if offset + PAGE < total:
+        after = WeekTap(monday=f"{monday:%Y%m%d}", offset=offset + PAGE)
         more.append(button(tr.plain("Later ›"), after))
     return markup(
         [

@@ -120,7 +120,7 @@ def draft_choice(
     present, values, width = _choices(tr, draft, field, brands)
     buttons = [
         button(
-            f"✓ {label}" if value == present else label,
+            marked(label, value == present),
             DraftTap(request_id=draft.id, do="set", field=field, value=value),
         )
         for value, label in values

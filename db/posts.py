@@ -27,6 +27,8 @@ from db.team_views import CaptionParts, PostView
 from db.views import AlbumView
 
 FURTHEST = timedelta(days=366)
+PAGE = 10
+"""Posts of the content plan."""
 
 
 async def draft(
@@ -100,7 +102,6 @@ async def between(
     ends_at: datetime,
     *,
     offset: int = 0,
-    limit: int = 10,
 ) -> tuple[tuple[PostView, ...], int]:
     """A page of the posts of that time (the end not included) by time, and how many there are."""
     of_time = (
@@ -110,7 +111,7 @@ async def between(
         Post.state.not_in((PostState.DRAFT, PostState.CANCELLED)),
     )
     total = await session.scalar(select(func.count()).select_from(Post).where(*of_time))
-    page = _posts().where(*of_time).order_by(Post.publish_at, Post.id).offset(offset).limit(limit)
+    page = _posts().where(*of_time).order_by(Post.publish_at, Post.id).offset(offset).limit(PAGE)
     return await _many(session, page), total or 0
 
 

@@ -9,6 +9,7 @@ from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 from arq import ArqRedis
+from redis.asyncio import Redis
 
 from bot import channel_views, dialogue, posting
 from bot.callbacks import AlbumTap, PostTap, PostTo
@@ -19,11 +20,12 @@ from bot.filters import IsPrompt
 from bot.handlers.channels import way_to_first
 from bot.intake import Sessions
 from bot.postcards import noted, redraw, remember, steered, today_of
-from bot.taps import send_below
+from bot.taps import is_first_tap, send_below
 from bot.views import shortened
 from bot.who import Who, card_of, thread_of
 from db import albums, captions, channels, posts
 from db.audit import Deed
+from db.errors import NotFound, Stale
 from db.queue import wake_io
 from db.rights import Action
 from db.states import POST_WAITS
@@ -47,6 +49,7 @@ async def begin(
     bot: Bot,
     sessions: Sessions,
     clock: Clock,
+    redis: Redis,
 ) -> None:
     """With one channel straight to the draft, with several the question which, with none how to
     connect one."""
@@ -59,6 +62,9 @@ async def begin(
         await send_below(bot, query, await way_to_first(bot, sessions, who, clock()))
         return
     if len(listed) > 1:
+    if not await is_first_tap(redis, query, "post"):
+        await query.answer()
+        return
         card = channel_views.which_channel(who.tr, album.task_id, listed)
     else:
         post = await _draft(sessions, who, album.task_id, listed[0].id)
@@ -178,14 +184,21 @@ async def take_written_caption(
     pool: ArqRedis,
     clock: Clock,
 ) -> None:
-    """Written by the person, formatting and all; a published post gets it too."""
+    """Written by the person, formatting and all; a published post gets it too.
+
+    Raises CaptionTooLong, which leaves the question open; NotFound and Stale end it.
+    """
     answers = await dialogue.answered(message, state)
     if answers is None:
         return
-    async with sessions.begin() as session:
-        post = await steered(session, who, answers["post_id"])
-        post = await posts.set_caption(session, who.account_id, post.id, message.html_text)
-        await noted(session, who, post, Deed.POST_EDITED)
+    try:
+        async with sessions.begin() as session:
+            post = await steered(session, who, answers["post_id"])
+            post = await posts.set_caption(session, who.account_id, post.id, message.html_text)
+            await noted(session, who, post, Deed.POST_EDITED)
+    except (NotFound, Stale):
+        await dialogue.closed(state, message.message_id)
+        raise
     await wake_io(pool)
     card = channel_views.post_card(who.locale, post, now=clock())
     thread_id = thread_of(message)

@@ -234,6 +234,13 @@ async def test_from_the_album_to_the_channel(anna: Person, channel: Channel) -> 
     ]
 
 
+async def test_a_nervous_second_tap_sends_no_second_card(anna: Person, channel: Channel) -> None:
+    await connected(anna, await channel())
+    card = await album(anna)
+    await asyncio.gather(*(anna.press("В канал", card) for _ in range(2)))
+    assert len([one for one in await anna.settled() if "Пост в" in said(one)]) == 1
+
+
 async def test_several_channels_are_asked_about(anna: Person, channel: Channel) -> None:
     await connected(anna, await channel())
     await share(anna, await channel("Вторая"))
@@ -281,6 +288,18 @@ async def test_a_written_caption_keeps_its_formatting(anna: Person, channel: Cha
     await publish_due(anna.stage)
     (shown,) = await shown_in(anna, chat_id)
     assert shown["caption"] == "Скидка <20% & кофе"
+
+
+async def test_a_caption_of_a_post_that_is_gone_is_asked_for_no_longer(
+    anna: Person, channel: Channel
+) -> None:
+    await connected(anna, await channel())
+    await post_card(anna)
+    await anna.press("Написать подпись")
+    await anna.text("Пришлите подпись")
+    await anna.stage.rows_changed("UPDATE posts SET state = 'cancelled'")
+    await anna.answer_to("Ждём вас", "Уже поздно")
+    await anna.answer_to("зимнее меню кофейни", "Черновик")
 
 
 async def test_a_post_gets_a_time_moves_and_is_called_off(anna: Person, channel: Channel) -> None:
@@ -350,6 +369,23 @@ async def test_the_plan_shows_the_week(anna: Person, channel: Channel) -> None:
     await anna.answer_to("/plan_posts", "✅")
     await anna.press("›")
     await anna.text("Пока пусто")
+
+
+async def test_a_long_week_is_paged_there_and_back(anna: Person, channel: Channel) -> None:
+    await connected(anna, await channel())
+    await post_card(anna)
+    await anna.stage.rows_changed(
+        "INSERT INTO posts (account_id, channel_id, task_id, created_by, origin, ranks, caption,"
+        " shown_caption, shown_parts, state, publish_at, sent_at) SELECT account_id, channel_id,"
+        " task_id, created_by, n, ranks, '', '', parts, 'sent', now(), now()"
+        " FROM posts, generate_series(1, 12) n"
+    )
+    week = await anna.answer_to("/plan_posts", "10. ✅")
+    await anna.press("Позже", week)
+    week = await anna.text("12. ✅")
+    assert buttons(week)[:3] == ["11", "12", "‹ Раньше"]
+    await anna.press("Раньше", week)
+    assert buttons(await anna.text("10. ✅"))[:11] == [*map(str, range(1, 11)), "Позже ›"]
 
 
 async def test_reactions_to_both_pictures_show_wherever_the_post_does(

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import album_views, views
+from bot import album_views, team_views, texts, views
 from bot.texts import Html, without_markup
 from db.queue import Progress
-from db.states import RequestState, Shown
+from db.states import RequestState, Role, Shown
+from db.team_views import TeamChoice
 from db.views import AlbumView, Brief, Draft, Locale, PredictionView, PromptRecord
 
 BRIEF: Brief = {
@@ -301,3 +302,12 @@ def test_a_prompt_without_the_language_model_is_said_to_be_one(
 def test_a_reason_without_a_name_still_makes_a_sentence() -> None:
     album = replace(ALBUM, prompt=replace(ALBUM.prompt, fallback="gremlins"))
     assert "языковая модель недоступна" in album_views.why(album).text
+
+
+@pytest.mark.parametrize("locale", texts.LOCALES)
+def test_somebody_of_many_teams_is_shown_as_many_as_a_message_holds(locale: str) -> None:
+    teams = [TeamChoice(id_, "Я" * 128, Role.APPROVER) for id_ in range(1, 151)]
+    card = team_views.workplaces(texts.of(locale), teams, 1)
+    assert views.length(without_markup(card.text)) <= views.TEXT_LIMIT
+    assert card.keyboard is not None
+    assert sum(map(len, card.keyboard.inline_keyboard)) <= 100
