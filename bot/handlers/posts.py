@@ -48,8 +48,8 @@ async def begin(
     who: Who,
     bot: Bot,
     sessions: Sessions,
-    clock: Clock,
     redis: Redis,
+    clock: Clock,
 ) -> None:
     """With one channel straight to the draft, with several the question which, with none how to
     connect one."""
@@ -61,10 +61,10 @@ async def begin(
         await query.answer()
         await send_below(bot, query, await way_to_first(bot, sessions, who, clock()))
         return
-    if len(listed) > 1:
     if not await is_first_tap(redis, query, "post"):
         await query.answer()
         return
+    if len(listed) > 1:
         card = channel_views.which_channel(who.tr, album.task_id, listed)
     else:
         post = await _draft(sessions, who, album.task_id, listed[0].id)
