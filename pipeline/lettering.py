@@ -69,6 +69,17 @@ def split(text: str) -> Lettering:
     return Lettering(left, tuple(words))
 
 
+def caption(idea: str) -> str:
+    """The idea itself as a post's text, or what it wants written on the picture."""
+    return capitalised(". ".join(split(idea).words) or idea)
+
+
+def capitalised(text: str) -> str:
+    """Begins with a capital; names written otherwise ("iPhone") stay."""
+    head, space, rest = text.partition(" ")
+    return (head[:1].upper() + head[1:] if head.islower() else head) + space + rest
+
+
 def _has_subject(text: str) -> bool:
     """Whether more is there than what the picture is made for: "баннер для сайта"."""
     places = triggers.vocabulary().platforms

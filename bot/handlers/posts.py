@@ -30,6 +30,7 @@ from db.queue import wake_io
 from db.rights import Action
 from db.states import POST_WAITS
 from db.team_views import PostView
+from pipeline import lettering
 
 router = Router(name="posts")
 
@@ -123,13 +124,13 @@ async def take_caption(
     sessions: Sessions,
     clock: Clock,
 ) -> None:
-    """None, or the idea as it was understood."""
+    """None, or the idea as it was understood; what it wants written on the picture, if anything."""
     async with sessions.begin() as session:
         post = await steered(session, who, callback_data.post_id)
         caption = ""
         if callback_data.value == "idea":
             album = await albums.album(session, who.account_id, post.task_id)
-            idea = shortened(album.cleaned_prompt, captions.room(post.parts))
+            idea = shortened(lettering.caption(album.cleaned_prompt), captions.room(post.parts))
             caption = html.escape(idea, quote=False)
         post = await posts.set_caption(session, who.account_id, post.id, caption)
         await noted(session, who, post, Deed.POST_EDITED)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 
+from pipeline import lettering
 from pipeline.brief import GOALS, MAX_PROMPT_CHARS, make_brief
 from pipeline.captions import Caption, CaptionBrief, OnText, length
 from pipeline.captions.subject import Subject, find
@@ -86,23 +87,26 @@ class TemplateWriter:
 
 def compose(brief: CaptionBrief) -> str:
     """A caption of at most `brief.room`; seeds that follow each other give different ones."""
-    subject = find(brief.idea) if brief.locale == "ru" else _in_english(brief)
+    idea, words = lettering.split(brief.idea)
+    subject = find(idea) if brief.locale == "ru" else _in_english(idea)
     openings = (_PHRASES if subject else _PLAIN)[brief.locale]
     calls = _CALLS[brief.locale][brief.goal if brief.goal in GOALS else ""]
-    opening = _filled(openings[brief.seed % len(openings)], subject or _as_written(brief.idea))
+    opening = _filled(openings[brief.seed % len(openings)], subject or _as_written(idea))
     call = calls[(brief.seed + brief.seed // len(openings)) % len(calls)]
-    lines = [f"{opening} {call}"]
+    said = f"{opening} {call}"
+    # What can't be written on the picture stands first under it.
+    lines = [lettering.caption(brief.idea), said] if words else [said]
     if brief.brand:
         lines.append(_TEAM[brief.locale].format(brand=brief.brand))
-    return _fitted(["\n\n".join(lines), lines[0], opening, call], brief.room)
+    return _fitted(["\n\n".join(lines), said, opening, call], brief.room)
 
 
-def _in_english(brief: CaptionBrief) -> Subject | None:
+def _in_english(idea: str) -> Subject | None:
     """The idea in English, by the lexicon where it is Russian."""
-    if not _CYRILLIC.search(brief.idea):
+    if not _CYRILLIC.search(idea):
         return None
     try:
-        said = lexicon.enhance(make_brief(brief.idea[:MAX_PROMPT_CHARS], seed=0)).intent
+        said = lexicon.enhance(make_brief(idea[:MAX_PROMPT_CHARS], seed=0)).intent
     except BadBrief:
         return None
     said = said.rstrip(".")
@@ -119,7 +123,7 @@ def _as_written(idea: str) -> Subject:
 def _filled(template: str, subject: Subject) -> str:
     text = template.format(
         nominative=subject.nominative,
-        Nominative=subject.nominative[:1].upper() + subject.nominative[1:],
+        Nominative=lettering.capitalised(subject.nominative),
         accusative=subject.accusative,
         waits="ждут" if subject.is_plural else "ждёт",
     )

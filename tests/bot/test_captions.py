@@ -42,12 +42,12 @@ async def test_what_a_brands_posts_say_is_under_the_post(
         assert words in card["text"]
     assert {"✓ Реклама", "✓ Подпись и хэштеги", "Пометка ИИ"} < set(buttons(card))
     await anna.press("Из идеи")
-    await anna.text("осеннее меню кофейни")
+    await anna.text("Осеннее меню кофейни")
     await anna.press("Пометка ИИ")
     await anna.button("✓ Пометка ИИ")
     await anna.press("✓ Подпись и хэштеги")
-    await anna.text("осеннее меню кофейни\n\nРеклама.")
-    whole = f"осеннее меню кофейни\n\n{AD}\nИзображение создано с помощью ИИ"
+    await anna.text("Осеннее меню кофейни\n\nРеклама.")
+    whole = f"Осеннее меню кофейни\n\n{AD}\nИзображение создано с помощью ИИ"
     await anna.press("Посмотреть")
     await anna.text("будет выглядеть")
     (preview,) = [one for one in await anna.messages() if "erid" in one.get("caption", "")]

@@ -219,17 +219,17 @@ async def test_from_the_album_to_the_channel(anna: Person, channel: Channel) -> 
     await anna.press("2", card)
     await anna.button("✓ 2")
     await anna.press("Из идеи")
-    await anna.text("осеннее меню кофейни")
+    await anna.text("Осеннее меню кофейни")
     await anna.press("Посмотреть")
     when = await anna.text("будет выглядеть")
-    preview = [one for one in await anna.messages() if "осеннее меню" in one.get("caption", "")]
+    preview = [one for one in await anna.messages() if "Осеннее меню" in one.get("caption", "")]
     assert len(preview[-1:]) == 1
     await anna.press("Сейчас", when)
     await anna.text("Публикую")
     assert await publish_due(anna.stage) == 1
     shown = await shown_in(anna, chat_id)
     assert [("photo" in one, one.get("caption")) for one in shown] == [
-        (True, "осеннее меню кофейни"),
+        (True, "Осеннее меню кофейни"),
         (True, None),
     ]
 
@@ -363,7 +363,7 @@ async def test_the_plan_shows_the_week(anna: Person, channel: Channel) -> None:
     await anna.text("Публикую")
     await publish_due(anna.stage)
     await anna.answer_to("/plan_posts", "✅")
-    week = await anna.answer_to("🗓 Посты", "Кофе рядом: осеннее меню кофейни")
+    week = await anna.answer_to("🗓 Посты", "Кофе рядом: Осеннее меню кофейни")
     await anna.press("1", week)
     await anna.text("Опубликовано")
     await anna.answer_to("/plan_posts", "✅")

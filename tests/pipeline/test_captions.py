@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import captions
+from pipeline import captions, lettering
 from pipeline.brief import GOALS
 from pipeline.captions import CaptionBrief
 from pipeline.captions.subject import Subject, find
@@ -66,6 +66,27 @@ def test_templates_agree_with_the_idea_and_differ_from_each_other() -> None:
     assert signed.endswith("\n\nКоманда «Кофе рядом»")
     english = compose(CaptionBrief("лиса в осеннем лесу", "en", 0))
     assert english.startswith("Say hello to a fox in an autumn forest! ")
+
+
+def test_words_for_the_picture_stand_first_under_it() -> None:
+    idea = "свежие булочки, надпись «Хлеб каждый день!»"
+    text = compose(CaptionBrief(idea, "ru", 1, goal="menu"))
+    assert text.startswith("Хлеб каждый день!\n\nСвежие булочки уже ждут вас. ")
+    assert lettering.caption(idea) == "Хлеб каждый день!"
+
+
+@pytest.mark.parametrize(
+    ("idea", "caption"),
+    [
+        ("чай номер 5 зимой", "Чай номер 5 зимой"),
+        ("ёлка", "Ёлка"),
+        ("iPhone на столе", "iPhone на столе"),
+        ("5 роз", "5 роз"),
+        ("", ""),
+    ],
+)
+def test_a_caption_from_the_idea_begins_with_a_capital(idea: str, caption: str) -> None:
+    assert lettering.caption(idea) == caption
 
 
 @settings(max_examples=60, deadline=None)
