@@ -252,6 +252,10 @@ def _tap(
     return button(tr.plain(label), PostTap(do=do, post_id=post.id, value=value), style)
 
 
+def to_post(tr: Texts, post_id: int) -> InlineKeyboardMarkup:
+    return markup([[button(tr.plain("📣 Open the post"), PostTap(do="show", post_id=post_id))]])
+
+
 def sure_to_cancel(tr: Texts, post: PostView) -> InlineKeyboardMarkup:
     sure = PostTap(do="sure", post_id=post.id)
     return markup(

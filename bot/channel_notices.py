@@ -7,10 +7,10 @@ from datetime import date, datetime
 
 from aiogram.types import InlineKeyboardMarkup
 
-from bot import channel_views
+from bot import channel_keyboards, channel_views
 from bot.buttons import button, markup
 from bot.callbacks import ChannelTap, PostTap, WeekTap
-from bot.texts import N_, Html, Texts
+from bot.texts import Html, Texts
 from bot.views import Card
 
 Data = Mapping[str, object]
@@ -115,7 +115,7 @@ def _tap(data: Data, do: str, value: str = "") -> PostTap:
 
 
 def _open(tr: Texts, data: Data) -> InlineKeyboardMarkup:
-    return markup([[button(tr.plain(N_("📣 Open the post")), _tap(data, "show"))]])
+    return channel_keyboards.to_post(tr, int(str(data["post_id"])))
 
 
 def _channels(tr: Texts) -> InlineKeyboardMarkup:

@@ -257,6 +257,12 @@ def _day(tr: Texts, day: date) -> str:
     return format_date(day, pattern, locale=tr.locale)
 
 
+def elsewhere(tr: Texts, post: PostView) -> Card:
+    """In place of a card that would grow stale."""
+    text = tr("📣 The post in “{channel}” is open on another card.", channel=post.channel.title)
+    return Card(text, keyboards.to_post(tr, post.id))
+
+
 def sure_to_cancel(tr: Texts, post: PostView) -> Card:
     text = tr("Call off the post in “{channel}”?", channel=post.channel.title)
     return Card(text, keyboards.sure_to_cancel(tr, post))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import MAXYEAR, MINYEAR, datetime
 
 from aiogram import Bot
@@ -10,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import channel_views
 from bot.clock import Clock
+from bot.delivery import edit_card
+from bot.errors import SendError
 from bot.intake import Sessions
 from bot.taps import edit
 from bot.who import Who, card_of, thread_of
@@ -75,17 +78,33 @@ async def show_card(
 ) -> None:
     """Turns the card that was tapped into the post's; it will say how the post goes."""
     at = card_of(query)
-    await remember(sessions, post, at.chat.id, at.message_id, thread_of(at))
+    before = await remember(sessions, post, at.chat.id, at.message_id, thread_of(at))
     await redraw(bot, query, who, post, clock)
+    await leave(bot, who, post, clock, before)
 
 
 async def remember(
     sessions: Sessions, post: PostView, chat_id: int, message_id: int, thread_id: int | None
-) -> None:
+) -> tuple[int, int] | None:
+    """Chat and id of the card that spoke of the post until now, if that was another."""
     async with sessions.begin() as session:
-        await posts.remember_card(
+        return await posts.remember_card(
             session, post.account_id, post.id, chat_id, message_id, thread_id=thread_id
         )
+
+
+async def leave(
+    bot: Bot, who: Who, post: PostView, clock: Clock, card: tuple[int, int] | None
+) -> None:
+    """What a card says last: nobody tells it what becomes of the post from now on."""
+    if card is None or post.state is PostState.DRAFT:
+        return
+    if post.state is PostState.SENT:
+        last = channel_views.post_card(who.locale, post, now=clock())
+    else:
+        last = channel_views.elsewhere(who.tr, post)
+    with contextlib.suppress(SendError):  # somebody may have deleted it
+        await edit_card(bot, last, *card)
 
 
 def parsed(value: str, pattern: str) -> datetime:

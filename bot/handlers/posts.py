@@ -19,7 +19,7 @@ from bot.errors import FileRefused
 from bot.filters import IsPrompt
 from bot.handlers.channels import way_to_first
 from bot.intake import Sessions
-from bot.postcards import noted, redraw, remember, steered, today_of
+from bot.postcards import leave, noted, redraw, remember, steered, today_of
 from bot.taps import is_first_tap, send_below
 from bot.views import shortened
 from bot.who import Who, card_of, thread_of
@@ -204,7 +204,8 @@ async def take_written_caption(
     card = channel_views.post_card(who.locale, post, now=clock())
     thread_id = thread_of(message)
     shown_id = await send_card(bot, card, message.chat.id, thread_id)
-    await remember(sessions, post, message.chat.id, shown_id, thread_id)
+    before = await remember(sessions, post, message.chat.id, shown_id, thread_id)
+    await leave(bot, who, post, clock, before)
     await dialogue.closed(state, message.message_id)
 
 

@@ -444,6 +444,32 @@ async def test_reactions_to_both_pictures_show_wherever_the_post_does(
     await counted({str(first): {"✨": 5}, str(second): {"🔥": 2}})
 
 
+# --- in doubt ---
+
+
+@pytest.mark.parametrize(
+    ("do", "left"), [("again", "открыт на другой карточке"), ("arrived", "Опубликовано")]
+)
+async def test_a_post_in_doubt_leaves_no_card_that_is_publishing_for_ever(
+    anna: Person, channel: Channel, do: str, left: str
+) -> None:
+    await connected(anna, await channel())
+    await post_card(anna)
+    await anna.press("👁")
+    await anna.text("будет выглядеть")
+    await anna.press("Сейчас")
+    first = await anna.text("Публикую")
+    async with anna.stage.sessions.begin() as session:
+        claim = await publishing.claim(session, now=anna.stage.clock())
+        assert claim is not None
+        await publishing.unknown(session, claim.id, claim.token, "timeout")
+    await anna.stage.bot.send_message(ANNA, "Не уверен, что пост дошёл")
+    await anna.tap(f"z:{do}:{claim.id}:1", await anna.text("Не уверен"))
+    await anna.wait_for(
+        lambda one: one["message_id"] == first["message_id"] and left in said(one), left
+    )
+
+
 # --- whose taps count ---
 
 
