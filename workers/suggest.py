@@ -15,7 +15,8 @@ import structlog
 
 from bot import caption_views, delivery
 from bot.errors import RateLimited, Refused, SendError, Uncertain
-from db import suggestions
+from db import captions, suggestions
+from db.states import Part
 from db.team_views import SuggestionClaim
 from pipeline.captions import LONGEST, Caption, CaptionBrief, CaptionWriter
 from pipeline.captions.templates import TemplateWriter
@@ -133,4 +134,6 @@ def _brief(claim: SuggestionClaim) -> CaptionBrief:
         goal=claim.goal,
         platform=claim.platform,
         brand=claim.brand,
+        is_signed=bool(claim.post.parts.signature)
+        and Part.SIGNATURE in captions.shown(claim.post.parts),
     )

@@ -19,7 +19,8 @@ LONGEST = 600
 @dataclass(frozen=True, slots=True)
 class CaptionBrief:
     """What a caption is for. `idea` is a person's request, cleaned; `goal` and `platform` are codes
-    of `pipeline.brief`. Another `seed`, another caption. `room` is in UTF-16 units."""
+    of `pipeline.brief`. Another `seed`, another caption. `room` is in UTF-16 units.
+    `is_signed`: the brand's own signature stands below, so that the caption needs none."""
 
     idea: str
     locale: Literal["ru", "en"]
@@ -28,6 +29,7 @@ class CaptionBrief:
     goal: str | None = None
     platform: str | None = None
     brand: str | None = None
+    is_signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,8 @@ def messages(brief: CaptionBrief, complaint: str | None = None) -> list[dict[str
         lines.append(f"Its goal: {brief.goal.replace('_', ' ')}")
     if brief.platform:
         lines.append(f"It is published on: {brief.platform}")
+    if brief.is_signed:
+        lines.append("A signature stands below it already: do not sign it.")
     lines.append(f"Write in {_LANGUAGES[brief.locale]}, at most {brief.room} characters.")
     if complaint:
         lines.append(f"Your last answer could not be used: {complaint}. Answer again.")

@@ -96,7 +96,7 @@ def compose(brief: CaptionBrief) -> str:
     said = f"{opening} {call}"
     # What can't be written on the picture stands first under it.
     lines = [lettering.caption(brief.idea), said] if words else [said]
-    if brief.brand:
+    if brief.brand and not brief.is_signed:
         lines.append(_TEAM[brief.locale].format(brand=brief.brand))
     return _fitted(["\n\n".join(lines), said, opening, call], brief.room)
 

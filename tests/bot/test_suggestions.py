@@ -15,6 +15,7 @@ from pipeline.captions import CaptionWriter
 from pipeline.captions.templates import TemplateWriter
 from pipeline.settings import PipelineSettings
 from tests.bot.stage import Person, Stage, buttons, data_of
+from tests.bot.test_captions import says as brand_says
 from tests.bot.test_channels import Channel, channel, connected, post_card
 from tests.pipeline.ollama_server import OllamaServer, hangs, says
 from tests.sim import Message
@@ -103,6 +104,25 @@ async def test_without_a_model_templates_write_and_say_so(
     assert row["caption"] in shown["text"]
     await again(anna, taken, shown)  # the same tap once more
     assert await live.rows("SELECT caption FROM posts") == [row]
+
+
+async def test_nothing_signs_twice_under_a_brands_signature(
+    anna: Person, live: Stage, channel: Channel
+) -> None:
+    await brand_says(anna, ad=False)
+    await connected(anna, await channel())
+    await post_card(anna)
+    await anna.press("Предложить подпись")
+    await anna.text("Пишу подпись")
+    await work(live)
+    unsigned = await anna.text("собрано по шаблонам")
+    assert "Команда «Кофе рядом»" not in unsigned["text"]
+    await anna.press("Взять")
+    await anna.press("✓ Подпись и хэштеги")
+    await anna.press("Предложить подпись")
+    await anna.text("Пишу подпись")
+    await work(live)
+    assert "Команда «Кофе рядом»" in (await anna.text("собрано по шаблонам"))["text"]
 
 
 async def test_a_models_caption_grows_on_the_card(

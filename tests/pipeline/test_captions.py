@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -64,6 +65,8 @@ def test_templates_agree_with_the_idea_and_differ_from_each_other() -> None:
     signed = compose(CaptionBrief("кот пьёт кофе", "ru", 0, brand="Кофе рядом"))
     assert signed.startswith("Кот пьёт кофе. ")
     assert signed.endswith("\n\nКоманда «Кофе рядом»")
+    above = compose(CaptionBrief("кот пьёт кофе", "ru", 0, brand="Кофе рядом", is_signed=True))
+    assert signed == f"{above}\n\nКоманда «Кофе рядом»"
     english = compose(CaptionBrief("лиса в осеннем лесу", "en", 0))
     assert english.startswith("Say hello to a fox in an autumn forest! ")
 
@@ -131,6 +134,13 @@ async def test_a_model_writes_and_is_heard_as_it_does() -> None:
     assert "<request>осеннее меню кофейни</request>" in user
     assert "Write in Russian" in user
     assert "format" not in chat or chat["format"] is None
+
+
+async def test_a_model_is_told_of_the_signature_below() -> None:
+    _, _, unsigned = await write(says(GOOD))
+    _, _, signed = await write(says(GOOD), brief=replace(BRIEF, is_signed=True))
+    said = [json.dumps(server.chats[0]["messages"]) for server in (unsigned, signed)]
+    assert ["do not sign" in one for one in said] == [False, True]
 
 
 async def test_material_can_not_leave_its_fence() -> None:
