@@ -139,6 +139,17 @@ async def test_a_kind_without_words_does_not_stop_the_others(
     assert await sim.calls("sendMessage") == []
 
 
+async def test_a_notice_that_takes_its_time_is_its_senders(courier: Courier, row: Row) -> None:
+    await told(courier)
+    held = await claimed(courier)
+    async with courier.sessions.begin() as session:
+        await session.execute(text("UPDATE notices SET lease_until = now() - interval '1 s'"))
+    courier.held[held.token] = held
+    await courier.keep_leases()
+    assert await claim(courier) is None
+    assert (await row(NOTICE))["state"] == "sending"
+
+
 async def test_a_dead_senders_notice_is_let_go_by_the_next(courier: Courier, row: Row) -> None:
     await told(courier)
     await claimed(courier)
