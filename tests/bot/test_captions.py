@@ -83,7 +83,7 @@ async def test_a_published_post_changes_by_its_switch_and_not_by_the_brand(
     card = await anna.text("Опубликовано")
     assert "@coffee_near" in card["text"]
     await anna.press("Подпись и хэштеги", card)
-    await anna.text("Новая подпись скоро")
+    await anna.text("Новый текст скоро")
     await anna.press("Подпись и хэштеги")
     card = await anna.text("#кофе #осень")
     assert "@coffee_near" not in card["text"]
@@ -93,7 +93,7 @@ async def test_too_long_with_the_signature_says_by_how_much(anna: Person, channe
     await says(anna, ad=False)
     await connected(anna, await channel())
     await post_card(anna)
-    await anna.press("Написать подпись")
+    await anna.press("Написать текст")
     await anna.text("до 984 знаков")
     await anna.answer_to("я" * 986, "Длиннее на 2 знака, чем можно. Подпись, хэштеги и пометки")
     await anna.answer_to("я" * 984, "1024 из 1024")

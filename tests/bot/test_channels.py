@@ -275,8 +275,8 @@ async def test_a_written_caption_keeps_its_formatting(anna: Person, channel: Cha
     chat_id = await channel()
     await connected(anna, chat_id)
     await post_card(anna)
-    await anna.press("Написать подпись")
-    await anna.text("Пришлите подпись")
+    await anna.press("Написать текст")
+    await anna.text("Пришлите текст")
     await anna.answer_to("🦊" * 513, "Длиннее на 2 знака")
     bold = [{"type": "bold", "offset": 0, "length": 6}]
     await anna.send("Скидка <20% & кофе", entities=bold)
@@ -295,8 +295,8 @@ async def test_a_caption_of_a_post_that_is_gone_is_asked_for_no_longer(
 ) -> None:
     await connected(anna, await channel())
     await post_card(anna)
-    await anna.press("Написать подпись")
-    await anna.text("Пришлите подпись")
+    await anna.press("Написать текст")
+    await anna.text("Пришлите текст")
     await anna.stage.rows_changed("UPDATE posts SET state = 'cancelled'")
     await anna.answer_to("Ждём вас", "Уже поздно")
     await anna.answer_to("зимнее меню кофейни", "Черновик")

@@ -326,7 +326,7 @@ async def test_gen_says_that_fewer_pictures_come_than_were_asked_for(anna: Perso
 
 async def test_an_edited_caption_updates_its_draft(anna: Person, live: Stage) -> None:
     sent = await anna.upload("photo", PNG, "cat.png", caption="рыжий кот, баннер")
-    offer = await anna.button("Взять подпись")
+    offer = await anna.button("Взять текст")
     message = next(one for one in await anna.messages() if one["message_id"] == sent)
     edited = {key: value for key, value in message.items() if key != "seq"}
     await live.push({"edited_message": edited | {"caption": "чёрный кот", "edit_date": 1}})
@@ -356,7 +356,7 @@ async def test_a_photo_with_a_caption_offers_the_caption(anna: Person, live: Sta
     await anna.upload("photo", PNG, "cat.png", caption="рыжий кот, баннер")
     offer = await anna.text("Рисовать по картинке сейчас не могу")
     assert "рыжий кот" in offer["text"]
-    await anna.press("Взять подпись")
+    await anna.press("Взять текст")
     shown = await anna.button("Создать")
     assert shown["message_id"] == offer["message_id"]
     await anna.press("Создать")

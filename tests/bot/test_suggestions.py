@@ -69,8 +69,8 @@ async def card(anna: Person, channel: Channel) -> Message:
     """A draft's card, a caption asked for on it."""
     await connected(anna, await channel())
     card = await post_card(anna)
-    await anna.press("Предложить подпись")
-    await anna.text("Пишу подпись для «Кофе рядом»")
+    await anna.press("Предложить текст")
+    await anna.text("Пишу текст для «Кофе рядом»")
     return card
 
 
@@ -86,16 +86,16 @@ async def test_without_a_model_templates_write_and_say_so(
     await work(live)
     first = await anna.text("собрано по шаблонам, без LLM")
     assert "осеннее меню кофейни" in first["text"]
-    assert buttons(first) == ["✅ Взять", "🔁 Другую", "✍️ Написать свою", "‹ Назад"]
-    await anna.press("Другую")
-    await anna.text("Пишу подпись")
+    assert buttons(first) == ["✅ Взять", "🔁 Другой", "✍️ Написать свой", "‹ Назад"]
+    await anna.press("Другой")
+    await anna.text("Пишу текст")
     await work(live)
     second = await anna.text("собрано по шаблонам, без LLM")
     assert second["text"] != first["text"]
     taken = data_of(second, "Взять")
     await again(anna, data_of(first, "Взять"), second)  # the first one's button, late
     assert await live.rows("SELECT caption FROM posts") == [{"caption": ""}]
-    await anna.press("Предложить подпись")  # which that tap has brought back
+    await anna.press("Предложить текст")  # which that tap has brought back
     await anna.text("без LLM")
     await anna.press("Взять")
     shown = await anna.text("из 1024")
@@ -112,15 +112,15 @@ async def test_nothing_signs_twice_under_a_brands_signature(
     await brand_says(anna, ad=False)
     await connected(anna, await channel())
     await post_card(anna)
-    await anna.press("Предложить подпись")
-    await anna.text("Пишу подпись")
+    await anna.press("Предложить текст")
+    await anna.text("Пишу текст")
     await work(live)
     unsigned = await anna.text("собрано по шаблонам")
     assert "Команда «Кофе рядом»" not in unsigned["text"]
     await anna.press("Взять")
     await anna.press("✓ Подпись и хэштеги")
-    await anna.press("Предложить подпись")
-    await anna.text("Пишу подпись")
+    await anna.press("Предложить текст")
+    await anna.text("Пишу текст")
     await work(live)
     assert "Команда «Кофе рядом»" in (await anna.text("собрано по шаблонам"))["text"]
 
@@ -132,7 +132,7 @@ async def test_a_models_caption_grows_on_the_card(
     ollama.answers = [says(GOOD, wait=done)]
     writing = asyncio.create_task(work(live, model(ollama)))
     growing = await anna.text("Осень в чашке")
-    assert "Пишу подпись" in growing["text"]
+    assert "Пишу текст" in growing["text"]
     await again(anna, data_of(card, "Предложить"), growing)
     assert await live.rows("SELECT number, state FROM suggestions") == [
         {"number": 1, "state": "open"}
@@ -141,7 +141,7 @@ async def test_a_models_caption_grows_on_the_card(
     await live.rested()
     done.set()
     await writing
-    shown = await anna.text("Подпись для")
+    shown = await anna.text("Текст для")
     assert GOOD in shown["text"]
     assert "LLM" not in shown["text"]
     assert len(ollama.chats) == 1
@@ -154,12 +154,12 @@ async def test_stopped_by_a_tap_it_leaves_the_card_alone(
     writing = asyncio.create_task(work(live, model(ollama)))
     await anna.text("Осень в чашке")
     await anna.press("Остановить")
-    await anna.button("Предложить подпись")
+    await anna.button("Предложить текст")
     async with asyncio.timeout(10):
         await writing
         await ollama.hung_up.wait()
     await anna.settled()
-    await anna.button("Предложить подпись")
+    await anna.button("Предложить текст")
 
 
 async def test_a_killed_worker_leaves_nothing_hanging(

@@ -165,7 +165,7 @@ async def test_a_photo_the_generator_cannot_start_from_goes_on_with_its_caption(
     Image.new("RGB", (90, 90), "teal").save(buffer, "PNG")
     await talk.upload("photo", buffer.getvalue(), "shop.png", caption=PROMPTS["ru"])
     offer = await talk.text("Рисовать по картинке сейчас не могу")
-    await talk.press("Взять подпись", on=offer)
+    await talk.press("Взять текст", on=offer)
     await talk.press("Создать")
     await talk.button("Почему")
     assert len((await talk.albums())[0]) == 4

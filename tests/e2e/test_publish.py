@@ -88,7 +88,7 @@ async def test_from_joining_to_a_post_with_reactions(town: Unhurried, sessions: 
     await klim.press("1", plan)
     page = await says(klim, plan, "Опубликовано")
     assert "🔥 2 👍 1" in said(page)
-    refused = await klim.press("Подпись", page)
+    refused = await klim.press("✏️ Текст", page)
     assert "согласующий" in refused["text"]
     await ben.press("✏️", when)
     question = await newer(ben, plan, "Send the caption")

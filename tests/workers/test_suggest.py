@@ -28,7 +28,7 @@ async def test_the_io_process_is_woken_and_leaves_it_on_the_card(
         claim = await tasks.claim(session, lease_s=30, account_running_cap=2)
     assert claim is not None
     await generate.make(claim, studio, CancelFlag())
-    card = await courier.bot.send_message(ANNA, "Пишу подпись")
+    card = await courier.bot.send_message(ANNA, "Пишу текст")
     async with courier.sessions.begin() as session:
         await plans.terms(session, asked.account_id, now=NOW)
         await session.execute(text("UPDATE periods SET channels = 1"))
