@@ -6,13 +6,12 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Literal, TypedDict, Unpack, cast
 
-from sqlalchemy import bindparam, delete, exists, func, or_, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from db import mergers, tasks
-from db.deliveries import NOT_ARRIVED
+from db import mergers, statuses, tasks
 from db.errors import NotFound
 from db.locales import locale_of
 from db.models import (
@@ -220,17 +219,7 @@ async def _find_user(session: AsyncSession, user: TelegramUser) -> tuple[UserVie
 
 
 async def _refresh_user(session: AsyncSession, user: TelegramUser) -> None:
-    # Cards that could not be drawn while they blocked the bot.
-    await session.execute(
-        update(Task)
-        .where(
-            Task.chat_id == user.id,
-            Task.status_shown.in_(NOT_ARRIVED),
-            exists().where(User.id == user.id, User.blocked_at.is_not(None)),
-        )
-        .values(status_shown=None)
-        .execution_options(synchronize_session=False)
-    )
+    await statuses.draw_lost(session, user.id)
     await session.execute(
         update(User)
         .where(User.id == user.id)

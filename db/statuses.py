@@ -103,15 +103,27 @@ async def set_status_message(
     )
 
 
-async def mark_status_shown(session: AsyncSession, task_id: int, shown: Shown) -> None:
-    """Notes what the card shows now, or that nothing better can be shown (chat gone).
+async def mark_status_shown(
+    session: AsyncSession, task_id: int, shown: Shown, *, lost: bool = False
+) -> None:
+    """Notes what the card shows now; `lost`: what it would, were its chat not closed to the bot.
 
     Where it should show something else by now, it is drawn again.
     """
     await session.execute(
         update(Task)
         .where(Task.id == task_id)
-        .values(status_shown=_unless_it_moved_on(shown))
+        .values(status_shown=_unless_it_moved_on(shown), status_lost=lost)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def draw_lost(session: AsyncSession, chat_id: int) -> None:
+    """The bot may write in this chat again: its cards that were lost are drawn."""
+    await session.execute(
+        update(Task)
+        .where(Task.chat_id == chat_id, Task.status_lost)
+        .values(status_shown=None, status_lost=False)
         .execution_options(synchronize_session=False)
     )
 

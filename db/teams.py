@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import accounts, audit, locks, plans
+from db import accounts, audit, locks, plans, statuses
 from db.accounts import ANONYMOUS_ADMIN
 from db.audit import Deed
 from db.errors import LimitReached, NotAllowed, NotFound, Stale
@@ -243,6 +243,8 @@ async def set_presence(
 ) -> None:
     """The bot was added to a group, promoted, restricted or removed there, by `user_id`; None:
     nobody knows by whom."""
+    if now_is not in (Presence.LEFT, Presence.KICKED):
+        await statuses.draw_lost(session, chat_id)
     account = (
         await session.execute(
             select(Account.id, Account.presence).where(Account.chat_id == chat_id)

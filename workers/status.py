@@ -108,7 +108,7 @@ class Cards:
                 known.said, known.edited_at = card.text, time.monotonic()
             except Undeliverable as error:
                 log.warning("card can't be shown", reason=error.reason)
-                await self._mark(status)
+                await self._mark(status, lost=True)
             except RateLimited as error:
                 moment = time.monotonic() + error.retry_after_s
                 if status.wanted in _UNFINISHED:
@@ -159,10 +159,12 @@ class Cards:
             ),
         )
 
-    async def _mark(self, status: TaskStatus) -> None:
+    async def _mark(self, status: TaskStatus, *, lost: bool = False) -> None:
         await patience.in_transaction(
             self._courier.sessions,
-            lambda session: statuses.mark_status_shown(session, status.task_id, status.wanted),
+            lambda session: statuses.mark_status_shown(
+                session, status.task_id, status.wanted, lost=lost
+            ),
         )
 
 

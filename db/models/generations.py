@@ -143,6 +143,7 @@ class Task(Base):
     thread_id: Mapped[int | None]
     status_message_id: Mapped[int | None]
     status_shown: Mapped[Shown | None] = mapped_column(checked(Shown, "status_shown"))
+    status_lost: Mapped[bool] = mapped_column(server_default=text("false"))
     error_code: Mapped[str | None]
     chosen_prediction_id: Mapped[int | None] = mapped_column(
         ForeignKey("predictions.id", use_alter=True, ondelete="SET NULL")

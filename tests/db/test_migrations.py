@@ -116,6 +116,7 @@ ROWS = {
     """,
     "0015": "UPDATE orders SET thread_id = 7; UPDATE posts SET card_thread_id = 7",
     "0016": "UPDATE members SET looks_on = true WHERE role = 'viewer'",
+    "0017": "UPDATE ml_tasks SET status_lost = true",
 }
 
 

@@ -104,21 +104,21 @@ async def test_a_lost_album_opened_from_the_history_is_followed_by_its_card(
     assert status.wanted is Shown.RUNNING
 
 
-@pytest.mark.parametrize("blocked", [True, False])
+@pytest.mark.parametrize("lost", [True, False])
 async def test_who_unblocks_the_bot_gets_the_cards_they_missed(
-    sessions: Sessions, blocked: bool
+    sessions: Sessions, lost: bool
 ) -> None:
     who = await rows.person(sessions)
     task_id, _ = await rows.done(sessions, who)
     await _end(sessions, DeliveryState.UNDELIVERABLE)
-    await _show(sessions, task_id, Shown.UNDELIVERABLE)
-    if blocked:
-        async with sessions.begin() as session:
-            await accounts.set_blocked(session, who.id, datetime.now(UTC))
-    assert await _work(sessions) == ()
     async with sessions.begin() as session:
-        await accounts.ensure_user(session, TelegramUser(id=who.id, first_name="Анна"))
-    assert [status.wanted for status in await _work(sessions)] == [Shown.UNDELIVERABLE] * blocked
+        await statuses.mark_status_shown(session, task_id, Shown.UNDELIVERABLE, lost=lost)
+        await accounts.set_blocked(session, who.id, datetime.now(UTC))
+    assert await _work(sessions) == ()
+    for _ in range(2):
+        async with sessions.begin() as session:
+            await accounts.ensure_user(session, TelegramUser(id=who.id, first_name="Анна"))
+        assert [status.wanted for status in await _work(sessions)] == [Shown.UNDELIVERABLE] * lost
 
 
 @pytest.mark.parametrize("shown", [Shown.CANCELLED, Shown.FAILED])

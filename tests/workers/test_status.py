@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from bot.buckets import Bucket, Buckets
-from db import queue, statuses, tasks
-from db.states import Shown
+from db import queue, statuses, tasks, teams
+from db.states import Presence, Shown
 from db.views import Claim
 from pipeline.types import CancelFlag
 from tests.sim import ANNA, Sim, label, said
@@ -127,6 +127,27 @@ async def test_a_blocked_chat_is_not_tried_for_ever(
     await until(given_up)
     refused = [one for one in await sim.calls("editMessageText") if one["status"] == 403]
     assert len(refused) >= 1
+
+
+async def test_a_card_that_ended_while_the_bot_was_out_of_the_group_is_drawn_when_it_is_back(
+    courier: Courier, cards: Cards, sim: Sim, ask: Ask, row: Row
+) -> None:
+    chat_id = (await sim.group())["id"]
+    card = await courier.bot.send_message(chat_id, "card")
+    asked = await ask(chat_id, status_message_id=card.message_id)
+    members = f"chats/{chat_id}/members"
+    await sim.post(members, action="kick", bot=True)
+    async with courier.sessions.begin() as session:
+        await tasks.cancel(session, asked.account_id, asked.task_id)
+
+    async def given_up() -> bool:
+        return (await row("SELECT status_shown FROM ml_tasks"))["status_shown"] == "cancelled"
+
+    await until(given_up)
+    await sim.post(members, action="promote", bot=True)
+    async with courier.sessions.begin() as session:
+        await teams.set_presence(session, chat_id, ANNA, Presence.ADMINISTRATOR)
+    await sim.talk(chat_id, ANNA).text("Отменено")
 
 
 async def test_progress_that_comes_too_fast_is_not_asked_about_at_every_look(
