@@ -71,13 +71,17 @@ def request_channel(tr: Texts, account_id: int) -> ReplyKeyboardMarkup:
 
 
 def to_plans(tr: Texts) -> InlineKeyboardMarkup:
-    return markup([[button(tr.plain("💎 Plans"), PlanTap(do="show"), "primary")]])
+    return markup([[plans(tr)]])
+
+
+def plans(tr: Texts) -> InlineKeyboardButton:
+    return button(tr.plain("💎 Plans"), PlanTap(do="show"), "primary")
 
 
 def channels(
-    tr: Texts, listed: Sequence[ChannelView], rules: PostRules, connect_url: str | None
+    tr: Texts, listed: Sequence[ChannelView], rules: PostRules, way: InlineKeyboardButton
 ) -> InlineKeyboardMarkup:
-    """`connect_url`: where a group's members connect one; None: here."""
+    """`way`: to one more channel."""
     rows = [
         [
             button(
@@ -93,7 +97,7 @@ def channels(
     return markup(
         [
             *rows,
-            [_connect(tr, connect_url)],
+            [way],
             [button(tr.plain("🗓 Content plan"), WeekTap())],
             *in_rows(
                 [
@@ -107,10 +111,11 @@ def channels(
 
 
 def none_yet(tr: Texts, connect_url: str | None) -> InlineKeyboardMarkup:
-    return markup([[_connect(tr, connect_url)]])
+    return markup([[connect(tr, connect_url)]])
 
 
-def _connect(tr: Texts, url: str | None) -> InlineKeyboardButton:
+def connect(tr: Texts, url: str | None) -> InlineKeyboardButton:
+    """`url`: where a group's members connect one; None: here."""
     label = tr.plain("➕ Connect a channel")
     if url is None:
         return button(label, ChannelTap(do="connect"))

@@ -38,12 +38,19 @@ def reason(tr: Texts, code: str | None) -> str:
 
 
 def channels(
-    tr: Texts, listed: Sequence[ChannelView], rules: PostRules, connect_url: str | None = None
+    tr: Texts,
+    listed: Sequence[ChannelView],
+    rules: PostRules,
+    connect_url: str | None = None,
+    *,
+    in_plan: bool = True,
 ) -> Card:
-    """The channels of an account, and how its posts are scheduled."""
+    """The channels of an account, whether its plan has any, and how its posts are scheduled."""
     lines = [tr("📣 <b>Channels</b>")]
     lines += [_line(tr, channel) for channel in listed]
-    if not listed:
+    if not in_plan:
+        lines.append(_none_in_plan(tr))
+    elif not listed:
         lines.append(
             tr(
                 "None is connected yet. Connect yours, and albums can go straight to it: at once "
@@ -52,7 +59,8 @@ def channels(
         )
     lines.append(tr("🕒 Time zone: {zone}", zone=zone(tr, rules.time_zone)))
     lines.append(_late(tr, rules))
-    return Card(Html("\n".join(lines)), keyboards.channels(tr, listed, rules, connect_url))
+    way = keyboards.connect(tr, connect_url) if in_plan else keyboards.plans(tr)
+    return Card(Html("\n".join(lines)), keyboards.channels(tr, listed, rules, way))
 
 
 def _late(tr: Texts, rules: PostRules) -> Html:
@@ -88,7 +96,11 @@ def none_yet(tr: Texts, connect_url: str | None) -> Card:
 
 def none_in_plan(tr: Texts) -> Card:
     """The plan has no channels: where they come from, one tap away."""
-    return Card(tr("📣 Your plan has no channels. Larger ones do: /plans"), keyboards.to_plans(tr))
+    return Card(Html("📣 " + _none_in_plan(tr)), keyboards.to_plans(tr))
+
+
+def _none_in_plan(tr: Texts) -> Html:
+    return tr("Your plan has no channels. Larger ones do: /plans")
 
 
 def connect(tr: Texts) -> Html:

@@ -34,25 +34,31 @@ _BACK = {texts.of(locale).plain(channel_keyboards.BACK_TO_MENU) for locale in te
 
 
 @router.message(Command("channels"))
-async def show(message: Message, who: Who, state: FSMContext, bot: Bot, sessions: Sessions) -> None:
+async def show(
+    message: Message, who: Who, state: FSMContext, bot: Bot, sessions: Sessions, clock: Clock
+) -> None:
     await state.clear()
-    card = await _page(bot, sessions, who)
+    card = await _page(bot, sessions, who, clock())
     await message.answer(card.text, reply_markup=card.keyboard)
 
 
 @router.callback_query(ChannelTap.filter(F.do == "list"))
-async def back_to_list(query: CallbackQuery, who: Who, bot: Bot, sessions: Sessions) -> None:
-    card = await _page(bot, sessions, who)
+async def back_to_list(
+    query: CallbackQuery, who: Who, bot: Bot, sessions: Sessions, clock: Clock
+) -> None:
+    card = await _page(bot, sessions, who, clock())
     await query.answer()
     await edit(bot, query, card)
 
 
-async def _page(bot: Bot, sessions: Sessions, who: Who) -> Card:
+async def _page(bot: Bot, sessions: Sessions, who: Who, now: datetime) -> Card:
     who.may(Action.LOOK)
     async with sessions.begin() as session:
         listed = await channels.list_(session, who.account_id)
         rules = await channels.rules(session, who.account_id)
-    return channel_views.channels(who.tr, listed, rules, await _connect_url(bot, who))
+        limit = (await plans.terms(session, who.account_id, now=now)).channels
+    url = await _connect_url(bot, who)
+    return channel_views.channels(who.tr, listed, rules, url, in_plan=limit > 0)
 
 
 async def way_to_first(bot: Bot, sessions: Sessions, who: Who, now: datetime) -> Card:
@@ -197,7 +203,7 @@ async def remove(
             channel=removed.title,
         )  # fmt: skip
     await query.answer(who.tr.plain("Disconnected"))
-    await edit(bot, query, await _page(bot, sessions, who))
+    await edit(bot, query, await _page(bot, sessions, who, clock()))
 
 
 @router.my_chat_member(F.chat.type == ChatType.CHANNEL)
@@ -229,7 +235,12 @@ async def choose_zone(query: CallbackQuery, who: Who, bot: Bot, sessions: Sessio
 
 @router.callback_query(ChannelTap.filter(F.do.in_({"zone", "late"})))
 async def change_rules(
-    query: CallbackQuery, callback_data: ChannelTap, who: Who, bot: Bot, sessions: Sessions
+    query: CallbackQuery,
+    callback_data: ChannelTap,
+    who: Who,
+    bot: Bot,
+    sessions: Sessions,
+    clock: Clock,
 ) -> None:
     """Values that no button offers change nothing."""
     who.may(Action.MANAGE_CHANNELS)
@@ -251,4 +262,4 @@ async def change_rules(
                 session, who.account_id, who.user_id, Deed.LATE_POSTS, "posts", late=late
             )
     await query.answer(who.tr.plain("Saved"))
-    await edit(bot, query, await _page(bot, sessions, who))
+    await edit(bot, query, await _page(bot, sessions, who, clock()))

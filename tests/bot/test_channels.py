@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from bot import posting
+from bot.callbacks import ChannelTap
 from db import plans, publishing
 from tests.bot.stage import Person, Stage, buttons, data_of
 from tests.sim import ANNA, BEN, Message, said
@@ -117,10 +118,11 @@ async def test_a_channel_is_connected_with_the_right_it_needs(
 
 
 async def test_the_free_plan_says_where_channels_come_from(anna: Person) -> None:
-    """Before one is handed over for nothing."""
-    await anna.answer_to("/channels", "Каналы")
-    await anna.press("Подключить канал")
-    await anna.text("нет каналов")
+    """Before one is handed over for nothing; on a card from a better time, too."""
+    page = await anna.answer_to("/channels", "нет каналов")
+    assert buttons(page)[0] == "💎 Тарифы"
+    await anna.tap(ChannelTap(do="connect").pack(), page)
+    await anna.next(page["message_id"], "нет каналов")
 
 
 async def test_who_may_not_post_in_a_channel_can_not_connect_it(
