@@ -105,7 +105,7 @@ def member(tr: Texts, member: MemberView) -> InlineKeyboardMarkup:
         return markup([[button(tr.plain("↩️ Let back in"), tap("role", member.role))], back])
     roles = [
         button(
-            marked(tr.plain(ROLES[role]), role is member.role),
+            marked(tr.plain(ROLES[role]).capitalize(), role is member.role),
             tap("role", role),
         )
         for role in (Role.ADMIN, Role.EDITOR, Role.APPROVER, Role.VIEWER)

@@ -124,8 +124,8 @@ async def test_who_was_made_a_viewer_stays_one_whatever_they_ask_for(live: Stage
     _, anna, ben = await group_of(live)
     await team_page(ben)
     page = await team_page(anna)
-    await anna.press("редактор", await _member_page(anna, page, "Ben"))
-    await anna.press("наблюдатель", await anna.text("Ben: редактор"))
+    await anna.press("Редактор", await _member_page(anna, page, "Ben"))
+    await anna.press("Наблюдатель", await anna.text("Ben: редактор"))
     await ben.answer_to(f"/gen@{await ben.username()} coffee", "You are the viewer here")
     assert await roles(live) == {ANNA: "owner", BEN: "viewer"}
 
@@ -147,7 +147,7 @@ async def test_the_owner_hears_of_who_takes_a_seat_and_gives_them_another_role_t
     assert (int(sent["chat_id"]), str(sent["disable_notification"])) == (ANNA, "true")
 
     await anna.press("Роль и права", note)
-    await anna.press("наблюдатель", await anna.text("Ben: редактор"))
+    await anna.press("Наблюдатель", await anna.text("Ben: редактор"))
     await anna.text("Ben: наблюдатель")
     assert await roles(live) == {ANNA: "owner", BEN: "viewer"}
     await anna.press("‹ Команда")
@@ -173,10 +173,10 @@ async def test_past_the_plans_seats_people_look_on(live: Stage) -> None:
     assert "Мест занято: 3 из 3" in page["text"]
     assert len(await live.rows("SELECT id FROM ml_requests")) == 2
 
-    await anna.press("редактор", await _member_page(anna, page, "Ben"))
+    await anna.press("Редактор", await _member_page(anna, page, "Ben"))
     assert (await roles(live))[BEN] == "viewer"  # all seats are taken
-    await anna.press("наблюдатель", await _member_page(anna, page, "Гость 0"))
-    await anna.press("редактор", await _member_page(anna, page, "Ben"))
+    await anna.press("Наблюдатель", await _member_page(anna, page, "Гость 0"))
+    await anna.press("Редактор", await _member_page(anna, page, "Ben"))
     await anna.text("Ben: редактор")
     assert (await roles(live))[7003] == "viewer"
     await ben.send(f"/gen@{await ben.username()} coffee")

@@ -41,8 +41,8 @@ async def four_in_a_topic(sim: Sim) -> list[Talk]:
     anna = talks[0]
     for name, role in (("Ben", "editor"), ("Клим", "approver")):
         await anna.press(name, await says(anna, page, name))
-        await anna.press(words(role), await says(anna, page, words("🚫 Remove")))
-        await anna.press(words("‹ Team"), await says(anna, page, "✓ " + words(role)))
+        await anna.press(words(role).capitalize(), await says(anna, page, words("🚫 Remove")))
+        await anna.press(words("‹ Team"), await says(anna, page, "✓ " + words(role).capitalize()))
     await says(anna, page, "🤝")
     return talks
 
