@@ -50,6 +50,15 @@ def group_welcome(tr: Texts, username: str) -> Html:
     )
 
 
+def group_again(tr: Texts, username: str) -> Html:
+    """To a group that the bot was put out of."""
+    return tr(
+        "👋 I am back. The team, its roles, brands, albums and journal are as they were: "
+        "/team@{username}",
+        username=username,
+    )
+
+
 def help_page(tr: Texts) -> Html:
     return tr(
         "<b>How it works</b>\n"

@@ -42,7 +42,8 @@ async def moved(
     if who is not None and before in _GONE:
         username = (await bot.me()).username or ""
         if presence in (Presence.MEMBER, Presence.ADMINISTRATOR):
-            await bot.send_message(event.chat.id, pages.group_welcome(who.tr, username))
+            greet = pages.group_welcome if before is None else pages.group_again
+            await bot.send_message(event.chat.id, greet(who.tr, username))
     async with sessions.begin() as session:
         await teams.set_presence(session, event.chat.id, event.from_user.id, presence)
 
