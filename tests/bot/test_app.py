@@ -55,7 +55,7 @@ async def test_adding_the_bot_to_a_group_makes_a_team_of_those_who_speak(live: S
         "SELECT m.user_id, m.role FROM members m JOIN accounts a ON a.id = m.account_id"
         " WHERE a.kind = 'team' ORDER BY m.user_id"
     )
-    assert rows == [{"user_id": ANNA, "role": "owner"}, {"user_id": BEN, "role": "editor"}]
+    assert rows == [{"user_id": ANNA, "role": "owner"}, {"user_id": BEN, "role": "viewer"}]
 
 
 async def test_who_blocks_the_bot_is_noted_and_who_returns_too(live: Stage) -> None:
