@@ -109,9 +109,7 @@ def create_bot(
 
     Raises aiogram's TokenValidationError for a malformed token.
     """
-    session = _Session(
-        api=TelegramAPIServer.from_base(api_url.rstrip("/")), timeout=timeout_s
-    )
+    session = _Session(api=TelegramAPIServer.from_base(api_url.rstrip("/")), timeout=timeout_s)
     bot = Bot(
         token,
         session=session,
