@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from aiogram import Bot
+from aiogram import Bot, F
 from aiogram.enums import ChatType
 from aiogram.filters import Filter
 from aiogram.types import Message, Update
+
+from bot.callbacks import HistoryTap
+
+_DRAWS_AGAIN = HistoryTap.filter(F.do.in_({"repeat", "change"}))
 
 
 class IsPrompt(Filter):
@@ -44,7 +48,10 @@ def replies_to(message: Message, bot: Bot) -> bool:
 
 
 async def asks_for_pictures(update: Update, bot: Bot) -> bool:
-    """Whether somebody in a group has an idea for the bot: /gen, words or a photo in reply."""
+    """Whether somebody in a group wants something drawn: an idea of theirs (/gen, words or a photo
+    in reply) or one of the team's history anew."""
+    if (query := update.callback_query) is not None:
+        return bool(await _DRAWS_AGAIN(query))
     message = update.message
     if message is None:
         return False

@@ -9,19 +9,19 @@ from aiogram import Bot
 from aiogram.types import CallbackQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import channel_views
+from bot import channel_views, texts
 from bot.clock import Clock
 from bot.delivery import edit_card
 from bot.errors import SendError
 from bot.intake import Sessions
 from bot.taps import edit
 from bot.who import Who, card_of, thread_of
-from db import audit, posts, teams, zones
+from db import audit, posts, publishing, teams, zones
 from db.audit import Deed
 from db.errors import Stale
 from db.rights import Action, allowed
 from db.states import PostState
-from db.team_views import PostView
+from db.team_views import PostCard, PostView
 
 
 async def steered(session: AsyncSession, who: Who, post_id: int) -> PostView:
@@ -80,31 +80,34 @@ async def show_card(
     at = card_of(query)
     before = await remember(sessions, post, at.chat.id, at.message_id, thread_of(at))
     await redraw(bot, query, who, post, clock)
-    await leave(bot, who, post, clock, before)
+    await leave(bot, before, clock)
 
 
 async def remember(
     sessions: Sessions, post: PostView, chat_id: int, message_id: int, thread_id: int | None
-) -> tuple[int, int] | None:
-    """Chat and id of the card that spoke of the post until now, if that was another."""
+) -> PostCard | None:
+    """The card that spoke of the post until now, if that was another."""
     async with sessions.begin() as session:
-        return await posts.remember_card(
+        before = await publishing.card(session, post.id)
+        await posts.remember_card(
             session, post.account_id, post.id, chat_id, message_id, thread_id=thread_id
         )
+    if before is None or (before.chat_id, before.message_id) == (chat_id, message_id):
+        return None
+    return before
 
 
-async def leave(
-    bot: Bot, who: Who, post: PostView, clock: Clock, card: tuple[int, int] | None
-) -> None:
-    """What a card says last: nobody tells it what becomes of the post from now on."""
-    if card is None or post.state is PostState.DRAFT:
+async def leave(bot: Bot, card: PostCard | None, clock: Clock) -> None:
+    """What a card says last, in the language it has spoken: nobody tells it what becomes of the
+    post from now on."""
+    if card is None or card.post.state is PostState.DRAFT:
         return
-    if post.state is PostState.SENT:
-        last = channel_views.post_card(who.locale, post, now=clock())
+    if card.post.state is PostState.SENT:
+        last = channel_views.post_card(card.locale, card.post, now=clock())
     else:
-        last = channel_views.elsewhere(who.tr, post)
+        last = channel_views.elsewhere(texts.of(card.locale), card.post)
     with contextlib.suppress(SendError):  # somebody may have deleted it
-        await edit_card(bot, last, *card)
+        await edit_card(bot, last, card.chat_id, card.message_id)
 
 
 def parsed(value: str, pattern: str) -> datetime:

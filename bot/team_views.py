@@ -73,7 +73,7 @@ _MAY: dict[Role, str] = {
     Role.ADMIN: N_("everything but making admins"),
     Role.EDITOR: N_("draws, chooses, votes, keeps brands, publishes what is approved"),
     Role.APPROVER: N_("votes and approves"),
-    Role.VIEWER: N_("only looks"),
+    Role.VIEWER: N_("looks on and votes"),
 }
 
 

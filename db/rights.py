@@ -25,9 +25,8 @@ class Action(enum.StrEnum):
     OWN = "own"
 
 
-_VIEWER = {Action.LOOK}
+_VIEWER = {Action.LOOK, Action.VOTE}
 _EDITOR = _VIEWER | {
-    Action.VOTE,
     Action.CREATE,
     Action.CHOOSE,
     Action.PROPOSE,
@@ -39,10 +38,11 @@ RIGHTS: dict[Role, frozenset[Action]] = {
     Role.OWNER: frozenset(Action),
     Role.ADMIN: frozenset(Action) - {Action.OWN},
     Role.EDITOR: frozenset(_EDITOR),
-    Role.APPROVER: frozenset(_VIEWER | {Action.VOTE, Action.APPROVE}),
+    Role.APPROVER: frozenset(_VIEWER | {Action.APPROVE}),
     Role.VIEWER: frozenset(_VIEWER),
 }
-"""An editor publishes what has been approved; see `teams.may_publish`."""
+"""An editor publishes what has been approved; see `teams.may_publish`. A vote advises and decides
+nothing, so everybody in the group has one."""
 
 
 def allowed(role: Role | None, action: Action) -> bool:

@@ -13,7 +13,7 @@ from bot import intake, keyboards, pages, quota
 from bot.callbacks import HistoryTap
 from bot.clock import Clock
 from bot.intake import Place, Sessions, Understood
-from bot.taps import edit
+from bot.taps import edit, is_first_tap
 from bot.views import Card
 from bot.who import Who, card_of, thread_of
 from db import albums, deliveries, requests
@@ -25,7 +25,6 @@ from db.views import AlbumView
 router = Router(name="history")
 
 PAGE_SIZE = 5
-_DOUBLE_TAP_S = 5
 
 
 @router.message(Command("history"))
@@ -82,9 +81,7 @@ async def open_again(
     """The album once more, by file_id. A nervous second tap is not a second wish."""
     who.may(Action.LOOK)
     card = card_of(query)
-    guard = f"opened:{card.chat.id}:{card.message_id}:{callback_data.task_id}"
-    first = await redis.set(guard, query.id, nx=True, get=True, ex=_DOUBLE_TAP_S)
-    if first is None or first.decode() == query.id:
+    if await is_first_tap(redis, query, f"open:{callback_data.task_id}"):
         async with sessions.begin() as session:
             await deliveries.request(
                 session,

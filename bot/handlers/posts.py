@@ -205,7 +205,7 @@ async def take_written_caption(
     thread_id = thread_of(message)
     shown_id = await send_card(bot, card, message.chat.id, thread_id)
     before = await remember(sessions, post, message.chat.id, shown_id, thread_id)
-    await leave(bot, who, post, clock, before)
+    await leave(bot, before, clock)
     await dialogue.closed(state, message.message_id)
 
 

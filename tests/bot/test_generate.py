@@ -439,6 +439,8 @@ async def test_a_strangers_tap_on_a_draft_is_quietly_refused(live: Stage) -> Non
     hello = await anna.text("для этой команды")
     await anna.send("баннер для сайта", reply_to_message_id=hello["message_id"])
     shown = await anna.button("Создать")
+    await ben.send("a banner", reply_to_message_id=hello["message_id"])
+    await ben.button("Create")
 
     answer = await ben.press("Создать", shown)
 

@@ -118,6 +118,23 @@ async def test_who_taps_looks_on_until_they_ask_for_pictures(live: Stage) -> Non
     assert await roles(live) == {ANNA: "owner", BEN: "editor"}
 
 
+async def test_a_vote_takes_no_seat_and_drawing_an_album_anew_does(live: Stage) -> None:
+    _, anna, ben = await group_of(live)
+    await drawing(anna)
+    await live.draw()
+    card = await anna.button("Ещё варианты")
+    await ben.press("👍 2", card)
+    await anna.button("👍 2 · 1")
+    assert await roles(live) == {ANNA: "owner", BEN: "viewer"}
+    await ben.press("Ещё варианты", card)  # of Anna's album, which is hers to steer
+    assert await roles(live) == {ANNA: "owner", BEN: "viewer"}
+    await ben.send(f"/history@{await ben.username()}")
+    await ben.press("1", await ben.text("tap a number"))
+    await ben.press("Repeat", await ben.button("Repeat"))
+    await ben.button("✕ Cancel")
+    assert await roles(live) == {ANNA: "owner", BEN: "editor"}
+
+
 async def test_who_was_made_a_viewer_stays_one_whatever_they_ask_for(live: Stage) -> None:
     _, anna, ben = await group_of(live)
     await team_page(ben)
