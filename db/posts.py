@@ -18,7 +18,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from db import albums, captions, channels
 from db.errors import NotFound, Stale
@@ -285,28 +284,14 @@ async def remember_card(
     message_id: int,
     *,
     thread_id: int | None = None,
-) -> tuple[int, int] | None:
-    """The message that is to say how the post went, and the topic that hears of it.
-
-    Chat and id of the one that was to say it until now, if that was another. Raises NotFound.
-    """
-    before = aliased(Post)
-    found = (
-        await session.execute(
-            update(Post)
-            .where(Post.id == post_id, Post.account_id == account_id, before.id == Post.id)
-            .values(card_chat_id=chat_id, card_thread_id=thread_id, card_message_id=message_id)
-            .returning(before.card_chat_id, before.card_message_id)
-            .execution_options(synchronize_session=False)
-        )
-    ).one_or_none()
-    if found is None:
-        raise NotFound("post", post_id)
-    old_chat_id, old_message_id = found
-    if old_chat_id is None or old_message_id is None:
-        return None
-    old = old_chat_id, old_message_id
-    return None if old == (chat_id, message_id) else old
+) -> None:
+    """The message that is to say how the post went, and the topic that hears of it."""
+    await session.execute(
+        update(Post)
+        .where(Post.id == post_id, Post.account_id == account_id)
+        .values(card_chat_id=chat_id, card_thread_id=thread_id, card_message_id=message_id)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _of(

@@ -305,6 +305,7 @@ REFUSED: dict[str, list[str]] = {
     "ck_accounts_approvals_needed": ["UPDATE accounts SET approvals_needed = 0",
                                      "UPDATE accounts SET approvals_needed = 10"],
     "ck_accounts_remind_after_h": ["UPDATE accounts SET remind_after_h = 1"],
+    "ck_members_looks_on": ["UPDATE members SET looks_on = true"],
     "ck_members_removed": ["UPDATE members SET removed_by = 1"],
     "ck_members_owner_is_there": ["UPDATE members SET left_at = now()"],
     "uq_members_owner": ["INSERT INTO members (account_id, user_id, role) VALUES (1, 2, 'owner')"],

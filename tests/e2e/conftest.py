@@ -67,7 +67,8 @@ async def product(
 
 @dataclass
 class Unhurried(Sim):
-    """People take their time: whatever they do, the limits of chats and people have rested."""
+    """People take their time: whatever they do, the limits of chats and people have rested,
+    and no tap is a nervous second one."""
 
     redis: Redis
     clock: MovedClock
@@ -75,7 +76,7 @@ class Unhurried(Sim):
     async def post(self, path: str, **body: Any) -> Any:
         keys = [
             key
-            for pattern in ("pace:*", "throttle:*")
+            for pattern in ("pace:*", "throttle:*", "tapped:*")
             async for key in self.redis.scan_iter(pattern)
         ]
         if keys:
