@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { alertBox, buttons, modal } from "./dialogs.js";
 import { avatar, h } from "./dom.js";
 import { price, t } from "./i18n.js";
-import { botName, fullName, people, speaker, state, title, took } from "./store.js";
+import { botName, fullName, loadChats, people, speaker, state, title, took } from "./store.js";
 
 const EMAIL_KEY = "playground.email";
 const paying = new Set();
@@ -92,6 +92,7 @@ function mayShare(personId, chat, wanted) {
 
 /** Answers a request_chat or request_users button. */
 export async function chooseToShare(c, message, button) {
+  await loadChats();
   const many = button.request_users?.max_quantity > 1;
   const chosen = await modal(button.text, (close) => {
     const rows = choices(c, button).map(({ id, name }) =>

@@ -103,7 +103,20 @@ function take(chatId, message) {
   return !held && !message.deleted;
 }
 
-export async function loadChats() {
+let loading = null;
+let next = null;
+
+/** Asks for the chats anew, once whoever asks now has an answer: one that was overtaken by a later
+ *  one would bring an old list back. Calls that wait share a turn. */
+export function loadChats() {
+  next ??= Promise.resolve(loading).catch(() => {}).then(() => {
+    [loading, next] = [next, null];
+    return fetchChats();
+  });
+  return next;
+}
+
+async function fetchChats() {
   const list = await api.chats();
   state.chats = new Map(list.filter((c) => !c.migrated_to).map((c) => [c.id, c]));
   const moved = list.find((c) => c.id === state.open && c.migrated_to);
