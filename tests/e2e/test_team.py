@@ -13,7 +13,8 @@ async def test_four_people_vote_send_back_and_approve(town: Unhurried) -> None:
     for count, voter in enumerate((anna, ben, klim), start=1):
         await voter.press("👍 2", card)
         card = await says(anna, card, f"👍 2 · {count}")
-    refused = await guest.press("👍 1", card)
+    await guest.press("👍 1", card)
+    refused = await guest.press("📨", await says(anna, card, "👍 1 · 1"))
     assert "наблюдатель" in refused["text"]
 
     await ben.press("📨", card)
