@@ -13,6 +13,9 @@ from pydantic import Field
 Id = Annotated[int, Field(ge=0, lt=2**63)]
 """Postgres' bigint: anything else is no id of ours."""
 
+Rank = Annotated[int, Field(ge=0, le=4)]
+"""A picture's place in its album, from 1; 0: none."""
+
 
 class ExampleTap(CallbackData, prefix="x"):
     """Try one of the examples."""
@@ -52,7 +55,7 @@ class AlbumTap(CallbackData, prefix="a"):
 
     task_id: Id
     do: str
-    rank: int = 0
+    rank: Rank = 0
 
 
 class BrandTap(CallbackData, prefix="b"):
@@ -137,7 +140,7 @@ class VoteTap(CallbackData, prefix="v"):
     """A vote for a picture of a team's album."""
 
     task_id: Id
-    rank: int
+    rank: Rank
 
 
 class ApprovalTap(CallbackData, prefix="y"):

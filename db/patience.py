@@ -6,7 +6,12 @@ import asyncio
 import contextlib
 
 from redis.exceptions import RedisError, ResponseError
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
+
+_PASSING = ("08", "25006", "28", "3D", "40", "53", "55", "57", "58")
+"""What SQLSTATEs begin with that the same statement need not meet again: a connection, a standby,
+who may connect, a deadlock, resources, an operator, the system
+(postgresql.org/docs/current/errcodes-appendix.html)."""
 
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 5.0
@@ -16,10 +21,18 @@ _MOST_DOUBLINGS = 20
 def is_away(error: BaseException) -> bool:
     """Whether a server could not be reached or was cut off, rather than refused what we asked."""
     if isinstance(error, DBAPIError):
-        return not isinstance(error, IntegrityError | ProgrammingError | DataError)
+        return _is_cut_off(error)
     if isinstance(error, RedisError):
         return not isinstance(error, ResponseError)
     return isinstance(error, OSError)
+
+
+def _is_cut_off(error: DBAPIError) -> bool:
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return str(state).startswith(_PASSING)
+    # A value that asyncpg could not even send is one, too; SQLAlchemy tells it from nothing else.
+    return error.orig is None or not isinstance(error.orig.__cause__, ValueError)
 
 
 def pause_s(

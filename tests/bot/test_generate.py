@@ -461,6 +461,8 @@ async def test_somebody_elses_ids_in_a_button_change_nothing(live: Stage) -> Non
     await ben.tap("d:99999999999999999999:go::", own)
     await ben.tap("d:1:set:brand:999999", own)
     await ben.tap("nonsense", own)
+    await ben.tap("a:1:choose:40000", own)
+    await ben.tap("v:1:40000", own)
     await ben.settled()
     assert await live.rows("SELECT id FROM ml_tasks") == []
     rows = await live.rows("SELECT count, brand_id FROM ml_requests")
