@@ -31,7 +31,7 @@ _TRIES = 2
 _LOAD_S = 120.0
 """For a model of gigabytes on a slow disk."""
 
-_STYLE_TOKENS = TOKENS // 3
+_STYLE_TOKENS = TOKENS * 2 // 5
 """What a brand's style may take of a prompt: the picture itself comes first."""
 
 _WORD = re.compile(r"[a-z]+")
