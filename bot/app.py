@@ -131,7 +131,7 @@ def build(
 ) -> tuple[Dispatcher, Bot]:
     """The dispatcher and the bot of one process; the caller closes `bot.session`.
 
-    Raises aiogram's TokenValidationError for a malformed token.
+    Raises CannotStart for a malformed token.
     """
     bot = create_bot(
         options.token.get_secret_value(),

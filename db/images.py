@@ -26,6 +26,7 @@ PREFIX = "tasks/"
 PHOTOS = "photos/"
 
 _KEY = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\.[a-z0-9]{1,5}")
+_OURS = re.compile(r"tasks/\d+/[0-9a-f]{16}\.png|photos/-?\d+/\d+/[A-Za-z0-9_-]+\.jpg")
 _PAGE = 500
 
 
@@ -68,9 +69,16 @@ class Store:
             return
 
     async def pages_older_than(self, moment: datetime, prefix: str) -> AsyncIterator[list[str]]:
-        """Keys under `prefix` last written before `moment`, some hundreds at a time."""
+        """Keys under `prefix` last written before `moment`, some hundreds at a time.
+
+        Only keys as `key` and `photo_key` make them: the folder may hold files of others.
+        """
         async for page in obstore.list(self._store, prefix, chunk_size=_PAGE):
-            yield [meta["path"] for meta in page if meta["last_modified"] < moment]
+            yield [
+                meta["path"]
+                for meta in page
+                if meta["last_modified"] < moment and _OURS.fullmatch(meta["path"])
+            ]
 
 
 async def sweep_orphans(

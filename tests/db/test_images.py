@@ -97,6 +97,20 @@ async def test_orphans_are_swept_by_age_and_known_files_kept(
     assert await images.sweep_orphans(store, sessions, now=later) == 2, "of a deleted album"
 
 
+async def test_files_of_others_stay(
+    store: images.Store, sessions: Sessions, image_dir: Path
+) -> None:
+    others = ("tasks/1/.DS_Store", "tasks/notes.png", "photos/2019/holiday.jpg")
+    for name in others:
+        (image_dir / name).parent.mkdir(parents=True, exist_ok=True)
+        (image_dir / name).write_bytes(b"mine")
+    await store.put(orphan := images.key(9, "ab" * 32), b"png")
+    later = datetime.now(UTC) + timedelta(hours=25)
+    assert await images.sweep_orphans(store, sessions, now=later) == 1
+    assert all((image_dir / name).exists() for name in others)
+    assert not (image_dir / orphan).exists()
+
+
 async def test_a_photo_is_kept_while_a_request_names_it(
     store: images.Store, sessions: Sessions
 ) -> None:
