@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from db import plans as db_plans
 from tests.bot.stage import Person, Stage, buttons, data_of
 from tests.bot.test_wallet import pay, plain
 from tests.sim import ANNA, BEN, Message
@@ -151,6 +153,28 @@ async def test_a_downgrade_waits_for_the_periods_end_and_can_be_undone(
     assert "Тариф «Студия»" in page["text"]
     await anna.press("Остаться на «Студия»", page)
     await anna.text("Потом продлится за 3")
+
+
+async def test_a_change_overtaken_by_the_periods_end_asks_before_it_charges(
+    anna: Person, live: Stage
+) -> None:
+    await live.credit(10_000_00)
+    await bought(anna, "Студия")
+    account_id = await live.account_of()
+    async with live.sessions.begin() as session:
+        studio = await db_plans.choose(session, account_id, "free", now=live.clock())
+    page = await asked(anna, "Старт")
+    live.clock.ahead += studio.period.ends_at - live.clock() - timedelta(minutes=1)
+    async with live.sessions.begin() as session:
+        # The worker holds the account while the tap looks at what it was.
+        await db_plans.renew(session, account_id, now=studio.period.ends_at)
+        tapped = asyncio.create_task(anna.press("Перейти", page))
+        while not await live.rows("SELECT pid FROM pg_locks WHERE NOT granted"):
+            await asyncio.sleep(0.02)
+    await tapped
+    question = await anna.text("Купить «Старт»?")
+    assert question["message_id"] == page["message_id"]
+    assert len(await live.rows("SELECT id FROM transfers WHERE kind <> 'credit'")) == 1
 
 
 async def test_stopping_the_renewal_and_what_comes_then(anna: Person, live: Stage) -> None:
