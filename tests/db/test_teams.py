@@ -113,7 +113,7 @@ async def test_roles_are_given_only_from_above(
             await teams.set_role(session, team_id, actor, target, role, now=NOW)
     with pytest.raises(NotAllowed):
         async with sessions.begin() as session:
-            await teams.transfer(session, team_id, 2, 2)
+            await teams.transfer(session, team_id, 2, 2, now=NOW)
     assert await rows.rows(sessions, "SELECT * FROM members ORDER BY 1, 2") == before
 
 
@@ -127,12 +127,38 @@ async def test_a_viewer_is_raised_only_while_there_is_a_seat(sessions: Sessions)
     assert await role_of(sessions, team_id, 4) is Role.APPROVER
 
 
+async def test_a_team_is_passed_on_to_a_viewer_only_while_there_is_a_seat(
+    sessions: Sessions,
+) -> None:
+    team_id = await team_of(sessions, a=Role.EDITOR, b=Role.EDITOR, c=Role.VIEWER)
+    async with sessions.begin() as session:
+        with pytest.raises(LimitReached) as caught:
+            await teams.transfer(session, team_id, 1, 4, now=NOW)
+        assert (caught.value.what, caught.value.limit) == ("seats", 3)
+        await teams.transfer(session, team_id, 1, 2, now=NOW)
+        await teams.set_role(session, team_id, 2, 3, Role.VIEWER, now=NOW)
+        await teams.transfer(session, team_id, 2, 4, now=NOW)
+        view = await teams.team(session, team_id, now=NOW)
+    assert view.seats_taken == view.seats == 3
+    assert await role_of(sessions, team_id, 4) is Role.OWNER
+
+
+async def test_a_team_without_an_owner_gets_one_though_all_seats_are_taken(
+    sessions: Sessions,
+) -> None:
+    team_id = await team_of(sessions, a=Role.EDITOR, b=Role.EDITOR, c=Role.APPROVER, d=Role.VIEWER)
+    async with sessions.begin() as session:
+        await teams.left(session, GROUP, 1, now=NOW)
+        await teams.claim(session, team_id, 5)
+    assert await role_of(sessions, team_id, 5) is Role.OWNER
+
+
 async def test_a_team_has_one_owner_whoever_passes_it_on_at_one_moment(sessions: Sessions) -> None:
     team_id = await team_of(sessions, a=Role.ADMIN, b=Role.ADMIN)
 
     async def to(user_id: int) -> None:
         async with sessions.begin() as session:
-            await teams.transfer(session, team_id, 1, user_id)
+            await teams.transfer(session, team_id, 1, user_id, now=NOW)
 
     outcomes = await asyncio.gather(to(2), to(3), return_exceptions=True)
     assert [type(one) for one in outcomes if one is not None] == [NotAllowed]
