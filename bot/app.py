@@ -49,7 +49,15 @@ from bot.handlers import (
     votes,
     wallet,
 )
-from bot.middlewares import ActInTeam, CloseQuestions, Introduce, Overhear, PressOn, Throttle
+from bot.middlewares import (
+    ActInTeam,
+    CloseQuestions,
+    Introduce,
+    KeepToAccount,
+    Overhear,
+    PressOn,
+    Throttle,
+)
 from bot.settings import BotSettings, PaymentTerms
 from db import images
 
@@ -161,6 +169,7 @@ def build(
     dispatcher.update.outer_middleware(CloseQuestions())
     dispatcher.callback_query.outer_middleware(PressOn())
     dispatcher.callback_query.middleware(ActInTeam())
+    dispatcher.callback_query.middleware(KeepToAccount())
     dispatcher.include_routers(*(_copy(module.router) for module in _HANDLERS))
     return dispatcher, bot
 

@@ -75,7 +75,7 @@ def to_plans(tr: Texts) -> InlineKeyboardMarkup:
 
 
 def plans(tr: Texts) -> InlineKeyboardButton:
-    return button(tr.plain("💎 Plans"), PlanTap(do="show"), "primary")
+    return button(tr.plain("💎 Plans"), PlanTap(do="show", account_id=0), "primary")
 
 
 def channels(

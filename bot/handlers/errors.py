@@ -19,6 +19,7 @@ from bot.errors import (
     ChatMigrated,
     MessageGone,
     NotYours,
+    OtherAccount,
     ThreadClosed,
     Undeliverable,
 )
@@ -106,6 +107,11 @@ def worded(tr: Texts, error: Exception) -> Html | None:
     match error:
         case NotYours():
             return tr("This menu is not yours")
+        case OtherAccount():
+            return tr(
+                "This card is of another wallet than the one you work for now, so nothing was "
+                "done. Open the page anew, or switch back: /account"
+            )
         case NotAllowed(role=None):
             return tr("You are not in this team. If you are in its group, write /team there.")
         case NotAllowed():

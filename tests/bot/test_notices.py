@@ -31,7 +31,7 @@ KINDS = (renewals.RENEWAL_SOON, renewals.GRACE_BEGAN, renewals.RENEWED, renewals
 
 
 def _card(kind: str, locale: Locale = "ru", **data: object) -> Card:
-    claim = NoticeClaim(1, uuid4(), 1, kind, DATA | data, chat_id=1, locale=locale, attempt=1)
+    claim = NoticeClaim(1, uuid4(), 5, kind, DATA | data, chat_id=1, locale=locale, attempt=1)
     return notices.card(claim)
 
 
@@ -52,7 +52,7 @@ def test_what_lacks_is_one_tap_away(kind: str) -> None:
     assert "1\u00a0490,00\u00a0₽" in card.text
     assert "190,50\u00a0₽" in card.text
     tap = WalletTap.unpack(_taps(card)[0])
-    assert (tap.do, tap.value, tap.plan) == ("sum", 19_050, "profi")
+    assert (tap.do, tap.account_id, tap.value, tap.plan) == ("sum", 5, 19_050, "profi")
 
 
 def test_a_paused_wallet_is_not_asked_to_top_up() -> None:

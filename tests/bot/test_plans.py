@@ -218,7 +218,8 @@ async def test_paying_past_the_quota_is_a_switch(anna: Person, live: Stage) -> N
 
 
 @pytest.mark.parametrize(
-    "data", ["p:ask:gold:0:0:0", "p:buy:gold:1:1:0", "p:change::0:0:0", "p:buy:profi:0:0:149000"]
+    "data",
+    ["p:ask:0:gold:0:0:0", "p:buy:0:gold:1:1:0", "p:change:0::0:0:0", "p:buy:0:profi:0:0:149000"],
 )
 async def test_plans_no_button_offers_charge_nothing(anna: Person, live: Stage, data: str) -> None:
     await live.credit(10_000_00)
@@ -232,9 +233,9 @@ async def test_a_moment_nobody_was_shown_is_not_paid_by(anna: Person, live: Stag
     await live.credit(10_000_00)
     await bought(anna, "Профи")
     page = await asked(anna, "Студия")
-    _, _, _, period, _, kopecks = data_of(page, "Заплатить").split(":")
+    _, _, account, _, period, _, kopecks = data_of(page, "Заплатить").split(":")
     for moment in (0, int(datetime.now(UTC).timestamp()) + 600, 2**62):
-        await anna.tap(f"p:buy:studio:{period}:{moment}:{kopecks}", page)
+        await anna.tap(f"p:buy:{account}:studio:{period}:{moment}:{kopecks}", page)
     await anna.settled()
     assert await live.rows("SELECT id FROM transfers WHERE kind = 'upgrade'") == []
 
