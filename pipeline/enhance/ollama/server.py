@@ -39,7 +39,7 @@ NUM_PREDICT = 320
 MAX_ANSWER_CHARS = 8000
 """A server that ignores NUM_PREDICT is stopped here."""
 
-MAX_ANSWER_BYTES = 1_000_000
+MAX_ANSWER_BYTES = 250_000
 """The same for what never becomes a part of an answer: a line is read whole, however long."""
 
 _CONNECT_S = 3.0
