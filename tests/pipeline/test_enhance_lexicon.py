@@ -127,6 +127,49 @@ def test_a_request_reads_as_english(russian: str, english: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("russian", "english"),
+    [
+        ("ремонт айфонов за час", "iPhone repair in an hour"),
+        ("ремонт стиральных машин за 1 час", "washing machine repair in 1 hour"),
+        ("ремонт квартиры", "an apartment renovation"),
+        ("доставка за 12 часов", "delivery in 12 hours"),
+        ("аренда зала на 3 часа", "hall rent for 3 hours"),
+        ("лук для осени: пальто и ботинки", "an outfit for autumn, a coat and boots"),
+        ("девушка режет лук", "a young woman slicing onion"),
+        ("осенний суп с луком", "an autumn soup with onion"),
+        ("модный лук на осень", "a fashionable outfit for autumn"),
+        ("луки для офиса", "outfits for an office"),
+        ("стрелка на схеме", "an arrow on a diagram"),
+        ("стрелка на глазах", "winged eyeliner on eyes"),
+        ("стол из дерева", "a table made of wood"),
+        ("стол под деревом", "a table under a tree"),
+        ("замок на горе", "a castle on the mountain"),
+        ("мастер меняет замок в двери", "a craftsman changing a lock in a door"),
+    ],
+)
+def test_a_word_of_two_meanings_is_read_by_its_company(russian: str, english: str) -> None:
+    assert intent(russian) == english
+
+
+@pytest.mark.parametrize(
+    ("russian", "english"),
+    [
+        ("открытие барбершопа на Лесной", "a barbershop opening on Lesnaya Street"),
+        ("студия на Невском", "a studio on Nevskiy Avenue"),
+        ("кафе на Тверской улице", "a cafe on Tverskaya Street"),
+        ("кофейня на улице Ленина", "a coffee shop on Lenin Street"),
+        ("открылись на ул. Садовой", "opening on Sadovaya Street"),
+        ("прогулка по Красной площади", "a walk on Red Square"),
+        ("картина на Белой стене", "a painting on a white wall"),
+        ("девушка гуляет на улице", "a young woman walking outdoors"),
+        ("шаурма в Мытищах", "a shawarma wrap in Mytishchi"),
+    ],
+)
+def test_streets_and_towns_keep_their_names(russian: str, english: str) -> None:
+    assert intent(russian) == english
+
+
+@pytest.mark.parametrize(
     ("russian", "parts"),
     [
         (
@@ -267,6 +310,7 @@ def test_palettes_are_named_and_malformed_colours_passed_over() -> None:
         ("Фиолетовый минимализм", "purple minimalism"),
         ("тёплый крафт, деревянные текстуры", "warm kraft paper, wooden textures"),
         ("в скандинавском стиле", "Scandinavian style"),
+        ("дерево и лён", "wood and linen"),
         ("пастельные тона, много воздуха", "pastel tones, lots of negative space"),
         ("яркий поп-арт без градиентов", "vibrant pop art, no gradients"),
         ("clean tech look", "clean tech look"),

@@ -29,6 +29,7 @@ _ENGLISH_PLACE = re.compile(
 _ENGLISH_WITHOUT = re.compile(
     r",?\s*\b(?:without|no) ((?:any )?[a-z]+(?: (?:or|and) [a-z]+)?)\b", re.I
 )
+_STYLE = frozenset({"стиль"})
 _LONGEST_NAME_WORDS = 2
 _WORDS_IN_SUBJECT = 60
 """More than any model reads; a wall of text is cut here."""
@@ -60,14 +61,19 @@ class Translated:
         return _DANGLING.sub("", " ".join(words[:most_words])).strip(" ,")
 
 
-def translate(text: str, *, articles: bool = True, requests: bool = True) -> Translated:
-    """The text in English. `requests=False` keeps words like "баннер" and "для сайта"."""
+def translate(
+    text: str, *, articles: bool = True, requests: bool = True, style: bool = False
+) -> Translated:
+    """The text in English. `requests=False` keeps words like "баннер" and "для сайта".
+
+    `style`: the text tells of a style, "дерево" is a material there.
+    """
     text = unicodedata.normalize("NFC", text)
     if not _CYRILLIC.search(text):
         return _english(text, requests)
     tokens = _unquoted(tokenize(text))
     tokens, owned = subject_of(tokens) if requests else (tokens, False)
-    reader = Reader(tokens, _plain_words)
+    reader = Reader(tokens, _plain_words, _STYLE if style else frozenset())
     writer = ClauseWriter(reader.read(), articles, owned)
     pieces = _purpose_last(writer.write())
     return Translated(
