@@ -10,6 +10,7 @@ from pipeline.enhance.lexicon.transliterate import to_ascii
 from pipeline.enhance.lexicon.vocabulary import normal, vocabulary
 from pipeline.morphology import analyzer, readings
 
+_PROPER = frozenset({"Name", "Surn", "Patr", "Geox"})
 _GENDERS = {"femn": "Street", "masc": "Avenue", "neut": "Avenue"}
 """What a street is when only its adjective is there: "на Лесной" (улице), "на Невском"."""
 
@@ -17,12 +18,17 @@ _GENDERS = {"femn": "Street", "masc": "Avenue", "neut": "Avenue"}
 @functools.lru_cache(maxsize=2048)
 def nominative(word: str) -> str:
     """The word's nominative, its number and capital kept; itself if no dictionary has it."""
-    if not analyzer().word_is_known(normal(word)):
+    if word.isupper() or not analyzer().word_is_known(normal(word)):
         return word
-    parse = analyzer().parse(word.lower())[0]
+    parses = analyzer().parse(word.lower())
+    parse = parses[0]
+    if parse.tag.POS != "NOUN" or parse.tag.case is None or "Fixd" in parse.tag:
+        return word
+    # "Настройки" may be one in the genitive or many; "Анны" is hardly ever many.
+    proper = word[:1].isupper() and not _PROPER.isdisjoint(parse.tag.grammemes)
+    if any(other.tag.case == "nomn" for other in (parses[:1] if proper else parses)):
+        return word
     number = "plur" if parse.tag.number == "plur" else "sing"
-    if parse.tag.POS != "NOUN" or parse.tag.case in (None, "nomn") or "Fixd" in parse.tag:
-        return word
     base = parse.inflect({"nomn", number})
     return _as_written(word, base.word) if base is not None else word
 

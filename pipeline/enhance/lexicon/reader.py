@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from pipeline.enhance.lexicon.items import ANY, Item, Kind, form_of
+from pipeline.enhance.lexicon.items import ANY, Form, Item, Kind, form_of
 from pipeline.enhance.lexicon.names import nominative, street_at
 from pipeline.enhance.lexicon.prepositions import adverb_of
 from pipeline.enhance.lexicon.rules import rules
@@ -16,6 +17,8 @@ from pipeline.enhance.lexicon.vocabulary import Entry, PhraseEntry, vocabulary
 from pipeline.enhance.lexicon.words import corrected, known_word, unknown_word
 from pipeline.morphology import readings
 
+_DECADE = re.compile(r"\d+0s")
+_DECADE_FORMS = (Form("gent", "plur"), Form("loct", "plur"), Form("accs", "plur"))
 _COMMA = Item(Kind.COMMA, ",")
 _STOP = Item(Kind.STOP, ".")
 _AND = Item(Kind.CONJUNCTION, "и", "and")
@@ -226,6 +229,9 @@ class Reader:
         """English words pass; a lone one that the vocabulary translates to can take an article."""
         token = self.tokens[at]
         lower = token.text.lower()
+        if _DECADE.fullmatch(lower):
+            entry = Entry("definite", "time", lower, lower)
+            return Item(Kind.WORD, token.key, noun=entry, noun_forms=_DECADE_FORMS)
         beside = [*self.tokens[max(0, at - 1) : at], *self.tokens[at + 1 : at + 2]]
         alone = not any(t.kind is TokenKind.WORD and t.text.isascii() for t in beside)
         if alone and lower in vocabulary().countable:

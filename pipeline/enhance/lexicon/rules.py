@@ -84,6 +84,7 @@ class Rules:
     requests: PhraseTable
     request_ties: frozenset[str]
     request_media: frozenset[str]
+    printed: frozenset[str]
     destination_prepositions: frozenset[str]
     destinations: PhraseTable
     bare_destinations: PhraseTable
@@ -111,6 +112,10 @@ class Rules:
     dated: frozenset[str]
     pictured: frozenset[str]
     adjectives_by_field: dict[str, str]
+    mixed: dict[str, str]
+    slips: dict[str, str]
+    with_people: dict[str, str]
+    substantives: dict[str, str]
     senses: dict[str, tuple[Sense, ...]]
     streets: dict[str, str]
 
@@ -131,6 +136,7 @@ def rules() -> Rules:
         governed=table["governed"],
         requests=_phrases(table["requests"]["nouns"]),
         request_ties=frozenset(table["requests"]["ties"]),
+        printed=frozenset(table["requests"]["printed"]),
         request_media=frozenset(table["requests"]["media"]),
         destination_prepositions=frozenset(destinations["prepositions"]),
         destinations=_phrases(destinations["nouns"]),
@@ -159,6 +165,10 @@ def rules() -> Rules:
         dated=frozenset(table["dated"]["nouns"]),
         pictured=frozenset(table["pictured"]["nouns"]),
         adjectives_by_field=table["adjectives_by_field"],
+        mixed=table["mixed"],
+        slips=table["slips"],
+        with_people=table["with_people"],
+        substantives=table["substantives"],
         senses=_senses(table["senses"]),
         streets=table["streets"],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pipeline.enhance.lexicon.items import Form, Item, Kind
+from pipeline.enhance.lexicon.items import Form, Item, Kind, Verb
 from pipeline.enhance.lexicon.rules import Sense, rules
 from pipeline.enhance.lexicon.vocabulary import Entry
 
@@ -14,9 +14,28 @@ def by_company(items: list[Item], lemmas: frozenset[str]) -> list[Item]:
 
     `lemmas` are the dictionary forms of the whole text, the word's own among them.
     """
+    items = [_with_object(items, at) for at in range(len(items))]
     if lemmas.isdisjoint(rules().senses):
         return items
     return [_in_company(items, at, lemmas) for at in range(len(items))]
+
+
+def _with_object(items: list[Item], at: int) -> Item:
+    """ "готовит школьника" is no cooking."""
+    item = items[at]
+    english = rules().with_people.get(item.verb)
+    if english is None or item.verb_form is Verb.IMPERATIVE:
+        return item
+    ahead = (i for i in items[at + 1 : at + 4] if not (i.adjective_forms and i.noun is None))
+    following = next(ahead, None)
+    if following is None or following.noun is None or following.noun.kind != "people":
+        return item
+    is_object = any(form.case == "accs" for form in following.noun_forms)
+    return replace(item, verb=english) if is_object and not _is_subject(following) else item
+
+
+def _is_subject(item: Item) -> bool:
+    return any(form.case == "nomn" for form in item.noun_forms)
 
 
 def _in_company(items: list[Item], at: int, lemmas: frozenset[str]) -> Item:

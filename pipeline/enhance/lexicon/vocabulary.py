@@ -46,7 +46,7 @@ _PARTS_OF_SPEECH: dict[str, frozenset[str]] = {
 _FOLDER = Path(__file__).parent
 _RULES = "patterns.toml"
 
-WORD = re.compile(r"\d+(?:[.,:/+-]\d+)*%?(?![^\W\d_])|[^\W_]+(?:[-'’/][^\W_]+)*|%|\S")
+WORD = re.compile(r"\d+(?:[.,:/+-]\d+)*%?(?![^\W_])|[^\W_]+(?:[-'’/][^\W_]+)*|%|\S")
 """Numbers, words (hyphens inside), and single marks."""
 
 _CONTRACTED = {"во": "в", "со": "с", "ко": "к", "об": "о", "обо": "о", "изо": "из", "ото": "от"}
