@@ -155,6 +155,7 @@ def test_a_word_of_two_meanings_is_read_by_its_company(russian: str, english: st
     ("russian", "english"),
     [
         ("открытие барбершопа на Лесной", "a barbershop opening on Lesnaya Street"),
+        ("кофейня на Садовой 12", "a coffee shop on Sadovaya Street"),
         ("студия на Невском", "a studio on Nevskiy Avenue"),
         ("кафе на Тверской улице", "a cafe on Tverskaya Street"),
         ("кофейня на улице Ленина", "a coffee shop on Lenin Street"),
@@ -281,6 +282,10 @@ def test_verbs_find_their_objects(russian: str, english: str) -> None:
         ),
         ("вакансия: требуется повар-сушист", "a job opening, a sushi chef"),
         ("окна пвх", "PVC windows"),
+        ("пончики в сахарной пудре", "donuts in powdered sugar"),
+        ("стрижка кошек", "grooming of cats"),
+        ("продаётся дом", "a house being on sale"),
+        ("виниловые пластинки и проигрыватель", "vinyl records and a record player"),
     ],
 )
 def test_the_words_of_small_trades_are_known(russian: str, english: str) -> None:

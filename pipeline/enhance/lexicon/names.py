@@ -48,14 +48,21 @@ def street_at(tokens: list[Token], at: int) -> tuple[str, int]:
         name = tokens[place] if place < len(tokens) else None
         if name is None or not _is_name(name):
             return "", 0
-        return f"{_spelled(name)} {kind}", place + 1 - at
+        return f"{_spelled(name)} {kind}", place + 1 - at + _house(tokens, place + 1)
     if not _is_name(word):
         return "", 0
     if ahead is not None and word.is_adjective and (kind := _kind(ahead)):
         return f"{_spelled(word)} {kind}", 2
     if at and tokens[at - 1].key == "на" and (kind := _kind_by_name(word, ahead)):
-        return f"{_spelled(word)} {kind}", 1
+        return f"{_spelled(word)} {kind}", 1 + _house(tokens, at + 1)
     return "", 0
+
+
+def _house(tokens: list[Token], at: int) -> int:
+    """Whether a house's number stands there, as a count of tokens: it says nothing of a picture."""
+    number, after = [*tokens[at : at + 2], None, None][:2]
+    is_number = number is not None and number.kind is TokenKind.NUMBER and number.key.isdigit()
+    return int(is_number and (after is None or after.kind is TokenKind.MARK))
 
 
 def _kind(token: Token) -> str:
