@@ -205,10 +205,11 @@ class Pipeline:
     ) -> None:
         """Draw near-twins again, once; put each new one in place if that is less like the others.
 
-        Variations are asked to be alike: they stay. So does everything if no new picture may be
-        shown, or memory has run out: there is an album already.
+        Variations, and pictures that start from one photo, are asked to be alike: they stay. So
+        does everything if no new picture may be shown, or memory has run out: there is an album
+        already.
         """
-        if not self._diversity or run.brief.variation:
+        if not self._diversity or run.brief.variation or run.brief.photo:
             return
         twins = [place.index for place in places(scores, self._diversity) if place.twin_of]
         seeds = [derive_seed(run.brief.seed, pictures[at].seed & 3, again=True) for at in twins]
