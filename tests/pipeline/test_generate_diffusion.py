@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -160,6 +160,21 @@ def test_a_variation_of_no_strength_is_the_old_picture(made: Made) -> None:
         assert same(draw(generator, 8, brief=brief)[0], old)
 
 
+@pytest.mark.parametrize("scheduler", ["auto", "euler-a"])
+def test_a_variation_of_a_variation_starts_from_that_very_picture(
+    made: Made, scheduler: str
+) -> None:
+    generator = made(diffusion_scheduler=scheduler)
+    variation: Variation | None = None
+    for seed in (7, 8, 9):
+        old = draw(generator, seed, brief=replace(BRIEF, variation=variation))[0]
+        brief = replace(BRIEF, variation=Variation(seed, 0.0, of=variation))
+        again = draw(generator, 20, brief=brief)[0]
+        assert same(again, old)
+        assert json.loads(json.dumps(again.meta["variation"])) == asdict(brief.variation)
+        variation = Variation(seed, 0.4, of=variation)
+
+
 def test_a_stronger_variation_goes_further(made: Made) -> None:
     old = draw(made(), 7)[0]
     distances = [
@@ -210,7 +225,7 @@ def test_a_transformer_in_place_of_a_unet_draws_each_seed_again(made: Made, runt
     assert same(draw(generator, SEEDS[1], brief=brief)[0], second)
     assert not same(first, second)
     assert first.image.size == (64, 64)
-    assert "variation_of" not in first.meta
+    assert "variation" not in first.meta
 
 
 def test_few_steps_are_what_diffusers_draws_with_the_same_lora(hub: Path, made: Made) -> None:

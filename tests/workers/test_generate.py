@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 from db import albums, images, queue, tasks
 from db.views import Claim
 from pipeline.errors import BackendBusy, BackendUnavailable, BadBrief
-from pipeline.types import CancelFlag
+from pipeline.types import CancelFlag, Variation
 from tests.workers.conftest import SETTINGS, Ask, Painter, Row
 from tests.workers.waiting import until
 from workers import generate
@@ -258,14 +258,13 @@ async def test_the_frozen_brief_reaches_the_pipeline_whole(studio: Studio, ask: 
             **claim.brief,
             "platform": "stories",
             "brand": {"name": "N", "style_short": "calm", "palette": ["#ffffff"]},
-            "variation": {"seed": 3, "strength": 0.5},
+            "variation": {"seed": 3, "strength": 0.5, "of": {"seed": 2, "strength": 0.4}},
         }
     )
     assert (brief.count, brief.seed, brief.aspect) == (2, 7, "9:16")
     assert brief.brand is not None
     assert brief.brand.palette == ("#ffffff",)
-    assert brief.variation is not None
-    assert brief.variation.strength == 0.5
+    assert brief.variation == Variation(3, 0.5, of=Variation(2, 0.4))
     assert images.key(claim.task_id, "0" * 64) == f"tasks/{claim.task_id}/{'0' * 16}.png"
 
 
