@@ -70,10 +70,8 @@ def _out_of_memory() -> list[BaseException]:
 def test_out_of_memory_fails_one_request_only(made: Made, which: int) -> None:
     generator = made()
     before = draw(generator, 1)[0]
-    with _short_memory(0, _out_of_memory()[which]), pytest.raises(BackendBusy) as raised:
-        draw(generator, 1)
-    assert raised.value.code == "out_of_memory"
-    assert raised.value.retry_after_s > 0
+    with _short_memory(0, _out_of_memory()[which]):
+        _fails_for_lack_of_memory(lambda: draw(generator, 1))
     assert same(draw(generator, 1)[0], before)
 
 
@@ -84,6 +82,73 @@ def test_out_of_memory_once_makes_the_request_smaller(made: Made) -> None:
     assert {picture.image.size for picture in pictures} == {(64, 64)}
     assert pictures[0].meta["width"] == 64
     assert draw(generator, 1)[0].image.size == (128, 128)
+
+
+def _no_memory_for(part: str, error: BaseException) -> _Hooked:
+    """No module of this class finds memory for its weights: libraries then raise what they like."""
+    from torch.nn.modules.module import register_module_parameter_registration_hook
+
+    def hook(module: object, name: str, weights: object) -> None:
+        if type(module).__name__ == part:
+            raise error
+
+    return _Hooked(register_module_parameter_registration_hook, hook)
+
+
+@pytest.mark.parametrize("part", ["Conv2d", "StableDiffusionSafetyChecker"])
+@pytest.mark.parametrize("which", range(3))
+def test_a_model_that_finds_no_memory_is_loaded_when_there_is_some(
+    hub: Path, part: str, which: int
+) -> None:
+    generator = DiffusionGenerator(settings_of(hub, diffusion_steps=1))
+    with _no_memory_for(part, _out_of_memory()[which]):
+        for load in (generator.warm_up, lambda: draw(generator, 1)):
+            _fails_for_lack_of_memory(load)
+    generator.warm_up()
+    assert draw(generator, 1)
+
+
+def test_a_loaded_model_that_does_not_fit_the_device_is_loaded_later(
+    hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    def no_room(self: object, **to: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    generator = DiffusionGenerator(settings_of(hub, diffusion_steps=1))
+    with monkeypatch.context() as full:  # As `.to("cuda")` is: outside of what loads the files.
+        full.setattr(torch.nn.Module, "to", no_room)
+        _fails_for_lack_of_memory(generator.warm_up)
+    generator.warm_up()
+    assert draw(generator, 1)
+
+
+@pytest.mark.parametrize("which", range(3))
+def test_out_of_memory_in_the_safety_checker_fails_one_request_only(made: Made, which: int) -> None:
+    from torch.nn.modules.module import register_module_forward_pre_hook
+
+    error = _out_of_memory()[which]
+
+    def hook(module: object, args: object) -> None:
+        if type(module).__name__ == "StableDiffusionSafetyChecker":
+            raise error
+
+    generator = made()
+    before = draw(generator, 1)[0]
+    with _Hooked(register_module_forward_pre_hook, hook):
+        for work in (generator.warm_up, lambda: draw(generator, 1)):
+            _fails_for_lack_of_memory(work)
+    assert same(draw(generator, 1)[0], before)
+
+
+def _fails_for_lack_of_memory(work: Callable[[], object]) -> None:
+    with pytest.raises(BackendBusy) as raised:
+        work()
+    assert raised.value.code == "out_of_memory"
+    assert raised.value.retry_after_s > 0
+    # What it was raised from would hold all that was loaded by then.
+    assert raised.value.__context__ is None
 
 
 def test_another_runtime_error_is_not_taken_for_lack_of_memory(made: Made) -> None:
