@@ -41,15 +41,20 @@ class Place:
 async def ask(
     session: AsyncSession, account_id: int, task_id: int, user_id: int, place: Place
 ) -> ApprovalView:
-    """The album's open round, or its approval; else a new round.
+    """The album's open round, or its approval; else a new round, in the team's group wherever it
+    is asked for: there its approvers are, and replies about it are looked for.
 
     Raises NotFound, Stale while there is no album.
     """
-    needed = await session.scalar(
-        select(Account.approvals_needed)
-        .where(Account.id == account_id)
-        .with_for_update(key_share=True)
-    )
+    account = (
+        await session.execute(
+            select(Account.approvals_needed, Account.chat_id)
+            .where(Account.id == account_id)
+            .with_for_update(key_share=True)
+        )
+    ).one_or_none()
+    if account is None:
+        raise NotFound("account", account_id)
     album = await albums.album(session, account_id, task_id)
     last = await session.scalar(
         select(Approval).where(Approval.task_id == task_id).order_by(Approval.id.desc()).limit(1)
@@ -59,12 +64,14 @@ async def ask(
     before = last or await session.scalar(
         select(Approval).where(Approval.next_request_id == album.request_id)
     )
+    if account.chat_id not in (None, place.chat_id):
+        place = await _in_group(session, task_id, account.chat_id)
     row = Approval(
         account_id=account_id,
         task_id=task_id,
         parent_id=before.id if before else None,
         round=before.round + 1 if before else 1,
-        needed=needed,
+        needed=account.approvals_needed,
         asked_by=user_id,
         chat_id=place.chat_id,
         thread_id=place.thread_id,
@@ -259,6 +266,14 @@ async def leads_to(session: AsyncSession, approval_id: int, request_id: int) -> 
     await session.execute(
         update(Approval).where(Approval.id == approval_id).values(next_request_id=request_id)
     )
+
+
+async def _in_group(session: AsyncSession, task_id: int, group_id: int) -> Place:
+    """The topic of the group that the album was asked for in; else the group itself."""
+    thread_id = await session.scalar(
+        select(Task.thread_id).where(Task.id == task_id, Task.chat_id == group_id)
+    )
+    return Place(group_id, thread_id)
 
 
 async def _open(session: AsyncSession, account_id: int, approval_id: int) -> Approval:
