@@ -95,6 +95,17 @@ async def test_a_vote_whose_tap_comes_twice_counts_once(live: Stage) -> None:
     assert "unvote" not in await event_actions(live)
 
 
+async def test_a_vote_is_remembered_without_redis(live: Stage) -> None:
+    anna, ben, _ = await team_of_three(live)
+    card = await drawn(anna)
+    await ben.tap(data_of(card, "👍 2"), card)
+    await now_says(anna, card, "👍 2 · 1")
+    await live.redis.flushdb()
+    await ben.tap(data_of(card, "👍 2"), card)  # the same tap, once more
+    await ben.settled()
+    assert await live.rows("SELECT user_id, rank FROM votes") == [{"user_id": BEN, "rank": 2}]
+
+
 async def test_votes_of_one_moment_are_all_counted_and_shown(live: Stage) -> None:
     anna, ben, client = await team_of_three(live)
     card = await drawn(anna)

@@ -118,6 +118,10 @@ ROWS = {
     "0016": "UPDATE members SET looks_on = true WHERE role = 'viewer'",
     "0017": "UPDATE ml_tasks SET status_lost = true",
     "0018": "UPDATE approvals SET card_message_id = 9",
+    "0019": """
+        INSERT INTO events (account_id, user_id, action, object, tap)
+        SELECT id, 1, 'vote', 'task 1', '77' FROM accounts
+    """,
 }
 
 

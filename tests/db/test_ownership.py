@@ -45,7 +45,7 @@ BY_ID: dict[str, Call] = {
     "requests.submit_again": lambda s, a, i: requests.submit_again(
         s, a, i["done"], "tap", user_id=2, locale="ru", chat_id=2, thread_id=None, now=rows.NOW
     ),
-    "votes.cast": lambda s, a, i: votes.cast(s, a, i["done"], 2, 1),
+    "votes.cast": lambda s, a, i: votes.cast(s, a, i["done"], 2, 1, "77"),
     "approvals.ask": lambda s, a, i: approvals.ask(s, a, i["done"], 2, approvals.Place(2, None)),
     "approvals.get": lambda s, a, i: approvals.get(s, a, i["round"]),
     "approvals.details": lambda s, a, i: approvals.details(s, a, i["round"]),

@@ -220,12 +220,28 @@ async def test_a_vote_is_one_and_for_a_picture_that_is_there(sessions: Sessions)
     team_id = await team_of(sessions)
     task_id = await _album(sessions, team_id)
     async with sessions.begin() as session:
-        assert await votes.cast(session, team_id, task_id, 1, 1)
-        assert not await votes.cast(session, team_id, task_id, 1, 1)
-        assert await votes.cast(session, team_id, task_id, 1, 2)
+        assert await votes.cast(session, team_id, task_id, 1, 1, "a")
+        assert not await votes.cast(session, team_id, task_id, 1, 1, "b")
+        assert await votes.cast(session, team_id, task_id, 1, 2, "c")
         with pytest.raises(NotFound):
-            await votes.cast(session, team_id, task_id, 1, 3)
+            await votes.cast(session, team_id, task_id, 1, 3, "d")
     assert await rows.rows(sessions, "SELECT user_id, rank FROM votes") == [(1, 2)]
+
+
+async def test_a_tap_votes_once_however_often_it_comes(sessions: Sessions) -> None:
+    """Also the one that took the vote back, and the one that comes twice at one moment."""
+    team_id = await team_of(sessions)
+    task_id = await _album(sessions, team_id)
+
+    async def tap(tap: str) -> bool:
+        async with sessions.begin() as session:
+            return await votes.cast(session, team_id, task_id, 1, 2, tap)
+
+    assert await asyncio.gather(tap("a"), tap("a"), tap("a")) == [True] * 3
+    assert [await tap("b"), await tap("b")] == [False, False]
+    async with sessions.begin() as session:
+        lines = (await audit.page(session, team_id)).lines
+    assert [one.deed for one in lines] == ["unvote", "vote"]
 
 
 async def test_one_works_for_a_team_only_while_in_it_and_while_the_bot_is(
