@@ -227,7 +227,8 @@ class PastRound:
 class ApprovalView:
     """A round of an album's approval.
 
-    `approved_by` and `decided_by` are names; `needed` of `able` must say yes. `past` are the rounds
+    `approved_by` and `decided_by` are names; `needed` of `able` must say yes, and of an open round
+    only those are named whose yes counts. `past` are the rounds
     before it, oldest first; `votes` the album's, by rank.
     """
 

@@ -89,12 +89,14 @@ class Approval(Base):
 
 
 class Approver(Base):
-    """Somebody who has said yes in a round."""
+    """Somebody who has said yes in a round. `by_role`: their role let them; false: Telegram's word
+    at that tap, that they administer the group."""
 
     __tablename__ = "approvers"
 
     approval_id: Mapped[int] = mapped_column(ForeignKey("approvals.id"), primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    by_role: Mapped[bool] = mapped_column(server_default=text("true"))
     said_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

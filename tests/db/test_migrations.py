@@ -122,6 +122,7 @@ ROWS = {
         INSERT INTO events (account_id, user_id, action, object, tap)
         SELECT id, 1, 'vote', 'task 1', '77' FROM accounts
     """,
+    "0020": "UPDATE approvers SET by_role = false",
 }
 
 

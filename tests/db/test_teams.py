@@ -11,7 +11,8 @@ from db import approvals, audit, newcomers, rights, teams, votes, workplaces
 from db.accounts import ANONYMOUS_ADMIN
 from db.errors import LimitReached, NotAllowed, NotFound, Stale
 from db.rights import Action
-from db.states import Answer, Presence, Role
+from db.states import Answer, ApprovalState, Presence, Role
+from db.team_views import ApprovalView
 from tests.db import rows
 from tests.db.rows import Person, Sessions
 
@@ -192,6 +193,50 @@ async def test_the_last_yeses_of_one_moment_approve_once(sessions: Sessions) -> 
         assert not await teams.may_publish(session, team_id, task_id, 2)
         lines = (await audit.page(session, team_id)).lines
     assert [one.deed for one in lines][:3] == ["approve", "approve", "ask"]
+
+
+async def _round(sessions: Sessions, team_id: int, needed: int) -> int:
+    task_id = await _album(sessions, team_id)
+    async with sessions.begin() as session:
+        await teams.set_approvals_needed(session, team_id, 1, needed)
+        place = approvals.Place(GROUP, None)
+        return (await approvals.ask(session, team_id, task_id, 1, place)).id
+
+
+async def _yes(sessions: Sessions, team_id: int, round_id: int, user_id: int) -> ApprovalView:
+    async with sessions.begin() as session:
+        return (await approvals.approve(session, team_id, round_id, user_id))[0]
+
+
+async def test_yeses_of_the_groups_own_administrators_add_up(sessions: Sessions) -> None:
+    """Two editors, whom the bot has found among the administrators."""
+    team_id = await team_of(sessions, a=Role.EDITOR, b=Role.APPROVER, c=Role.EDITOR)
+    round_id = await _round(sessions, team_id, 2)
+    assert (await _yes(sessions, team_id, round_id, 2)).state is ApprovalState.OPEN
+    assert (await _yes(sessions, team_id, round_id, 4)).state is ApprovalState.APPROVED
+
+
+async def test_a_yes_counts_no_more_once_its_right_is_gone(sessions: Sessions) -> None:
+    team_id = await team_of(sessions, a=Role.EDITOR, b=Role.EDITOR, c=Role.APPROVER, d=Role.ADMIN)
+    await rows.execute(sessions, "UPDATE users SET first_name = 'user ' || id")
+    await rows.execute(sessions, "UPDATE periods SET seats = 9")
+    round_id = await _round(sessions, team_id, 3)
+    for user_id in (2, 3, 4):
+        before = await _yes(sessions, team_id, round_id, user_id)
+        if user_id == 2:
+            async with sessions.begin() as session:
+                await teams.left(session, GROUP, 2, now=NOW)
+        if user_id == 3:
+            async with sessions.begin() as session:
+                await teams.remove(session, team_id, 1, 3, now=NOW)
+    assert before.approved_by == ("user 4",)
+    async with sessions.begin() as session:
+        await teams.set_role(session, team_id, 1, 4, Role.EDITOR, now=NOW)
+        lowered = await approvals.get(session, team_id, round_id)
+    assert (lowered.approved_by, lowered.needed) == ((), 2)
+    # Lowered, but an administrator of the group all the same: said once more, it counts.
+    assert (await _yes(sessions, team_id, round_id, 4)).approved_by == ("user 4",)
+    assert (await _yes(sessions, team_id, round_id, 5)).state is ApprovalState.APPROVED
 
 
 async def test_one_reply_ends_a_round_once(sessions: Sessions) -> None:
