@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from db import albums, audit, reminders, teams, votes
+from db import albums, audit, locks, reminders, teams, votes
 from db.audit import Deed
 from db.errors import NotFound, Stale
 from db.models import Account, Approval, Approver, Delivery, Member, Question, Task, User
@@ -281,7 +281,9 @@ async def _in_group(session: AsyncSession, task_id: int, group_id: int) -> Place
 
 
 async def _open(session: AsyncSession, account_id: int, approval_id: int) -> Approval:
-    """The round, locked. Raises NotFound, Stale for one that is over."""
+    """The round, locked after its account, as a move of the group locks them. Raises NotFound,
+    Stale for one that is over."""
+    await locks.account(session, account_id)
     row = await session.scalar(
         select(Approval)
         .where(Approval.id == approval_id, Approval.account_id == account_id)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
-from db import approvals, audit, newcomers, rights, teams, votes, workplaces
+from db import approvals, audit, newcomers, reminders, rights, teams, votes, workplaces
 from db.accounts import ANONYMOUS_ADMIN
 from db.errors import LimitReached, NotAllowed, NotFound, Stale
 from db.rights import Action
@@ -237,6 +238,39 @@ async def test_a_yes_counts_no_more_once_its_right_is_gone(sessions: Sessions) -
     # Lowered, but an administrator of the group all the same: said once more, it counts.
     assert (await _yes(sessions, team_id, round_id, 4)).approved_by == ("user 4",)
     assert (await _yes(sessions, team_id, round_id, 5)).state is ApprovalState.APPROVED
+
+
+@pytest.mark.parametrize("what", ["yes", "answer", "reminder"])
+async def test_nothing_about_a_round_meets_its_groups_move_halfway(
+    sessions: Sessions, what: str
+) -> None:
+    """`accounts.migrate_chat` takes the account, then the rounds."""
+    team_id = await team_of(sessions)
+    round_id = await _round(sessions, team_id, 1)
+    async with sessions.begin() as session:
+        reason = Answer.REJECTED
+        await approvals.asked(session, team_id, round_id, reason, chat_id=GROUP, message_id=50)
+        question = await approvals.question(session, GROUP, 50)
+    assert question is not None
+    late = datetime.now(UTC).replace(hour=12) + timedelta(days=2)
+
+    async def work() -> None:
+        async with sessions.begin() as session:
+            if what == "yes":
+                await approvals.approve(session, team_id, round_id, 1)
+            elif what == "answer":
+                await approvals.answer(session, question, 1, 60, "нет")
+            else:
+                await reminders.remind(session, now=late, limit=9)
+
+    async with sessions.begin() as session:
+        await session.execute(text("SELECT id FROM accounts ORDER BY id FOR UPDATE"))
+        at_work = asyncio.create_task(work())
+        await asyncio.sleep(0.5)
+        await session.execute(text("UPDATE approvals SET chat_id = -6"))
+    await at_work
+    async with sessions.begin() as session:  # what was left out comes next time
+        assert await reminders.remind(session, now=late, limit=9) == (what == "reminder")
 
 
 async def test_one_reply_ends_a_round_once(sessions: Sessions) -> None:
