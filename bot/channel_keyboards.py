@@ -85,7 +85,7 @@ def channels(
     rows = [
         [
             button(
-                f"⚠️ {channel.title}" if channel.broken_reason else channel.title,
+                f"⚠️ {channel.title}" if channel.broken_reason else _label(channel),
                 ChannelTap(do="open", channel_id=channel.id),
             )
         ]
@@ -110,6 +110,10 @@ def channels(
     )
 
 
+def _label(channel: ChannelView) -> str:
+    return f"🧊 {channel.title}" if channel.is_frozen else channel.title
+
+
 def none_yet(tr: Texts, connect_url: str | None) -> InlineKeyboardMarkup:
     return markup([[connect(tr, connect_url)]])
 
@@ -122,10 +126,11 @@ def connect(tr: Texts, url: str | None) -> InlineKeyboardButton:
     return InlineKeyboardButton(text=label, url=url)
 
 
-def channel(tr: Texts, channel_id: int) -> InlineKeyboardMarkup:
+def channel(tr: Texts, channel: ChannelView) -> InlineKeyboardMarkup:
     return markup(
         [
-            [button(tr.plain("🗑 Disconnect"), ChannelTap(do="remove", channel_id=channel_id))],
+            [plans(tr)] if channel.is_frozen else [],
+            [button(tr.plain("🗑 Disconnect"), ChannelTap(do="remove", channel_id=channel.id))],
             [_all_channels(tr)],
         ]
     )
@@ -169,7 +174,7 @@ def zone_name(tr: Texts, zone: str) -> str:
 
 def which_channel(tr: Texts, task_id: int, listed: Sequence[ChannelView]) -> InlineKeyboardMarkup:
     return markup(
-        [button(channel.title, PostTo(task_id=task_id, channel_id=channel.id))]
+        [button(_label(channel), PostTo(task_id=task_id, channel_id=channel.id))]
         for channel in listed
     )
 

@@ -72,7 +72,7 @@ def _renewed(tr: Texts, data: Data) -> Card:
     else:
         head = tr("✅ <b>“{plan}” is renewed until {day}</b>", plan=plan, day=until)
     paid = tr("Charged to the wallet: {price}.", price=_roubles(tr, data, "price"))
-    return Card(_lines(head, paid, _frozen(tr, data)), markup([_plans(tr, data)]))
+    return Card(_lines(head, paid, *_frozen(tr, data)), markup([_plans(tr, data)]))
 
 
 def _freed(tr: Texts, data: Data) -> Card:
@@ -82,7 +82,7 @@ def _freed(tr: Texts, data: Data) -> Card:
     else:
         head = tr("⏹ <b>“{plan}” has ended: no money came for it</b>", plan=plan)
     then = tr("Your plan is Free now. Nothing is deleted, and you can come back at any time.")
-    return Card(_lines(head, then, _frozen(tr, data)), markup([_plans(tr, data)]))
+    return Card(_lines(head, then, *_frozen(tr, data)), markup([_plans(tr, data)]))
 
 
 def _topped_up(tr: Texts, data: Data) -> Card:
@@ -140,15 +140,29 @@ def _lack(tr: Texts, data: Data) -> Html:
     )
 
 
-def _frozen(tr: Texts, data: Data) -> Html | None:
-    frozen = _number(data, "frozen")
-    if not frozen:
-        return None
-    return tr.n(
-        "❄️ {n} brand is over the plan's limit: it is kept, and waits for a larger plan.",
-        "❄️ {n} brands are over the plan's limit: they are kept, and wait for a larger plan.",
-        frozen,
-    )
+def _frozen(tr: Texts, data: Data) -> list[Html]:
+    brands, channels = _number(data, "frozen"), _number(data, "frozen_channels")
+    lines = []
+    if brands:
+        lines.append(
+            tr.n(
+                "❄️ {n} brand is over the plan's limit: it is kept, and waits for a larger plan.",
+                "❄️ {n} brands are over the plan's limit: they are kept, and wait for a larger "
+                "plan.",
+                brands,
+            )
+        )
+    if channels:
+        lines.append(
+            tr.n(
+                "❄️ {n} channel is over the plan's limit: nothing goes out there until a larger "
+                "plan comes.",
+                "❄️ {n} channels are over the plan's limit: nothing goes out there until a larger "
+                "plan comes.",
+                channels,
+            )
+        )
+    return lines
 
 
 def _cure(tr: Texts, data: Data) -> InlineKeyboardMarkup:

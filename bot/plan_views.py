@@ -189,12 +189,13 @@ def ask(
     *,
     least: int,
     brands: int,
+    channels: int,
     team: str | None,
 ) -> Card:
     """What is charged and when it renews, before anything happens.
 
-    `least` is the smallest top-up in kopecks; `brands` is how many the account has; `team` is who
-    pays, as in `plans`.
+    `least` is the smallest top-up in kopecks; `brands` and `channels` are how many the account has;
+    `team` is who pays, as in `plans`.
     """
     name = title(tr, wanted)
     if quote.kind in ("buy", "upgrade"):
@@ -219,19 +220,35 @@ def ask(
             ),
         ]
     lines += gives(tr, wanted.terms, is_team=team is not None)
-    over = brands - wanted.terms.brand_limit
-    if over > 0:
-        lines.append(
-            tr.n(
-                "🧊 {n} brand will be frozen, not deleted: it comes back with a larger plan.",
-                "🧊 {n} brands will be frozen, not deleted: they come back with a larger plan.",
-                over,
-            )
-        )
+    lines += _freezes(tr, brands - wanted.terms.brand_limit, channels - wanted.terms.channels)
     card = Card(
         Html("\n".join(lines)), _ask_keyboard(tr, standing, wanted, quote, wallet, now, least)
     )
     return card if team is None else of_team(tr, team, card)
+
+
+def _freezes(tr: Texts, brands: int, channels: int) -> list[Html]:
+    """What is over the limits of a plan, if anything."""
+    lines = []
+    if brands > 0:
+        lines.append(
+            tr.n(
+                "🧊 {n} brand will be frozen, not deleted: it comes back with a larger plan.",
+                "🧊 {n} brands will be frozen, not deleted: they come back with a larger plan.",
+                brands,
+            )
+        )
+    if channels > 0:
+        lines.append(
+            tr.n(
+                "🧊 {n} channel will be frozen: nothing goes out there, scheduled posts neither, "
+                "until a larger plan comes.",
+                "🧊 {n} channels will be frozen: nothing goes out there, scheduled posts neither, "
+                "until a larger plan comes.",
+                channels,
+            )
+        )
+    return lines
 
 
 def _charge(tr: Texts, name: str, standing: Standing, wanted: PlanView, quote: Quote) -> list[Html]:

@@ -37,10 +37,10 @@ async def draft(
     """The draft of a task's post for a channel: one picture, no words but the brand's.
 
     There is one such draft at a time, however often and by whomever it is asked for. Raises
-    NotFound, Stale when the task has no album.
+    NotFound, Stale when the task has no album, LimitReached("channels") for a frozen channel.
     """
     album = await albums.album(session, account_id, task_id)
-    await channels.get(session, account_id, channel_id)
+    await channels.check_usable(session, await channels.get(session, account_id, channel_id))
     ended = await session.scalar(
         select(func.count())
         .select_from(Post)
@@ -187,10 +187,10 @@ async def publish_now(
 ) -> tuple[PostView, bool]:
     """Lets it go at once. False: it was on its way already, and nothing was changed.
 
-    Raises NotFound, CaptionTooLong, Stale for one that was called off or whose fate a person must
-    tell.
+    Raises NotFound, CaptionTooLong, LimitReached("channels"), Stale for one that was called off or
+    whose fate a person must tell.
     """
-    await _check_caption(session, account_id, post_id)
+    await _check_may_go(session, account_id, post_id)
     moved = await session.scalar(
         update(Post)
         .where(
@@ -210,11 +210,14 @@ async def publish_now(
 async def schedule(
     session: AsyncSession, account_id: int, post_id: int, publish_at: datetime, *, now: datetime
 ) -> PostView:
-    """Gives it a time, or another one. Raises NotFound, CaptionTooLong, Stale("time") for one that
-    is past or more than a year ahead, Stale("post") once it is on its way."""
+    """Gives it a time, or another one.
+
+    Raises NotFound, CaptionTooLong, LimitReached("channels"), Stale("time") for one that is past or
+    more than a year ahead, Stale("post") once it is on its way.
+    """
     if not now < publish_at <= now + FURTHEST:
         raise Stale("time")
-    await _check_caption(session, account_id, post_id)
+    await _check_may_go(session, account_id, post_id)
     await _change(
         session,
         account_id,
@@ -228,9 +231,12 @@ async def schedule(
     return await get(session, account_id, post_id)
 
 
-async def _check_caption(session: AsyncSession, account_id: int, post_id: int) -> None:
-    """A draft's caption follows its brand, and may have grown beyond what a post can have."""
+async def _check_may_go(session: AsyncSession, account_id: int, post_id: int) -> None:
+    """A draft's caption follows its brand, and may have grown beyond what a post can have; a plan
+    may have grown too small for the channel."""
     post = await _locked(session, account_id, post_id)
+    if post.state in POST_WAITS:
+        await channels.check_usable(session, post.channel)
     if post.state is PostState.DRAFT:
         captions.check(post.parts)
 
@@ -245,7 +251,13 @@ async def cancel(session: AsyncSession, account_id: int, post_id: int) -> PostVi
 async def resend(
     session: AsyncSession, account_id: int, post_id: int, attempt: int, *, now: datetime
 ) -> tuple[PostView, bool]:
-    """A person says that this attempt has not arrived: once more. False: settled already."""
+    """A person says that this attempt has not arrived: once more. False: settled already.
+
+    Raises NotFound, LimitReached("channels").
+    """
+    post = await get(session, account_id, post_id)
+    if (post.state, post.attempt) == (PostState.UNKNOWN, attempt):
+        await channels.check_usable(session, post.channel)
     moved = await session.scalar(
         update(Post)
         .where(*_of(account_id, post_id, (PostState.UNKNOWN,)), Post.attempt == attempt)
@@ -327,14 +339,14 @@ async def _change(
         raise Stale("post")
 
 
-def _posts() -> Select[Post, Channel, str, list[int], Brand | None]:
+def _posts() -> Select[Post, Channel, bool, str, list[int], Brand | None]:
     ranks: ScalarSelect[list[int]] = (
         select(func.array_agg(aggregate_order_by(Prediction.rank, Prediction.rank)))
         .where(Prediction.task_id == Post.task_id)
         .scalar_subquery()
     )
     return (
-        select(Post, Channel, Account.time_zone, ranks, Brand)
+        select(Post, Channel, channels.FROZEN, Account.time_zone, ranks, Brand)
         .join(Channel, Channel.id == Post.channel_id)
         .join(Account, Account.id == Post.account_id)
         .join(Task, Task.id == Post.task_id)
@@ -352,7 +364,7 @@ async def _one(session: AsyncSession, *which: ColumnElement[bool]) -> PostView:
 
 
 async def _many(
-    session: AsyncSession, query: Select[Post, Channel, str, list[int], Brand | None]
+    session: AsyncSession, query: Select[Post, Channel, bool, str, list[int], Brand | None]
 ) -> tuple[PostView, ...]:
     rows = (await session.execute(query)).all()
     return tuple(_view(*row) for row in rows)
@@ -361,6 +373,7 @@ async def _many(
 def _view(
     row: Post,
     channel: Channel,
+    frozen: bool,
     time_zone: str,
     album_ranks: list[int] | None,
     brand: Brand | None,
@@ -369,7 +382,7 @@ def _view(
     return PostView(
         id=row.id,
         account_id=row.account_id,
-        channel=channels.view(channel),
+        channel=channels.view(channel, frozen),
         task_id=row.task_id,
         created_by=row.created_by,
         ranks=tuple(row.ranks),

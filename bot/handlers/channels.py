@@ -58,11 +58,11 @@ async def _page(bot: Bot, sessions: Sessions, who: Who, now: datetime) -> Card:
         rules = await channels.rules(session, who.account_id)
         limit = (await plans.terms(session, who.account_id, now=now)).channels
     url = await _connect_url(bot, who)
-    return channel_views.channels(who.tr, listed, rules, url, in_plan=limit > 0)
+    return channel_views.channels(who.tr, listed, rules, url, limit=limit)
 
 
 async def way_to_first(bot: Bot, sessions: Sessions, who: Who, now: datetime) -> Card:
-    """What leads an account without a channel to one."""
+    """What leads an account without a channel that it may post to, to one."""
     async with sessions.begin() as session:
         limit = (await plans.terms(session, who.account_id, now=now)).channels
     if limit == 0:

@@ -157,8 +157,10 @@ def _limit(tr: Texts, error: LimitReached) -> Html:
             return channel_views.none_in_plan(tr).text
         case "channels":
             return tr.n(
-                "📣 Your plan has {n} channel. More come with a larger one: /plans",
-                "📣 Your plan has {n} channels. More come with a larger one: /plans",
+                "📣 Your plan has {n} channel. More come with a larger one: /plans, or disconnect "
+                "another.",
+                "📣 Your plan has {n} channels. More come with a larger one: /plans, or disconnect "
+                "another.",
                 error.limit,
             )
     return tr.n(

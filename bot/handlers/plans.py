@@ -21,7 +21,7 @@ from bot.taps import edit
 from bot.texts import Texts
 from bot.views import Card
 from bot.who import Who, card_of
-from db import audit, brands, plans, teams, wallet
+from db import audit, brands, channels, plans, teams, wallet
 from db.audit import Deed
 from db.errors import InsufficientFunds, NotFound, Stale
 from db.money_views import Agreed, PlanView, Quote, Standing
@@ -223,6 +223,7 @@ async def question(
         moment,
         least=terms.min_kopecks,
         brands=len(await brands.list_(session, account_id)),
+        channels=len(await channels.list_(session, account_id)),
         team=await teams.name(session, account_id),
     )
 

@@ -184,6 +184,43 @@ async def test_a_channel_is_disconnected_after_a_question(anna: Person, channel:
     await anna.text("Пока ни одного")
 
 
+async def test_channels_over_a_smaller_plans_limit_are_frozen(
+    anna: Person, channel: Channel
+) -> None:
+    await connected(anna, await channel())
+    await share(anna, await channel("Вторая"))
+    await anna.text("Вторая")
+    await album(anna)
+    await anna.press("В канал")
+    await anna.press("Вторая", await anna.text("В какой канал?"))
+    draft = await anna.text("Пост в «Вторая»")
+    await anna.press("👁", draft)
+    when = await anna.text("будет выглядеть")
+    await anna.stage.rows_changed("UPDATE periods SET channels = 1")
+
+    page = await anna.answer_to("/channels", "🧊 Заморожено то, что сверх 1 канала")
+    assert buttons(page)[:3] == ["Кофе рядом", "🧊 Вторая", "💎 Тарифы"]
+    await anna.press("🧊 Вторая", page)
+    page = await anna.text("🧊 Заморожен:")
+    assert buttons(page) == ["💎 Тарифы", "🗑 Отключить", "‹ Все каналы"]
+    for tap in ("Сейчас", "Завтра 10:00"):
+        answer = await anna.press(tap, when)
+        assert answer["text"] == (
+            "📣 В вашем тарифе 1 канал. Больше в тарифах побольше: /plans, или отключите другой "
+            "канал."
+        )
+    (row,) = await anna.stage.rows("SELECT state FROM posts")
+    assert row["state"] == "draft"
+    await anna.press("Назад", when)
+    await anna.text("Посты сюда не выйдут")
+    await anna.stage.rows_changed("UPDATE periods SET channels = 0")
+    page = await anna.answer_to("/channels", "нет каналов")
+    assert buttons(page)[:3] == ["🧊 Кофе рядом", "🧊 Вторая", "💎 Тарифы"]
+    before = page["message_id"]
+    await anna.press("В канал", await anna.button("В канал"))
+    await anna.next(before, "нет каналов")
+
+
 async def test_zone_and_late_posts_are_set_by_buttons(anna: Person) -> None:
     await anna.answer_to("/channels", "Москва")
     await anna.press("Москва")

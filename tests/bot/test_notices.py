@@ -26,6 +26,7 @@ DATA: dict[str, object] = {
     "changed": False,
     "chosen": False,
     "frozen": 0,
+    "frozen_channels": 0,
 }
 KINDS = (renewals.RENEWAL_SOON, renewals.GRACE_BEGAN, renewals.RENEWED, renewals.FREED)
 
@@ -75,4 +76,10 @@ def test_a_changed_plan_and_a_chosen_end_are_said_as_such() -> None:
 @pytest.mark.parametrize(("n", "words"), [(1, "1 бренд "), (3, "3 бренда "), (5, "5 брендов ")])
 def test_frozen_brands_are_counted(n: int, words: str) -> None:
     assert words in _card(renewals.FREED, frozen=n).text
+    assert "канал" not in _card(renewals.FREED, frozen=n).text
     assert "❄️" not in _card(renewals.FREED).text
+
+
+@pytest.mark.parametrize("kind", [renewals.RENEWED, renewals.FREED])
+def test_frozen_channels_are_counted_too(kind: str) -> None:
+    assert "2 канала сверх лимита" in _card(kind, frozen_channels=2).text

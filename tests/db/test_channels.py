@@ -42,6 +42,32 @@ async def test_two_at_once_do_not_pass_the_limit_together(sessions: Sessions) ->
     assert sum(isinstance(end, LimitReached) for end in ends) == 3
 
 
+async def test_channels_over_a_smaller_plans_limit_are_frozen(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    first, second, third = [await connected(sessions, who, CHAT - n) for n in range(3)]
+
+    async def frozen(limit: int) -> list[int]:
+        await allow(sessions, who, limit)
+        async with sessions.begin() as session:
+            listed = await channels.list_(session, who.account_id)
+            ids = [channel.id for channel in listed if channel.is_frozen]
+            assert await channels.count_frozen(session, who.account_id) == len(ids)
+            for channel in listed:
+                assert await channels.get(session, who.account_id, channel.id) == channel
+        return ids
+
+    assert await frozen(3) == []
+    assert await frozen(1) == [second.id, third.id]
+    assert (await connect(sessions, who, CHAT - 2)).is_frozen
+    async with sessions.begin() as session:
+        await channels.remove(session, who.account_id, first.id, now=NOW)
+    assert await frozen(1) == [third.id]
+    assert await frozen(0) == [second.id, third.id]
+    await rows.execute(sessions, "DELETE FROM periods")
+    async with sessions.begin() as session:
+        assert await channels.count_frozen(session, who.account_id) == 2, "met on Free"
+
+
 async def test_one_channel_serves_two_accounts(sessions: Sessions) -> None:
     mine, theirs = await rows.person(sessions, 1), await rows.person(sessions, 2)
     assert (await connected(sessions, mine)).id != (await connected(sessions, theirs)).id

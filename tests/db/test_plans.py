@@ -9,10 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+<<<<<<< HEAD
 from db import brands, plans, wallet
 from db.errors import InsufficientFunds, LimitReached, NotFound, Stale, WalletPaused
 from db.money_views import Agreed, Quote, Standing
+=======
+from db import brands, channels, plans, wallet
+from db.errors import InsufficientFunds, LimitReached, NotFound, WalletPaused
+from db.money_views import Quote, Standing
+>>>>>>> f5da9c3 (Freeze channels over a smaller plan's limit: nothing goes out there, and posts that are due say why)
 from tests.db import rows
+from tests.db.channels import CHAT, connect
 from tests.db.rows import Sessions
 
 NOW = datetime(2027, 1, 10, 12, tzinfo=UTC)
@@ -348,6 +355,19 @@ async def test_brands_over_the_limit_freeze_and_thaw(sessions: Sessions) -> None
     assert caught.value.limit == 3
     await rows.subscribe(sessions, who.account_id, "profi", now=paid.period.ends_at + DAY)
     assert await _frozen(sessions, who.account_id) == []
+
+
+async def test_the_end_of_a_plan_tells_of_the_channels_that_it_freezes(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    paid = await rows.subscribe(sessions, who.account_id, "profi", now=NOW)
+    for n in range(2):
+        await connect(sessions, who, CHAT - n)
+    await _choose(sessions, who.account_id, "free", NOW)
+    async with sessions.begin() as session:
+        await plans.renew(session, who.account_id, now=paid.period.ends_at)
+        assert await channels.count_frozen(session, who.account_id) == 2
+    told = await rows.rows(sessions, "SELECT kind, data->'frozen_channels' FROM notices")
+    assert told == [("freed", 2)]
 
 
 async def _frozen(sessions: Sessions, account_id: int) -> list[str]:
