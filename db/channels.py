@@ -162,6 +162,18 @@ async def remove(
     return view(*removed)
 
 
+async def stays(session: AsyncSession, post_id: int) -> bool:
+    """Whether a post's channel is connected, and will be until the transaction's end.
+
+    To be asked before the post is changed: `remove` locks the channel first, too.
+    """
+    of_post = select(Post.channel_id).where(Post.id == post_id).scalar_subquery()
+    removed_at = await session.scalar(
+        select(Channel.removed_at).where(Channel.id == of_post).with_for_update(read=True)
+    )
+    return removed_at is None
+
+
 async def broke(
     session: AsyncSession, chat_id: int, reason: str, *, now: datetime
 ) -> tuple[ChannelView, ...]:

@@ -3,6 +3,7 @@
 draft -> scheduled                            `publish_now`, `schedule`
 scheduled, overdue, undeliverable -> scheduled   `publish_now`, `schedule`: now, or another time
 unknown -> scheduled | sent                   `resend`, `arrived`: a person has looked
+unknown -> cancelled                          `resend`, where the channel was removed meanwhile
 -> cancelled                                  `cancel`, until it is being sent
 
 What the worker does with them is in `db/publishing.py`.
@@ -191,20 +192,20 @@ async def publish_now(
     whose fate a person must tell.
     """
     await _check_may_go(session, account_id, post_id)
-    moved = await session.scalar(
-        update(Post)
-        .where(
-            *_of(account_id, post_id, POST_WAITS),
-            (Post.state != PostState.SCHEDULED) | (Post.publish_at > now),
-        )
-        .values(state=PostState.SCHEDULED, publish_at=now, not_before=None, reason=None)
-        .returning(Post.id)
-        .execution_options(synchronize_session=False)
+    moved = await _moved(
+        session,
+        *_of(account_id, post_id, POST_WAITS),
+        _CONNECTED,
+        (Post.state != PostState.SCHEDULED) | (Post.publish_at > now),
+        state=PostState.SCHEDULED,
+        publish_at=now,
+        not_before=None,
+        reason=None,
     )
     post = await get(session, account_id, post_id)
-    if moved is None and post.state in (PostState.CANCELLED, PostState.UNKNOWN):
+    if not moved and post.state in (PostState.CANCELLED, PostState.UNKNOWN):
         raise Stale("post")
-    return post, moved is not None
+    return post, moved
 
 
 async def schedule(
@@ -242,50 +243,57 @@ async def _check_may_go(session: AsyncSession, account_id: int, post_id: int) ->
 
 
 async def cancel(session: AsyncSession, account_id: int, post_id: int) -> PostView:
-    """Calls it off; doing so again changes nothing. Raises NotFound, Stale once it is sent."""
-    states = (*POST_WAITS, PostState.CANCELLED)
-    await _change(session, account_id, post_id, states, state=PostState.CANCELLED, not_before=None)
-    return await get(session, account_id, post_id)
+    """Calls it off, whether its channel is still there or not; doing so again changes nothing.
+
+    Raises NotFound, Stale once it is sent.
+    """
+    which = _of(account_id, post_id, (*POST_WAITS, PostState.CANCELLED))
+    moved = await _moved(session, *which, state=PostState.CANCELLED, not_before=None)
+    post = await get(session, account_id, post_id)
+    if not moved:
+        raise Stale("post")
+    return post
 
 
 async def resend(
     session: AsyncSession, account_id: int, post_id: int, attempt: int, *, now: datetime
 ) -> tuple[PostView, bool]:
-    """A person says that this attempt has not arrived: once more. False: settled already.
+    """A person says that this attempt has not arrived: once more, or called off if its channel was
+    removed meanwhile. False: settled already.
 
     Raises NotFound, LimitReached("channels").
     """
     post = await get(session, account_id, post_id)
-    if (post.state, post.attempt) == (PostState.UNKNOWN, attempt):
+    stays = await channels.stays(session, post_id)
+    if stays and (post.state, post.attempt) == (PostState.UNKNOWN, attempt):
         await channels.check_usable(session, post.channel)
-    moved = await session.scalar(
-        update(Post)
-        .where(*_of(account_id, post_id, (PostState.UNKNOWN,)), Post.attempt == attempt)
-        .values(state=PostState.SCHEDULED, publish_at=now, not_before=None, reason=None)
-        .returning(Post.id)
-        .execution_options(synchronize_session=False)
+    moved = await _moved(
+        session,
+        *_of(account_id, post_id, (PostState.UNKNOWN,)),
+        Post.attempt == attempt,
+        state=PostState.SCHEDULED if stays else PostState.CANCELLED,
+        publish_at=now,
+        not_before=None,
+        reason=None,
     )
-    return await get(session, account_id, post_id), moved is not None
+    return await get(session, account_id, post_id), moved
 
 
 async def arrived(
     session: AsyncSession, account_id: int, post_id: int, *, now: datetime
 ) -> tuple[PostView, bool]:
     """A person sees it in the channel. False: settled already."""
-    moved = await session.scalar(
-        update(Post)
-        .where(*_of(account_id, post_id, (PostState.UNKNOWN,)))
-        .values(
-            state=PostState.SENT,
-            sent_at=now,
-            shown_caption=Post.caption,
-            shown_parts=Post.parts,
-            reason=None,
-        )
-        .returning(Post.id)
-        .execution_options(synchronize_session=False)
+    moved = await _moved(
+        session,
+        *_of(account_id, post_id, (PostState.UNKNOWN,)),
+        _CONNECTED,
+        state=PostState.SENT,
+        sent_at=now,
+        shown_caption=Post.caption,
+        shown_parts=Post.parts,
+        reason=None,
     )
-    return await get(session, account_id, post_id), moved is not None
+    return await get(session, account_id, post_id), moved
 
 
 async def remember_card(
@@ -306,17 +314,27 @@ async def remember_card(
     )
 
 
+_CONNECTED = (
+    select(Channel.id).where(Channel.id == Post.channel_id, Channel.removed_at.is_(None)).exists()
+)
+
+
 def _of(
     account_id: int, post_id: int, states: Sequence[PostState]
 ) -> tuple[ColumnElement[bool], ...]:
-    return (
-        Post.id == post_id,
-        Post.account_id == account_id,
-        Post.state.in_(states),
-        select(Channel.id)
-        .where(Channel.id == Post.channel_id, Channel.removed_at.is_(None))
-        .exists(),
+    return Post.id == post_id, Post.account_id == account_id, Post.state.in_(states)
+
+
+async def _moved(session: AsyncSession, *which: ColumnElement[bool], **fields: object) -> bool:
+    """Sets fields of a post. False: it is not, or no longer, as `which` says."""
+    moved_id = await session.scalar(
+        update(Post)
+        .where(*which)
+        .values(fields)
+        .returning(Post.id)
+        .execution_options(synchronize_session=False)
     )
+    return moved_id is not None
 
 
 async def _change(
@@ -327,14 +345,8 @@ async def _change(
     **fields: object,
 ) -> None:
     """Raises NotFound, Stale when it is in no state of `states`, or its channel is gone."""
-    changed_id = await session.scalar(
-        update(Post)
-        .where(*_of(account_id, post_id, states))
-        .values(fields)
-        .returning(Post.id)
-        .execution_options(synchronize_session=False)
-    )
-    if changed_id is None:
+    which = (*_of(account_id, post_id, states), _CONNECTED)
+    if not await _moved(session, *which, **fields):
         await get(session, account_id, post_id)
         raise Stale("post")
 

@@ -153,12 +153,12 @@ async def retry(
 
     False: no longer ours.
     """
-    removed_at = select(Channel.removed_at).where(Channel.id == Post.channel_id).scalar_subquery()
+    stays = await channels.stays(session, post_id)
     moved_id = await session.scalar(
         update(Post)
         .where(*held(Post, post_id, token))
         .values(
-            state=case((removed_at.is_(None), PostState.SCHEDULED), else_=PostState.CANCELLED),
+            state=PostState.SCHEDULED if stays else PostState.CANCELLED,
             not_before=func.now() + seconds(not_before_s),
             reason=reason,
             **RELEASED,

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import channels, posts, publishing
-from db.errors import LimitReached, NotFound
+from db.errors import LimitReached, NotFound, Stale
 from db.states import LatePosts, PostState
 from tests.db import rows
 from tests.db.channels import CHAT, NOW, allow, connect, connected, drafted, scheduled
 from tests.db.rows import Sessions
 
+DAY = timedelta(days=1)
 TOLD = "SELECT kind, data->>'channel' FROM notices ORDER BY id"
 
 
@@ -124,16 +128,73 @@ async def test_what_comes_back_to_a_removed_channel_never_goes_there(sessions: S
     async with sessions.begin() as session:
         for post in (put_off, in_doubt):
             await channels.remove(session, who.account_id, post.channel.id, now=NOW)
-        # At the same moment somebody says that it has not arrived.
-        async with sessions.begin() as other:
-            await posts.resend(other, who.account_id, in_doubt.id, 1, now=NOW)
     async with sessions.begin() as session:
+        await posts.resend(session, who.account_id, in_doubt.id, 1, now=NOW)
         await publishing.retry(session, put_off.id, tokens[0], not_before_s=0, reason="429")
     async with sessions.begin() as session:
         assert await publishing.claim(session, now=NOW) is None
         assert await publishing.next_due_s(session, now=NOW) is None
         found = await posts.get(session, who.account_id, put_off.id)
         assert found.state is PostState.CANCELLED
+
+
+Change = Callable[[AsyncSession], Awaitable[object]]
+
+
+@pytest.mark.parametrize("come_back", ["retry", "resend"])
+@pytest.mark.parametrize("first", ["removed", "come back"])
+async def test_a_post_that_comes_back_while_its_channel_is_removed_is_called_off(
+    sessions: Sessions, come_back: str, first: str
+) -> None:
+    who = await rows.person(sessions)
+    channel = await connected(sessions, who)
+    post = await scheduled(sessions, who, channel)
+    async with sessions.begin() as session:
+        claim = await publishing.claim(session, now=NOW)
+        assert claim is not None
+        if come_back == "resend":
+            await publishing.unknown(session, claim.id, claim.token, "timeout")
+
+    async def back(session: AsyncSession) -> None:
+        if come_back == "resend":
+            await posts.resend(session, who.account_id, post.id, 1, now=NOW)
+        else:
+            await publishing.retry(session, claim.id, claim.token, not_before_s=0, reason="429")
+
+    async def removed(session: AsyncSession) -> None:
+        await channels.remove(session, who.account_id, channel.id, now=NOW)
+
+    await _meet(sessions, *((removed, back) if first == "removed" else (back, removed)))
+    async with sessions.begin() as session:
+        assert (await posts.get(session, who.account_id, post.id)).state is PostState.CANCELLED
+
+
+async def _meet(sessions: Sessions, first: Change, second: Change) -> None:
+    """The second change begins when the first one is done but not committed."""
+
+    async def late() -> None:
+        async with sessions.begin() as session:
+            await second(session)
+
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group, sessions.begin() as session:
+        await first(session)
+        meeting = group.create_task(late())
+        while not meeting.done() and await rows.rows(sessions, waiting) != [(1,)]:
+            await asyncio.sleep(0.01)
+
+
+async def test_what_waits_for_a_removed_channel_can_be_called_off(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    channel = await connected(sessions, who)
+    post = await scheduled(sessions, who, channel)
+    # Begun in one moment with the removal, and so not seen by it.
+    await rows.execute(sessions, "UPDATE channels SET removed_at = now()")
+    async with sessions.begin() as session:
+        with pytest.raises(Stale):
+            await posts.schedule(session, who.account_id, post.id, NOW + DAY, now=NOW)
+        called_off = await posts.cancel(session, who.account_id, post.id)
+    assert called_off.state is PostState.CANCELLED
 
 
 async def test_the_rules_of_posts_are_the_accounts(sessions: Sessions) -> None:
