@@ -282,11 +282,10 @@ async def resend(
 async def arrived(
     session: AsyncSession, account_id: int, post_id: int, *, now: datetime
 ) -> tuple[PostView, bool]:
-    """A person sees it in the channel. False: settled already."""
+    """A person sees it in the channel, the account's or not. False: settled already."""
     moved = await _moved(
         session,
         *_of(account_id, post_id, (PostState.UNKNOWN,)),
-        _CONNECTED,
         state=PostState.SENT,
         sent_at=now,
         shown_caption=Post.caption,

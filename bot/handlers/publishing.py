@@ -24,6 +24,7 @@ from bot.postcards import (
     today_of,
 )
 from bot.taps import edit
+from bot.texts import N_
 from bot.views import Card
 from bot.who import Who
 from db import posts, zones
@@ -174,6 +175,16 @@ async def cancel(
     await redraw(bot, query, who, post, clock)
 
 
+_SETTLED: dict[PostState, tuple[Deed, str]] = {
+    PostState.SENT: (Deed.POST_ARRIVED, N_("Saved")),
+    PostState.SCHEDULED: (Deed.POST_AGAIN, N_("Saved")),
+    PostState.CANCELLED: (
+        Deed.POST_CANCELLED,
+        N_("The channel is disconnected, so nothing can be sent there: the post is called off."),
+    ),
+}
+
+
 @router.callback_query(PostTap.filter(F.do.in_({"arrived", "again"})))
 async def settle(
     query: CallbackQuery,
@@ -195,12 +206,11 @@ async def settle(
             post, changed = await posts.resend(
                 session, who.account_id, post.id, attempt, now=clock()
             )
+        words = N_("That has been settled already")
         if changed:
-            arrived = callback_data.do == "arrived"
-            await noted(session, who, post, Deed.POST_ARRIVED if arrived else Deed.POST_AGAIN)
-    await query.answer(
-        who.tr.plain("Saved") if changed else who.tr.plain("That has been settled already")
-    )
+            deed, words = _SETTLED[post.state]
+            await noted(session, who, post, deed)
+    await query.answer(who.tr.plain(words))
     await show_card(bot, query, who, sessions, post, clock)
     await wake_io(pool)
 

@@ -509,6 +509,36 @@ async def test_a_post_in_doubt_leaves_no_card_that_is_publishing_for_ever(
     )
 
 
+@pytest.mark.parametrize(
+    ("tap", "answer", "card"),
+    [
+        ("Да, он там", "Сохранено", "Опубликовано"),
+        ("Нет, повторить", "Канал отключён, пост туда уже не отправить: он отменён.", "Отменено"),
+    ],
+)
+async def test_a_doubt_can_be_settled_after_the_channel_is_disconnected(
+    anna: Person, channel: Channel, tap: str, answer: str, card: str
+) -> None:
+    await connected(anna, await channel())
+    await post_card(anna)
+    await anna.press("👁")
+    await anna.text("будет выглядеть")
+    await anna.press("Сейчас")
+    await anna.text("Публикую")
+    async with anna.stage.sessions.begin() as session:
+        claim = await publishing.claim(session, now=anna.stage.clock())
+        assert claim is not None
+        await publishing.unknown(session, claim.id, claim.token, "timeout")
+    await anna.press("1", await anna.answer_to("/plan_posts", "План постов"))
+    asking = await anna.text("Не уверен")
+    await anna.stage.rows_changed("UPDATE channels SET removed_at = now()")
+    assert (await anna.press(tap, asking))["text"] == answer
+    await anna.text(card)
+    deeds = [row["action"] for row in await anna.stage.rows("SELECT action FROM events")]
+    assert ("post_cancelled" in deeds) == (card == "Отменено")
+    assert "post_again" not in deeds
+
+
 # --- whose taps count ---
 
 

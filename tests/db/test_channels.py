@@ -184,6 +184,29 @@ async def _meet(sessions: Sessions, first: Change, second: Change) -> None:
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.parametrize(
+    ("is_there", "state"), [(True, PostState.SENT), (False, PostState.CANCELLED)]
+)
+async def test_a_doubt_about_a_post_outlives_its_channel_and_can_be_settled(
+    sessions: Sessions, is_there: bool, state: PostState
+) -> None:
+    who = await rows.person(sessions)
+    channel = await connected(sessions, who)
+    post = await scheduled(sessions, who, channel)
+    async with sessions.begin() as session:
+        claim = await publishing.claim(session, now=NOW)
+        assert claim is not None
+        await publishing.unknown(session, claim.id, claim.token, "timeout")
+    async with sessions.begin() as session:
+        await channels.remove(session, who.account_id, channel.id, now=NOW)
+    async with sessions.begin() as session:
+        if is_there:
+            settled = await posts.arrived(session, who.account_id, post.id, now=NOW)
+        else:
+            settled = await posts.resend(session, who.account_id, post.id, 1, now=NOW)
+    assert (settled[0].state, settled[1]) == (state, True)
+
+
 async def test_what_waits_for_a_removed_channel_can_be_called_off(sessions: Sessions) -> None:
     who = await rows.person(sessions)
     channel = await connected(sessions, who)
