@@ -1,7 +1,7 @@
 """Picture files, in a folder or in S3. Keys are deterministic, so a task done twice stores once.
 
 Files are written before the rows that name them; what a dead worker left, the pictures of a deleted
-album and the photos of deleted requests are swept by age.
+album, but for those that posts are to show, and the photos of deleted requests are swept by age.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from pathlib import Path
 import obstore
 from obstore.exceptions import NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
-from sqlalchemy import or_, select
+from sqlalchemy import any_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from db.errors import FileMissing, InvalidKey
-from db.models import Prediction, Request, Task
-from db.states import RequestState
+from db.models import Post, Prediction, Request, Task
+from db.states import PostState, RequestState
 
 ORPHAN_AGE_H = 24.0
 PREFIX = "tasks/"
@@ -107,10 +107,20 @@ async def sweep_orphans(
 
 
 async def _pictures(session: AsyncSession, keys: Sequence[str]) -> set[str]:
+    """Those of albums that were not deleted, and of posts that may still need the file. A draft
+    that nobody gave a time keeps nothing of a deleted album."""
+    posted = select(Post.id).where(
+        Post.task_id == Task.id,
+        Prediction.rank == any_(Post.ranks),
+        Post.state.not_in((PostState.DRAFT, PostState.SENT, PostState.CANCELLED)),
+    )
     rows = await session.scalars(
         select(Prediction.storage_key)
         .join(Task, Task.id == Prediction.task_id)
-        .where(Prediction.storage_key.in_(keys), Task.hidden_at.is_(None))
+        .where(
+            Prediction.storage_key.in_(keys),
+            or_(Task.hidden_at.is_(None), posted.exists()),
+        )
     )
     return set(rows)
 
