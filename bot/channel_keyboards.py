@@ -249,7 +249,7 @@ def _doubt(tr: Texts, post: PostView) -> InlineKeyboardMarkup:
     return markup(
         [
             [
-                _tap(tr, N_("✅ Yes, it is there"), post, "arrived"),
+                _tap(tr, N_("✅ Yes, it is there"), post, "arrived", str(post.attempt)),
                 _tap(tr, N_("🔁 No, send it again"), post, "again", str(post.attempt)),
             ]
         ]

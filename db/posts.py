@@ -280,12 +280,13 @@ async def resend(
 
 
 async def arrived(
-    session: AsyncSession, account_id: int, post_id: int, *, now: datetime
+    session: AsyncSession, account_id: int, post_id: int, attempt: int, *, now: datetime
 ) -> tuple[PostView, bool]:
-    """A person sees it in the channel, the account's or not. False: settled already."""
+    """A person sees this attempt in the channel, the account's or not. False: settled already."""
     moved = await _moved(
         session,
         *_of(account_id, post_id, (PostState.UNKNOWN,)),
+        Post.attempt == attempt,
         state=PostState.SENT,
         sent_at=now,
         shown_caption=Post.caption,

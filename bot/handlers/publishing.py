@@ -197,15 +197,11 @@ async def settle(
 ) -> None:
     """A person has looked at the channel: it is there, or it must be sent once more."""
     value = callback_data.value
+    attempt = int(value) if value.isdecimal() and len(value) < 9 else -1
+    change = posts.arrived if callback_data.do == "arrived" else posts.resend
     async with sessions.begin() as session:
         post = await settleable(session, who, callback_data.post_id)
-        if callback_data.do == "arrived":
-            post, changed = await posts.arrived(session, who.account_id, post.id, now=clock())
-        else:
-            attempt = int(value) if value.isdecimal() and len(value) < 9 else -1
-            post, changed = await posts.resend(
-                session, who.account_id, post.id, attempt, now=clock()
-            )
+        post, changed = await change(session, who.account_id, post.id, attempt, now=clock())
         words = N_("That has been settled already")
         if changed:
             deed, words = _SETTLED[post.state]

@@ -570,7 +570,7 @@ async def test_ids_of_another_account_change_nothing(
         f"z:now:{post_id}:",
         f"z:at:{post_id}:203001011200",
         f"z:sure:{post_id}:",
-        f"z:arrived:{post_id}:",
+        f"z:arrived:{post_id}:0",
         f"z:again:{post_id}:0",
         f"z:show:{post_id}:",
     ):

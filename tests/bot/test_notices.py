@@ -83,3 +83,9 @@ def test_frozen_brands_are_counted(n: int, words: str) -> None:
 @pytest.mark.parametrize("kind", [renewals.RENEWED, renewals.FREED])
 def test_frozen_channels_are_counted_too(kind: str) -> None:
     assert "2 канала сверх лимита" in _card(kind, frozen_channels=2).text
+
+
+def test_both_answers_to_a_doubt_are_about_the_attempt_that_was_lost() -> None:
+    post = {"post_id": 5, "channel": "Кофе", "publish_at": DATA["at"], "time_zone": "Europe/Moscow"}
+    card = _card("post_unknown", **post, attempt=2)
+    assert _taps(card) == ["z:arrived:5:2", "z:again:5:2"]

@@ -228,7 +228,7 @@ POSTS = {
     "post: at": Button(Action.PUBLISH, later),
     "post: now": Button(Action.PUBLISH, post("now")),
     "post: cancel": Button(Action.PUBLISH, post("sure")),
-    "post: arrived": Button(SETTLE, post("arrived", which="lost_post")),
+    "post: arrived": Button(SETTLE, post("arrived", "0", which="lost_post")),
     "post: again": Button(SETTLE, post("again", "0", which="lost_post")),
     "content plan": Button(Action.LOOK, lambda _: WeekTap(), shows=True),
     "statistics": Button(Action.LOOK, lambda _: StatsTap(), shows=True),

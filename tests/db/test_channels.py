@@ -201,7 +201,7 @@ async def test_a_doubt_about_a_post_outlives_its_channel_and_can_be_settled(
         await channels.remove(session, who.account_id, channel.id, now=NOW)
     async with sessions.begin() as session:
         if is_there:
-            settled = await posts.arrived(session, who.account_id, post.id, now=NOW)
+            settled = await posts.arrived(session, who.account_id, post.id, 1, now=NOW)
         else:
             settled = await posts.resend(session, who.account_id, post.id, 1, now=NOW)
     assert (settled[0].state, settled[1]) == (state, True)

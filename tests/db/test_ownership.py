@@ -82,7 +82,7 @@ BY_ID: dict[str, Call] = {
     ),
     "posts.cancel": lambda s, a, i: posts.cancel(s, a, i["post"]),
     "posts.resend": lambda s, a, i: posts.resend(s, a, i["post"], 0, now=NOW),
-    "posts.arrived": lambda s, a, i: posts.arrived(s, a, i["post"], now=NOW),
+    "posts.arrived": lambda s, a, i: posts.arrived(s, a, i["post"], 0, now=NOW),
 }
 TABLES = (
     "accounts",

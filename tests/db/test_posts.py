@@ -285,7 +285,28 @@ async def test_an_unknown_end_is_for_a_person_to_settle_once(sessions: Sessions)
     # A tap on the first question, late: the second attempt is not what it was about.
     assert not await again(1)
     async with sessions.begin() as session:
-        assert not (await posts.arrived(session, who.account_id, post.id, now=NOW))[1]
+        assert not (await posts.arrived(session, who.account_id, post.id, 1, now=NOW))[1]
+
+
+async def test_the_first_question_does_not_settle_a_second_doubt(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    post = await scheduled(sessions, who, await connected(sessions, who))
+
+    async def lost() -> None:
+        found = await claimed(sessions)
+        async with sessions.begin() as session:
+            await publishing.unknown(session, found.id, found.token, "timeout")
+
+    await lost()
+    async with sessions.begin() as session:
+        await posts.resend(session, who.account_id, post.id, 1, now=NOW)
+    await lost()
+    for attempt, state in ((1, PostState.UNKNOWN), (2, PostState.SENT)):
+        async with sessions.begin() as session:
+            settled, changed = await posts.arrived(
+                session, who.account_id, post.id, attempt, now=NOW
+            )
+        assert (settled.state, changed) == (state, state is PostState.SENT)
 
 
 async def test_a_person_says_that_it_arrived(sessions: Sessions) -> None:
@@ -294,7 +315,7 @@ async def test_a_person_says_that_it_arrived(sessions: Sessions) -> None:
     found = await claimed(sessions)
     async with sessions.begin() as session:
         await publishing.unknown(session, found.id, found.token, "timeout")
-        settled, changed = await posts.arrived(session, who.account_id, post.id, now=NOW)
+        settled, changed = await posts.arrived(session, who.account_id, post.id, 1, now=NOW)
         assert changed
         assert settled.state is PostState.SENT
         with pytest.raises(Stale):  # which message it is, nobody knows
@@ -417,7 +438,7 @@ async def test_nothing_is_sent_off_to_a_channel_over_the_plans_limit(sessions: S
     assert await claim(sessions, later) is None
     async with sessions.begin() as session:
         await posts.cancel(session, me, draft.id)
-        assert (await posts.arrived(session, me, in_doubt.id, now=NOW))[1]
+        assert (await posts.arrived(session, me, in_doubt.id, 1, now=NOW))[1]
         with pytest.raises(Stale):  # not for the plan's sake: it is there
             await posts.schedule(session, me, in_doubt.id, later, now=NOW)
 
@@ -506,7 +527,7 @@ async def test_reactions_told_while_a_post_is_lost_from_sight_are_not_its(
         await publishing.unknown(session, found.id, found.token, "timeout")
     assert (await stored(sessions, who, post)).reactions == {}
     async with sessions.begin() as session:
-        await posts.arrived(session, who.account_id, post.id, now=NOW)
+        await posts.arrived(session, who.account_id, post.id, 1, now=NOW)
     assert (await stored(sessions, who, post)).reactions == {}
 
 
