@@ -155,7 +155,6 @@ async def test_a_downgrade_waits_for_the_periods_end_and_can_be_undone(
     await anna.text("Потом продлится за 3")
 
 
-<<<<<<< HEAD
 async def test_a_change_overtaken_by_the_periods_end_asks_before_it_charges(
     anna: Person, live: Stage
 ) -> None:
@@ -176,7 +175,8 @@ async def test_a_change_overtaken_by_the_periods_end_asks_before_it_charges(
     question = await anna.text("Купить «Старт»?")
     assert question["message_id"] == page["message_id"]
     assert len(await live.rows("SELECT id FROM transfers WHERE kind <> 'credit'")) == 1
-=======
+
+
 async def test_a_smaller_plan_says_which_channels_it_freezes(anna: Person, live: Stage) -> None:
     await live.plan("profi")
     await live.rows_changed(
@@ -187,7 +187,6 @@ async def test_a_smaller_plan_says_which_channels_it_freezes(anna: Person, live:
     assert "2 канала замёрзнут: посты туда, и запланированные тоже, не выйдут" in question["text"]
     await anna.press("Не продлевать", await plans(anna))
     await anna.text("3 канала замёрзнут")
->>>>>>> f5da9c3 (Freeze channels over a smaller plan's limit: nothing goes out there, and posts that are due say why)
 
 
 async def test_stopping_the_renewal_and_what_comes_then(anna: Person, live: Stage) -> None:

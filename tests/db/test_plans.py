@@ -9,15 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-<<<<<<< HEAD
-from db import brands, plans, wallet
+from db import brands, channels, plans, wallet
 from db.errors import InsufficientFunds, LimitReached, NotFound, Stale, WalletPaused
 from db.money_views import Agreed, Quote, Standing
-=======
-from db import brands, channels, plans, wallet
-from db.errors import InsufficientFunds, LimitReached, NotFound, WalletPaused
-from db.money_views import Quote, Standing
->>>>>>> f5da9c3 (Freeze channels over a smaller plan's limit: nothing goes out there, and posts that are due say why)
 from tests.db import rows
 from tests.db.channels import CHAT, connect
 from tests.db.rows import Sessions
