@@ -124,12 +124,14 @@ class Checkpoint:
         if self.checker and not self.checker.folder.is_relative_to(self.folder):
             folders.append(self.checker.folder)
         found = {
-            str(folder / name): _checked(folder, name)
+            str(folder / name): model_files.checked(folder, name, "diffusion")
             for folder in folders
             for name in _weights(folder)
         }
         loras = [lora.file for lora in self.loras]
-        return found | {str(file): _checked(file.parent, file.name) for file in loras}
+        return found | {
+            str(file): model_files.checked(file.parent, file.name, "diffusion") for file in loras
+        }
 
     def fingerprint(self, part: str, digests: Mapping[str, str]) -> str:
         """Tells what is made of this part's weights from what is made of others."""
@@ -248,19 +250,6 @@ def _weights(folder: Path) -> set[str]:
     """Every file that was fetched, and all weights."""
     loose = {file.relative_to(folder).as_posix() for file in folder.rglob("*.safetensors")}
     return loose | model_files.recorded(folder).keys()
-
-
-def _checked(folder: Path, name: str) -> str:
-    try:
-        digest = model_files.file_sha256(folder / name)
-    except OSError as error:
-        raise _broken(folder / name, error) from error
-    wanted = model_files.recorded(folder).get(name, digest)
-    if wanted != digest:
-        raise BackendUnavailable(
-            "diffusion", f"{folder / name}: sha256 {digest}, not {wanted}: vitrina models pull"
-        )
-    return digest
 
 
 def _index(folder: Path) -> Mapping[str, object]:

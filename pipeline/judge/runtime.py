@@ -92,10 +92,11 @@ def candidates(name: str = "auto") -> tuple[str, ...]:
 def open_runtime(folder: ClipFolder, *, name: str, threads: int, cache: Path | None) -> Opened:
     """The first candidate that agrees with fp32, its blobs read from or kept in `cache`.
 
-    Raises BackendUnavailable for weights that can't be loaded.
+    Raises BackendUnavailable for weights that can't be loaded or aren't those that were pulled.
     """
     wanted = candidates(name)
-    blobs = None if cache is None else cache / cache_key(_LAYOUT, folder.fingerprint())
+    fingerprint = folder.fingerprint(folder.checked())
+    blobs = None if cache is None else cache / cache_key(_LAYOUT, fingerprint)
     if wanted[0] == "openvino-bf16" and blobs and (opened := OpenVino.load(blobs, threads)):
         return opened
     import torch

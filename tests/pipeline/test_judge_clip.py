@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline import judge, models
+from pipeline import judge, model_files, models
 from pipeline.compiled import chip_has_bf16
 from pipeline.errors import BackendUnavailable
 from pipeline.judge.clip import NEUTRAL_AES, ClipFiles, ClipJudge, verdicts
@@ -445,6 +445,23 @@ def test_wrong_checksum_stops_the_load(tiny: Path, heads: tuple[Path, Path]) -> 
     files = ClipFiles(tiny, aesthetic=(heads[0], "0" * 64))
     with pytest.raises(BackendUnavailable, match=r"aesthetic\.pth: sha256 is"):
         ClipJudge("tiny", files, runtime="torch-fp32").warm_up()
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "config.json", "tokenizer.json"])
+def test_a_file_that_was_not_pulled_so_stops_the_load(
+    tmp_path: Path, pictures: list[Image.Image], file: str
+) -> None:
+    folder = tiny_clip.save(tmp_path / "model")
+    model_files.write_manifest(folder, "abc", [path.name for path in folder.iterdir()])
+    cache = tmp_path / "cache"
+    assert len(_judge(folder, cache=cache).score("a cat", pictures)) == len(pictures)
+    data = bytearray((folder / file).read_bytes())
+    # The last bit of a number of the weights; a blank more in a text.
+    data = data + b" " if file.endswith(".json") else data[:-1] + bytes([data[-1] ^ 1])
+    (folder / file).write_bytes(data)
+    for runtime in ("auto", "torch-fp32"):
+        with pytest.raises(BackendUnavailable, match=rf"{file}: sha256 .* vitrina models pull"):
+            _judge(folder, runtime=runtime, cache=cache).warm_up()
 
 
 def test_head_of_another_width_is_refused(tiny: Path, tmp_path: Path) -> None:
