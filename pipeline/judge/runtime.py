@@ -180,11 +180,17 @@ class OpenVino:
 
     @classmethod
     def load(cls, blobs: Path, threads: int) -> Opened | None:
-        """What `keep` wrote; None if there is nothing, or nothing this OpenVINO can read."""
+        """What `keep` wrote; None if there is nothing, or nothing whole and readable."""
         try:
-            agreement = float(json.loads((blobs / "agreement.json").read_text())["cosine"])
-            image = kept(blobs / "image.blob", threads=threads, streams=_IMAGE_STREAMS)
-            text = kept(blobs / "text.blob", threads=threads)
+            noted = json.loads((blobs / "agreement.json").read_text())
+            agreement, sha256 = float(noted["cosine"]), noted["sha256"]
+            image = kept(
+                blobs / "image.blob",
+                sha256["image.blob"],
+                threads=threads,
+                streams=_IMAGE_STREAMS,
+            )
+            text = kept(blobs / "text.blob", sha256["text.blob"], threads=threads)
             return Opened(cls(image, text), agreement)
         except FileNotFoundError:
             return None
@@ -196,10 +202,13 @@ class OpenVino:
         """Best effort: a folder that can't be written costs only the next start's time."""
         try:
             blobs.mkdir(parents=True, exist_ok=True)
-            for file, compiled in zip(("image.blob", "text.blob"), self._compiled, strict=True):
-                keep(compiled, blobs / file)
+            sha256 = {
+                file: keep(compiled, blobs / file)
+                for file, compiled in zip(("image.blob", "text.blob"), self._compiled, strict=True)
+            }
             # Last, so that a reader who finds it finds the blobs too.
-            write(blobs / "agreement.json", json.dumps({"cosine": agreement}).encode())
+            noted = json.dumps({"cosine": agreement, "sha256": sha256})
+            write(blobs / "agreement.json", noted.encode())
         except OSError as error:
             _log.warning("compiled model is not kept in %s: %s", blobs, error)
 
@@ -242,7 +251,8 @@ def _agreement(runtime: Runtime, reference: Runtime, folder: ClipFolder) -> floa
         (runtime.images(pixels), reference.images(pixels)),
         (runtime.text(ids), reference.text(ids)),
     ]
-    return float(min(_cosines(a, b).min() for a, b in pairs))
+    # By numpy, which keeps a NaN: Python's `min` drops one that doesn't come first.
+    return float(np.min([_cosines(a, b).min() for a, b in pairs]))
 
 
 def _cosines(a: Floats, b: Floats) -> Floats:

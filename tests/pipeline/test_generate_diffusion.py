@@ -396,6 +396,13 @@ def test_openvino_draws_nearly_the_same_and_is_compiled_once(
     assert all(map(same, draw(mended, *SEEDS), drawn))
     assert all(blob.stat().st_size > 1000 for blob in blobs)
 
+    decoder = min(blobs, key=lambda blob: blob.stat().st_size)
+    spoilt = bytearray(decoder.read_bytes())
+    start = len(spoilt) // 10  # Among the weights: it can be read, and draws otherwise.
+    spoilt[start : start + 2000] = bytes(2000)
+    decoder.write_bytes(spoilt)
+    assert all(map(same, draw(DiffusionGenerator(settings), *SEEDS), drawn))
+
 
 @pytest.mark.skipif(not has_openvino(), reason="openvino is not installed")
 def test_openvino_draws_few_steps_nearly_the_same(made: Made) -> None:
