@@ -117,13 +117,17 @@ def kept(file: Path, sha256: str, *, threads: int, streams: int = 1) -> Compiled
 
 
 def write(path: Path, data: bytes | memoryview) -> None:
-    """All or nothing: two workers may start at once, and the power may fail."""
+    """All or nothing: two workers may start at once, the power may fail, the disk be full."""
     handle, name = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(name).replace(path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def _core() -> openvino.Core:
