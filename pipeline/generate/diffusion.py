@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from PIL import Image
 
+from pipeline.compiled import cores
 from pipeline.errors import BackendBusy, BadBrief, Cancelled
 from pipeline.generate import device, noise, recipe
 from pipeline.generate.checkpoint import Checkpoint
@@ -116,6 +117,10 @@ class DiffusionGenerator:
 
     def _load(self) -> LoadedModel:
         """Raises BackendUnavailable, BackendBusy when memory runs out."""
+        import torch
+
+        # Each time: torch keeps the number for a thread, and the judge has another.
+        torch.set_num_threads(self._settings.diffusion_threads or cores())
         if self._model is None:
             parts = (self._checkpoint, self._recipe, self._runtime, self._settings)
             load = partial(LoadedModel.load, *parts)

@@ -68,10 +68,7 @@ class LoadedModel:
         cls, checkpoint: Checkpoint, wanted: Recipe, runtime: Runtime, settings: PipelineSettings
     ) -> LoadedModel:
         """Raises BackendUnavailable. The runtime may turn out to be a slower one: see the log."""
-        import torch
-
         threads = settings.diffusion_threads or cores()
-        torch.set_num_threads(threads)
         quiet()
         digests = checkpoint.checked()
         if runtime.name == "openvino-bf16":

@@ -101,12 +101,11 @@ def open_runtime(folder: ClipFolder, *, name: str, threads: int, cache: Path | N
         return opened
     import torch
 
-    torch.set_num_threads(threads)
     towers = _Towers(folder)
-    reference = TorchRuntime(towers, torch.float32)
+    reference = TorchRuntime(towers, torch.float32, threads)
     for candidate in wanted[:-1]:
         if candidate == "torch-bf16":
-            runtime: TorchRuntime | OpenVino = TorchRuntime(towers, torch.bfloat16)
+            runtime: TorchRuntime | OpenVino = TorchRuntime(towers, torch.bfloat16, threads)
         else:
             runtime = OpenVino.compile(towers, threads)
         agreement = _agreement(runtime, reference, folder)
@@ -119,11 +118,16 @@ def open_runtime(folder: ClipFolder, *, name: str, threads: int, cache: Path | N
 
 
 class TorchRuntime:
-    """The towers run by torch on the CPU."""
+    """The towers run by torch on the CPU.
 
-    def __init__(self, towers: _Towers, dtype: torch.dtype) -> None:
+    How many cores torch takes is said at each run: it keeps one number for a thread, and the
+    generator has another.
+    """
+
+    def __init__(self, towers: _Towers, dtype: torch.dtype, threads: int) -> None:
         import torch
 
+        self._threads = threads
         self.name = "torch-bf16" if dtype == torch.bfloat16 else "torch-fp32"
         self._image = towers.image(dtype)
         self._text = towers.text(dtype)
@@ -131,6 +135,7 @@ class TorchRuntime:
     def images(self, pixels: Floats) -> Floats:
         import torch
 
+        torch.set_num_threads(self._threads)
         with torch.inference_mode():
             embeddings: Floats = self._image(torch.from_numpy(pixels)).numpy()
         return embeddings
@@ -138,6 +143,7 @@ class TorchRuntime:
     def text(self, ids: Sequence[int]) -> Floats:
         import torch
 
+        torch.set_num_threads(self._threads)
         with torch.inference_mode():
             embeddings: Floats = self._text(torch.tensor([list(ids)], dtype=torch.int64)).numpy()
         return embeddings

@@ -20,6 +20,7 @@ from pipeline.errors import Cancelled
 from pipeline.generate import noise, recipe
 from pipeline.generate.diffusion import DiffusionGenerator
 from pipeline.generate.recipe import Recipe
+from pipeline.judge.clip import ClipFiles, ClipJudge
 from pipeline.judge.pixels import PixelsJudge
 from pipeline.run import Pipeline
 from pipeline.settings import PipelineSettings
@@ -30,7 +31,7 @@ from pipeline.types import (
     Stage,
     Variation,
 )
-from tests.pipeline import tiny_diffusion
+from tests.pipeline import tiny_clip, tiny_diffusion
 from tests.pipeline.drawing import BRIEF, PROMPT, SEEDS, distance, draw, pixels_of, same
 from tests.pipeline.tiny_diffusion import Made, settings_of
 
@@ -425,6 +426,27 @@ def test_a_kind_that_openvino_is_not_used_for_runs_by_torch_and_says_so(made: Ma
     )
     assert draw(generator, 1)[0].meta["runtime"] == "torch-bf16"
     assert generator.name == "tiny-xl (torch-bf16)"
+
+
+def test_each_model_takes_its_own_cores_whoever_worked_before(made: Made, tmp_path: Path) -> None:
+    import torch
+    from torch.nn.modules.module import register_module_forward_pre_hook
+
+    judge = ClipJudge("tiny", ClipFiles(tiny_clip.save(tmp_path)), runtime="torch-fp32", threads=2)
+    generator = made(diffusion_threads=1)
+    taken: dict[str, set[int]] = {}
+
+    def note(module: object, _: object) -> None:
+        taken.setdefault(type(module).__name__, set()).add(torch.get_num_threads())
+
+    hook = register_module_forward_pre_hook(note)
+    try:
+        for _ in range(2):
+            judge.score("a cat", [draw(generator, 1)[0].image])
+    finally:
+        hook.remove()
+    assert taken["UNet2DConditionModel"] == taken["StableDiffusionSafetyChecker"] == {1}
+    assert taken["ImageTower"] == taken["TextTower"] == {2}
 
 
 # In the pipeline.
