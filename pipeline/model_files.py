@@ -88,7 +88,10 @@ def write_manifest(folder: Path, commit: str, names: list[str]) -> None:
         for name in sorted(names)
     }
     text = json.dumps({"commit": commit, "files": files}, indent=2)
-    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    # A half-written one would stand for a broken model.
+    part = folder / f"{MANIFEST}.part"
+    part.write_text(text + "\n", encoding="utf-8")
+    part.replace(folder / MANIFEST)
 
 
 def file_sha256(path: Path) -> str:

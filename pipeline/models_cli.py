@@ -32,12 +32,11 @@ def pull(names: Names = None, directory: Folder = None) -> None:
     """Fetch what is missing or broken; goes on where it was stopped."""
     from pipeline import download
     from pipeline.errors import PipelineError
-    from pipeline.model_files import verify
 
     models, folder = _selected(names, directory)
     failed: list[str] = []
     for model in models:
-        if verify(model, folder).state == "ready":
+        if _is_ready(model, folder):
             typer.echo(f"{model.name}: there already")
             continue
         size = f", about {_megabytes(model.size_bytes)}" if model.size_bytes else ""
@@ -93,6 +92,16 @@ def _selected(names: list[str] | None, directory: Path | None) -> tuple[list[Mod
             for name in names
         ]
     return models, directory or settings.models_dir
+
+
+def _is_ready(model: Model, folder: Path) -> bool:
+    from pipeline.errors import BackendUnavailable
+    from pipeline.model_files import verify
+
+    try:
+        return verify(model, folder).state == "ready"
+    except BackendUnavailable:
+        return False  # What the last pull noted can't be read: the next one notes it anew.
 
 
 def _report(found: list[Status], folder: Path) -> None:

@@ -357,6 +357,22 @@ def test_a_broken_manifest_is_a_clear_error(tmp_path: Path) -> None:
         status(model, tmp_path)
 
 
+def test_a_broken_manifest_is_mended_by_the_pull_it_asks_for(
+    published: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import vitrina
+
+    model = _tiny_model()
+    download.pull(model, tmp_path, Bars(), endpoint=published.url)
+    (model.path(tmp_path) / model_files.MANIFEST).write_text("{")
+    published.ranges.clear()
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", published.url)
+    arguments = [REPO, "--dir", str(tmp_path)]
+    assert vitrina.run(["models", "pull", *arguments]) == 0
+    assert verify(model, tmp_path).state == "ready"
+    assert published.ranges == []  # The files were right.
+
+
 def test_needed_follows_the_backends(tmp_path: Path) -> None:
     names = [model.name for model in needed(PipelineSettings(judge="clip"))]
     assert names == [
