@@ -16,7 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pipeline.errors import BackendBusy, BackendUnavailable
 from pipeline.model_files import file_sha256, write_manifest
@@ -118,6 +118,8 @@ def _listing(model: HubModel, endpoint: str | None) -> tuple[str, list[Source]]:
     names = model.chosen(published)
     if not names or info.sha is None:
         raise BackendUnavailable("models", f"{model.repo} has none of the files that are needed")
+    if strays := [name for name in names if not _stays_inside(name)]:
+        raise BackendUnavailable("models", f"{model.repo} has files outside its folder: {strays}")
     sources = [
         Source(
             url=hf_hub_url(model.repo, name, revision=info.sha, endpoint=endpoint),
@@ -131,6 +133,12 @@ def _listing(model: HubModel, endpoint: str | None) -> tuple[str, list[Source]]:
         for name in names
     ]
     return info.sha, sources
+
+
+def _stays_inside(name: str) -> bool:
+    """Whether a repository's file name leads to a place in the model's folder."""
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts
 
 
 def _git(blob_id: str | None) -> str | None:

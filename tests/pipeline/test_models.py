@@ -319,6 +319,17 @@ def test_a_repository_of_another_kind_is_refused(hub: Hub, tmp_path: Path) -> No
         download.pull(_tiny_model(), tmp_path, Bars(), endpoint=hub.url)
 
 
+@pytest.mark.parametrize("stray", ["tokenizer/../../stray/config.json", "/{}/stray/config.json"])
+def test_a_repository_that_reaches_out_of_its_folder_is_refused(
+    hub: Hub, tmp_path: Path, stray: str
+) -> None:
+    pytest.importorskip("huggingface_hub", reason="the ml extra is not installed")
+    hub.files = {"model_index.json": b"{}", stray.format(tmp_path): b"{}"}
+    with pytest.raises(BackendUnavailable, match="outside its folder"):
+        download.pull(models.diffusion_model(REPO), tmp_path, Bars(), endpoint=hub.url)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("repo", ["somebody/else", "no such name", "../../etc/passwd"])
 def test_unknown_repositories_are_refused(hub: Hub, tmp_path: Path, repo: str) -> None:
     pytest.importorskip("huggingface_hub", reason="the ml extra is not installed")
