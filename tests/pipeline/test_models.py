@@ -461,6 +461,30 @@ def test_status_and_verify_commands_tell_missing_from_ready(
     assert "there already" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("name", "today"),
+    [
+        ("runwayml/stable-diffusion-v1-5", "stable-diffusion-v1-5/stable-diffusion-v1-5"),
+        ("stable-diffusion-v1-5", "stable-diffusion-v1-5/stable-diffusion-v1-5"),
+        ("someone/own-diffusion", "someone/own-diffusion"),
+    ],
+)
+def test_a_generator_named_is_not_taken_for_a_judge(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    today: str,
+) -> None:
+    import vitrina
+
+    monkeypatch.setenv("PIPELINE_DIFFUSION_MODEL", "someone/own-diffusion")
+    assert vitrina.run(["models", "status", name, "--dir", str(tmp_path)]) == 1
+    shown = capsys.readouterr().out
+    assert f" {today}\n" in shown
+    assert "generator, licence" in shown
+
+
 def test_without_a_model_the_real_backends_are_told_what_to_do_next(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
