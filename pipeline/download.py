@@ -72,7 +72,7 @@ def fetch(source: Source, path: Path, on_bytes: OnBytes, *, pause_s: float = 1.0
     if path.is_file() and _is_right(path, source):
         on_bytes(source.name, path.stat().st_size, path.stat().st_size)
         return
-    part = path.with_name(f"{path.name}.part")
+    part = _part(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _fetch_part(source, part, on_bytes, pause_s)
@@ -91,7 +91,7 @@ def _pull_repository(
 ) -> None:
     folder = model.path(models_dir)
     commit, sources = _listing(model, endpoint)
-    _check_space(models_dir, sum(s.size_bytes or 0 for s in sources))
+    _check_space(models_dir, sum(_lacking(s, folder / s.name) for s in sources))
     for source in sources:
         fetch(source, folder / source.name, on_bytes)
     write_manifest(folder, commit, [source.name for source in sources])
@@ -216,6 +216,12 @@ def _is_right(path: Path, source: Source) -> bool:
     return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest() == expected
 
 
+def _lacking(source: Source, path: Path) -> int:
+    """Bytes still to come, by sizes alone."""
+    wanted = source.size_bytes or 0
+    return 0 if _size(path) == wanted else max(0, wanted - _size(_part(path)))
+
+
 def _check_space(models_dir: Path, wanted_bytes: int) -> None:
     place = models_dir.absolute()
     while not place.exists():
@@ -225,6 +231,11 @@ def _check_space(models_dir: Path, wanted_bytes: int) -> None:
         raise BackendUnavailable(
             "models", f"{place}: {free // 10**6} MB free, {wanted_bytes // 10**6} MB needed"
         )
+
+
+def _part(path: Path) -> Path:
+    """Where a file lies until it is whole."""
+    return path.with_name(f"{path.name}.part")
 
 
 def _size(path: Path) -> int:

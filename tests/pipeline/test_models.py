@@ -286,6 +286,35 @@ def test_a_model_stopped_in_the_middle_is_unfinished_and_goes_on(
     assert [path.rsplit("/", 1)[-1] for path, _ in published.ranges] == ["model.safetensors"]
 
 
+def test_a_pull_goes_on_where_there_is_room_for_the_rest_alone(
+    published: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = _tiny_model()
+    weights = model.path(tmp_path) / "model.safetensors"
+    published.refused = {weights.name}
+    with pytest.raises(BackendUnavailable, match="403"):
+        download.pull(model, tmp_path, Bars(), endpoint=published.url)
+    published.refused.clear()
+    data = published.files[weights.name]
+    weights.with_name("model.safetensors.part").write_bytes(data[:-1000])
+
+    def pull_with(free_bytes: int) -> None:
+        monkeypatch.setattr("shutil.disk_usage", lambda _: Usage(free_bytes))
+        download.pull(model, tmp_path, Bars(), endpoint=published.url)
+
+    with pytest.raises(BackendUnavailable, match="MB needed"):
+        pull_with(999)
+    pull_with(1000)
+    assert verify(model, tmp_path).state == "ready"
+
+
+@dataclass
+class Usage:
+    """Of `shutil.disk_usage`, what a pull looks at."""
+
+    free: int
+
+
 def test_verify_finds_one_changed_byte_and_pull_mends_it(published: Hub, tmp_path: Path) -> None:
     model = _tiny_model()
     download.pull(model, tmp_path, Bars(), endpoint=published.url)
