@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import http.client
+import json
 import shutil
 import time
 import urllib.error
@@ -21,11 +22,13 @@ from pathlib import Path, PurePosixPath
 from pipeline.errors import BackendBusy, BackendUnavailable
 from pipeline.model_files import file_sha256, write_manifest
 from pipeline.models import (
+    INDEX,
     INSTALL,
     HeadFile,
     HubModel,
     Model,
     OllamaModel,
+    without_weights,
 )
 
 CHUNK_BYTES = 1024 * 1024
@@ -91,10 +94,29 @@ def _pull_repository(
 ) -> None:
     folder = model.path(models_dir)
     commit, sources = _listing(model, endpoint)
+    if INDEX in model.wanted:
+        _check_weights(model, folder, sources, on_bytes)
     _check_space(models_dir, sum(_lacking(s, folder / s.name) for s in sources))
     for source in sources:
         fetch(source, folder / source.name, on_bytes)
     write_manifest(folder, commit, [source.name for source in sources])
+
+
+def _check_weights(model: HubModel, folder: Path, sources: list[Source], on_bytes: OnBytes) -> None:
+    """Before gigabytes are fetched: a part may be published as a pickle alone, or not at all."""
+    by_name = {source.name: source for source in sources}
+    if INDEX not in by_name:
+        raise BackendUnavailable("models", f"{model.repo} has no {INDEX}: no diffusion model")
+    file = folder / INDEX
+    fetch(by_name[INDEX], file, on_bytes)
+    try:
+        lacking = without_weights(json.loads(file.read_text(encoding="utf-8")), by_name)
+    except (ValueError, AttributeError) as error:
+        raise BackendUnavailable("models", f"{model.repo}: broken {INDEX}") from error
+    if lacking:
+        raise BackendUnavailable(
+            "models", f"{model.repo} has no safetensors for {', '.join(lacking)}"
+        )
 
 
 def _listing(model: HubModel, endpoint: str | None) -> tuple[str, list[Source]]:
@@ -115,22 +137,22 @@ def _listing(model: HubModel, endpoint: str | None) -> tuple[str, list[Source]]:
     except (HTTPError, OSError) as error:
         raise BackendBusy("models", f"the hub can't be reached: {error}") from error
     published = {file.rfilename: file for file in info.siblings or ()}
-    names = model.chosen(published)
-    if not names or info.sha is None:
+    chosen = model.chosen(published)
+    if not chosen or info.sha is None:
         raise BackendUnavailable("models", f"{model.repo} has none of the files that are needed")
-    if strays := [name for name in names if not _stays_inside(name)]:
+    if strays := [name for name in chosen if not _stays_inside(name)]:
         raise BackendUnavailable("models", f"{model.repo} has files outside its folder: {strays}")
     sources = [
         Source(
-            url=hf_hub_url(model.repo, name, revision=info.sha, endpoint=endpoint),
-            name=name,
-            size_bytes=published[name].size,
+            url=hf_hub_url(model.repo, theirs, revision=info.sha, endpoint=endpoint),
+            name=ours,
+            size_bytes=published[theirs].size,
             checksum=f"sha256:{lfs.sha256}"
-            if (lfs := published[name].lfs)
-            else _git(published[name].blob_id),
+            if (lfs := published[theirs].lfs)
+            else _git(published[theirs].blob_id),
             token=get_token(),
         )
-        for name in names
+        for ours, theirs in chosen.items()
     ]
     return info.sha, sources
 

@@ -23,12 +23,7 @@ if TYPE_CHECKING:
     import torch
     from diffusers import DiffusionPipeline
 
-INDEX = "model_index.json"
-
 _LIBRARIES = ("torch", "diffusers", "transformers", "safetensors")
-
-_CHECKER_PARTS = ("safety_checker", "feature_extractor", "image_encoder")
-"""Of a pipeline, what this package does itself or has no use for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +149,7 @@ class Checkpoint:
         parts: dict[str, object] = {
             part: None
             for part, entry in self.index.items()
-            if part in _CHECKER_PARTS or entry == [None, None]
+            if part in models.UNUSED_PARTS or entry == [None, None]
         }
         if "requires_safety_checker" in self.index:
             parts["requires_safety_checker"] = False
@@ -253,10 +248,12 @@ def _weights(folder: Path) -> set[str]:
 
 
 def _index(folder: Path) -> Mapping[str, object]:
-    index = _json(folder / INDEX)
+    index = _json(folder / models.INDEX)
     if not isinstance(index.get("_class_name"), str):
         # A list there names a class in the folder's own code.
-        raise BackendUnavailable("diffusion", f"{folder / INDEX} names no pipeline of diffusers")
+        raise BackendUnavailable(
+            "diffusion", f"{folder / models.INDEX} names no pipeline of diffusers"
+        )
     return index
 
 

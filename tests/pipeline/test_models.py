@@ -348,6 +348,61 @@ def test_a_repository_of_another_kind_is_refused(hub: Hub, tmp_path: Path) -> No
         download.pull(_tiny_model(), tmp_path, Bars(), endpoint=hub.url)
 
 
+def _publish_diffusion(hub: Hub, **renamed: str) -> None:
+    """A diffusion model whose parts' weights are `model.safetensors`, or as `renamed`."""
+    pytest.importorskip("huggingface_hub", reason="the ml extra is not installed")
+    index = {
+        "_class_name": "StableDiffusionPipeline",
+        "requires_safety_checker": True,
+        "unet": ["diffusers", "UNet2DConditionModel"],
+        "vae": ["diffusers", "AutoencoderKL"],
+        "text_encoder_2": [None, None],
+        "safety_checker": ["stable_diffusion", "StableDiffusionSafetyChecker"],
+        "scheduler": ["diffusers", "PNDMScheduler"],
+        "tokenizer": ["transformers", "CLIPTokenizerFast"],
+        "feature_extractor": ["transformers", "CLIPImageProcessor"],
+    }
+    hub.files["model_index.json"] = json.dumps(index).encode()
+    hub.files["scheduler/scheduler_config.json"] = b"{}"
+    hub.files["tokenizer/vocab.json"] = b"{}"
+    for part in ("unet", "vae"):
+        hub.files[f"{part}/config.json"] = b"{}"
+        name = renamed.get(part, "diffusion_pytorch_model.safetensors")
+        hub.files[f"{part}/{name}"] = DATA
+
+
+@pytest.mark.parametrize("name", ["diffusion_pytorch_model.bin", "other.safetensors"])
+def test_a_diffusion_model_without_weights_for_a_part_is_refused(
+    hub: Hub, tmp_path: Path, name: str
+) -> None:
+    _publish_diffusion(hub, vae=name)
+    model = models.diffusion_model(REPO)
+    with pytest.raises(BackendUnavailable, match="no safetensors for vae"):
+        download.pull(model, tmp_path, Bars(), endpoint=hub.url)
+    assert status(model, tmp_path).state == "unfinished"
+    assert not any("unet" in path for path, _ in hub.ranges)
+
+
+def test_a_repository_without_an_index_is_no_diffusion_model(hub: Hub, tmp_path: Path) -> None:
+    _publish_diffusion(hub)
+    del hub.files["model_index.json"]
+    with pytest.raises(BackendUnavailable, match="no diffusion model"):
+        download.pull(models.diffusion_model(REPO), tmp_path, Bars(), endpoint=hub.url)
+
+
+def test_weights_in_fp16_are_taken_where_there_are_no_others(hub: Hub, tmp_path: Path) -> None:
+    half = "diffusion_pytorch_model.fp16.safetensors"
+    _publish_diffusion(hub, unet=half)
+    hub.files[f"vae/{half}"] = b"half"
+    model = models.diffusion_model(REPO)
+    download.pull(model, tmp_path, Bars(), endpoint=hub.url)
+    assert verify(model, tmp_path).state == "ready"
+    for part in ("unet", "vae"):
+        weights = [file.name for file in (model.path(tmp_path) / part).glob("*.safetensors")]
+        assert weights == ["diffusion_pytorch_model.safetensors"]
+        assert (model.path(tmp_path) / part / weights[0]).read_bytes() == DATA
+
+
 @pytest.mark.parametrize("stray", ["tokenizer/../../stray/config.json", "/{}/stray/config.json"])
 def test_a_repository_that_reaches_out_of_its_folder_is_refused(
     hub: Hub, tmp_path: Path, stray: str
