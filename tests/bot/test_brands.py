@@ -175,6 +175,28 @@ async def test_a_brand_can_be_changed_part_by_part(anna: Person) -> None:
     assert "Чай" in page["text"]
 
 
+async def test_a_ready_style_leaves_a_brand_its_own_colours(anna: Person) -> None:
+    page = await made(anna)
+    await anna.press("Стиль", page)
+    await anna.press("Фиолетовый минимализм")
+    page = await anna.text("Стиль: Фиолетовый минимализм")
+    assert "Цвета: #6c3ce9 #ffffff" in page["text"]
+
+
+async def test_another_ready_style_brings_its_colours_for_those_of_the_first(
+    anna: Person, live: Stage
+) -> None:
+    await anna.send("/brands")
+    await anna.press("Новый бренд")
+    await anna.answer_to("Аметист", "2 из 3")
+    await anna.press("Фиолетовый минимализм")
+    await anna.press("Оставить цвета стиля")
+    await anna.press("Стиль", await anna.text("🎨 Аметист"))
+    await anna.press("Эко и природа")
+    page = await anna.text("Стиль: Эко и природа")
+    assert "Цвета: #4f8a4b #e9efd9 #b08a5b #274029" in page["text"]
+
+
 async def in_account(live: Stage, name: str) -> int:
     """A brand that somebody else of the account makes; its id."""
     (account,) = await live.rows("SELECT id FROM accounts")
