@@ -99,7 +99,8 @@ class NewDraft:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A request as its card shows it. `brand` None: neutral; `photo_key`: what it starts from."""
+    """A request as its card shows it. `brand` None: neutral, or deleted since (`brand_gone`);
+    `photo_key`: what it starts from."""
 
     id: int
     account_id: int
@@ -120,6 +121,7 @@ class Draft:
     card_message_id: int | None
     state: RequestState
     photo_key: str | None = None
+    brand_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,11 +189,22 @@ async def go(
     pool: ArqRedis,
     clock: Clock,
 ) -> None:
-    """Создать: the card becomes the status card. A second tap finds the task that is there."""
+    """Создать: the card becomes the status card. A second tap finds the task that is there.
+
+    A card that names a brand deleted since is shown without it first.
+    """
     who.may(Action.CREATE)
     card = card_of(query)
     async with sessions.begin() as session:
         draft = await _own_draft(session, who, callback_data)
+    if draft.brand_gone and callback_data.field != "brand" and draft.state == RequestState.DRAFT:
+        async with sessions.begin() as session:
+            means = await means_of(session, who.account_id, now=clock())
+        words = who.tr.plain("The draft's brand was deleted: check the draft and tap again")
+        await query.answer(words, show_alert=True)
+        await edit(bot, query, await intake.draft_card(who, draft, means))
+        return
+    async with sessions.begin() as session:
         without_photo = bool(draft.photo_key) and not who.can_start_from_photos
         if without_photo and draft.state == RequestState.DRAFT:
             await requests.change_draft(session, who.account_id, draft.id, photo_key=None)

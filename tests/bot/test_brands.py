@@ -197,6 +197,26 @@ async def test_another_ready_style_brings_its_colours_for_those_of_the_first(
     assert "Цвета: #4f8a4b #e9efd9 #b08a5b #274029" in page["text"]
 
 
+async def test_a_draft_whose_brand_was_deleted_is_shown_before_it_is_drawn(
+    anna: Person, live: Stage
+) -> None:
+    page = await made(anna, "Зерно")
+    await anna.send("баннер для сайта")
+    card = await anna.button("Бренд: Зерно")
+    await anna.press("Удалить", page)
+    await anna.press("Да, удалить")
+    answer = await anna.press("Создать", card)
+    assert "Бренд этого черновика удалён" in answer["text"]
+    await anna.tap(data_of(card, "Создать"), card)  # handled twice
+    changed = await anna.button("Бренд: нет")
+    assert changed["message_id"] == card["message_id"]
+    await anna.settled()
+    assert await live.rows("SELECT id FROM ml_tasks") == []
+    assert (await anna.press("Создать", changed))["text"] == "Взял в работу!"
+    (task,) = await live.rows("SELECT brief FROM ml_tasks")
+    assert task["brief"]["brand"] is None
+
+
 async def in_account(live: Stage, name: str) -> int:
     """A brand that somebody else of the account makes; its id."""
     (account,) = await live.rows("SELECT id FROM accounts")
