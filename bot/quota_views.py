@@ -82,6 +82,13 @@ def cure(
                 free=tr.roubles(means.wallet.free),
             )
         )
+    else:
+        lines.append(
+            tr(
+                "Paying past the quota stays on: later pictures are paid for from the wallet too, "
+                "until it is switched off in /plans."
+            )
+        )
     if of_team:
         lines.append(tr("<i>Only the team's owner and admins can spend its money.</i>"))
     rows = [*_paid_ways(tr, means, count, offered, least), *_fewer(tr, means, errand)]
@@ -89,8 +96,10 @@ def cure(
 
 
 def paid_for(tr: Texts) -> Card:
-    """In place of the ways on, once one of them was taken and the album has a card of its own."""
-    return Card(tr("👛 Pictures past the quota are paid for now. To stop that: /plans"))
+    """Said once paying past the quota was switched on by a draft or an album."""
+    return Card(
+        tr("👛 Pictures past the quota are paid for now, the next ones too. To stop that: /plans")
+    )
 
 
 def go_on(tr: Texts, errand: Errand) -> InlineKeyboardButton:
@@ -112,7 +121,7 @@ def _paid_ways(
         if not means.pays:
             sum = means.price(count)
             label = tr.plain(
-                "👛 Pay per picture: {n} for {price}",
+                "👛 Pay past the quota: {n} for {price} now",
                 n=means.past(count),
                 price=tr.roubles(sum, short=True),
             )

@@ -116,7 +116,7 @@ async def test_top_up_buy_run_out_pay_per_picture_upgrade_and_downgrade(
     await talk.press("Создать", await talk.button("Создать"))
     cure = await talk.text("Картинок на этот месяц не хватает")
     assert cure["message_id"] > sent
-    await talk.press("Платить за картинку: 3 за 15", cure)
+    await talk.press("Платить сверх квоты: сейчас 3 за 15", cure)
     await talk.button("✓ 1")
     best = await talk.wait_for(lambda one: "document" in one, "the best one's file")
     assert "№1" in said(best)
