@@ -121,7 +121,7 @@ def test_words_that_can_not_be_drawn_are_named_wherever_they_are_missed() -> Non
         album_views.why(replace(ALBUM, cleaned_prompt=prompt)).text,
     ]
     for text in cards:
-        assert "🔤 Надписи на картинке не будет: «Свежий хлеб» возьмите в текст поста" in text
+        assert "🔤 Надписей на картинках нет: «Свежий хлеб» возьмите в текст поста" in text
     assert "🔤" not in album_views.caption(ALBUM)
 
 
