@@ -20,6 +20,9 @@ _BEST_OF = {
 }
 
 
+_PARTS = {"match": N_("match"), "aesthetics": N_("aesthetics")}
+
+
 def caption(album: AlbumView) -> Html:
     """The idea, a line a picture, and what the scores mean; at most 1024 UTF-16 units."""
     tr = texts.of(album.locale)
@@ -137,30 +140,28 @@ def _weakest(tr: Texts, images: Sequence[PredictionView]) -> Html | None:
     lost_match = CLIP_WEIGHT * (best.clip_n - last.clip_n)
     lost_aesthetics = AESTHETIC_WEIGHT * (best.aes_n - last.aes_n)
     if lost_match >= lost_aesthetics:
-        part, low, high = tr.plain("match"), last.clip_n, best.clip_n
+        part, low, high = "match", last.clip_n, best.clip_n
     else:
-        part, low, high = tr.plain("aesthetics"), last.aes_n, best.aes_n
+        part, low, high = "aesthetics", last.aes_n, best.aes_n
     if low >= high:
         return None
     line = tr(
         "№{rank} is pulled down by {part}: {low} against {high} of №1",
         rank=last.rank,
-        part=part,
+        part=tr.plain(_PARTS[part]),
         low=tr.decimal(low),
         high=tr.decimal(high),
     )
-    measure = _lost_most(best, last)
+    measure = _lost_most(best, last, names.measures(part))
     if measure is None:
         return line
     return Html(line + tr(" (most of all: {measure})", measure=names.measure(tr, measure)))
 
 
-def _lost_most(best: PredictionView, last: PredictionView) -> str | None:
-    """The named measure (all are 0..1) in which `last` is furthest behind."""
+def _lost_most(best: PredictionView, last: PredictionView, measures: frozenset[str]) -> str | None:
+    """The measure (all are 0..1) of these in which `last` is furthest behind."""
     high, low = _details(best), _details(last)
-    losses = {
-        name: high[name] - low[name] for name in high.keys() & low.keys() if names.is_measure(name)
-    }
+    losses = {name: high[name] - low[name] for name in high.keys() & low.keys() & measures}
     worst = max(losses, key=lambda name: losses[name], default=None)
     return worst if worst is not None and losses[worst] > 0.01 else None
 

@@ -208,6 +208,25 @@ def test_why_names_the_measure_that_fell_furthest() -> None:
     assert "больше всего: резкость" in album_views.why(replace(ALBUM, images=images)).text
 
 
+def test_why_names_no_measure_of_another_part_of_the_score() -> None:
+    images = (
+        image(1, 0.8, 0.8, palette=0.8, contrast=0.9),
+        image(2, 0.5, 0.7, palette=0.5, contrast=0.1),
+    )
+    why = album_views.why(replace(ALBUM, images=images)).text
+    assert (
+        "№2 тянет вниз сюжет: 0,50 против 0,80 у №1 (больше всего: попадание в заданные цвета)"
+        in why
+    )
+    images = (
+        image(1, 0.8, 0.8, palette=0.8, contrast=0.9),
+        image(2, 0.7, 0.3, palette=0.1, contrast=0.9),
+    )
+    why = album_views.why(replace(ALBUM, images=images)).text
+    assert "№2 тянет вниз эстетика: 0,30 против 0,80 у №1" in why
+    assert "больше всего" not in why
+
+
 def test_a_real_judge_is_named() -> None:
     assert "оценивает clip" in album_views.caption(replace(ALBUM, judge="clip"))
     clip = replace(ALBUM, judge="clip-vit-base-patch32 (openvino-bf16)")
