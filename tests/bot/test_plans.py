@@ -89,7 +89,7 @@ async def test_an_upgrade_is_pro_rata_and_charged_as_shown(anna: Person, live: S
     live.clock.move(days=10)
     question = await asked(anna, "Студия")
     words = plain(question["text"])
-    assert "Перейти на «Студия» сразу?\n3 990,00 ₽ минус" in words
+    assert "Перейти на тариф «Студия» сразу?\n3 990,00 ₽ минус" in words
     shown = words.split("Сейчас спишется: ")[1].split("\n")[0]
     live.clock.move(minutes=14)
     await anna.press("Заплатить", question)
@@ -136,7 +136,7 @@ async def test_a_question_from_before_another_purchase_charges_nothing(
     old = await asked(anna, "Старт")
     await bought(anna, "Студия")
     await anna.press("Заплатить", old)
-    again = await anna.text("Перейти на «Старт»")
+    again = await anna.text("Перейти на тариф «Старт»")
     assert again["message_id"] == old["message_id"]
     assert len(await live.rows("SELECT id FROM periods WHERE plan_code = 'start'")) == 0
 
@@ -151,7 +151,11 @@ async def test_a_downgrade_waits_for_the_periods_end_and_can_be_undone(
     await anna.press("Перейти", question)
     page = await anna.text("Потом — «Профи»")
     assert "Тариф «Студия»" in page["text"]
-    await anna.press("Остаться на «Студия»", page)
+    assert "✓ Профи · 1\u00a0490\u00a0₽" in buttons(page)
+    assert "⏹ Не продлевать" in buttons(page)
+    await anna.press("✓ Профи", page)  # chosen already: nothing is asked
+    page = await anna.button("Остаться на тарифе «Студия»")
+    await anna.press("Остаться на тарифе «Студия»", page)
     await anna.text("Потом продлится за 3")
 
 
@@ -195,7 +199,8 @@ async def test_stopping_the_renewal_and_what_comes_then(anna: Person, live: Stag
     await anna.press("Не продлевать", await plans(anna))
     question = await anna.text("Не продлевать «Старт»?")
     await anna.press("Не продлевать", question)
-    await anna.text("Потом — «Бесплатный»")
+    page = await anna.text("Потом — «Бесплатный»")
+    assert "⏹ Не продлевать" not in buttons(page)
     live.clock.move(days=32)
     await live.renew()
     card = await plans(anna)
@@ -222,7 +227,8 @@ async def test_renewal_with_money_and_grace_without(anna: Person, live: Stage) -
 
 async def test_paying_past_the_quota_is_a_switch(anna: Person, live: Stage) -> None:
     page = await plans(anna)
-    assert "не рисую и ничего не списываю" in page["text"]
+    words = "не рисую и ничего не списываю, пока не включите — тогда по 9 ₽ за картинку"
+    assert words in plain(page["text"])
     await anna.press("⬜ Платить сверх квоты", page)
     on = await anna.text("Сверх квоты: 9")
     await anna.press("✅ Платить сверх квоты", on)
