@@ -68,7 +68,7 @@ def _standing(
     if period.held:
         lines.append(tr.n("{n} more is being drawn", "{n} more are being drawn", period.held))
     lines.append(_until(tr, standing, titles, now))
-    price = tr.roubles(period.terms.picture_price, short=True)
+    price = tr.roubles(period.terms.picture_price)
     lines.append(
         tr("Past the quota: {price} a picture, from the wallet", price=price)
         if standing.pays_per_picture
@@ -103,12 +103,12 @@ def _after(tr: Texts, standing: Standing, titles: dict[str, str]) -> Html:
         return tr("Then: {title}", title=titles.get(upcoming, upcoming))
     if standing.plan.code == FREE:
         return tr("Then new pictures come, free")
-    return tr("Then it renews for {price}", price=tr.roubles(standing.plan.price, short=True))
+    return tr("Then it renews for {price}", price=tr.roubles(standing.plan.price))
 
 
 def _offer(tr: Texts, plan: PlanView, *, is_present: bool, is_team: bool) -> Html:
     name = title(tr, plan)
-    price = tr.roubles(plan.price, short=True)
+    price = tr.roubles(plan.price)
     if plan.price:
         head = tr("<b>{title}</b> · {price} a month", title=name, price=price)
     else:
@@ -121,7 +121,7 @@ def _offer(tr: Texts, plan: PlanView, *, is_present: bool, is_team: bool) -> Htm
 def gives(tr: Texts, terms: Terms, *, is_team: bool) -> list[Html]:
     """What a plan gives, most important first; seats only to a team, which has people to sit."""
     pictures = tr.n("{n} picture a month", "{n} pictures a month", terms.images_limit)
-    price = tr.roubles(terms.picture_price, short=True)
+    price = tr.roubles(terms.picture_price)
     room = [tr.n("{n} brand", "{n} brands", terms.brand_limit)]
     if terms.channels:
         room.append(tr.n("{n} channel", "{n} channels", terms.channels))
@@ -161,7 +161,7 @@ def _plans_keyboard(
 def _other(tr: Texts, standing: Standing, plan: PlanView) -> InlineKeyboardButton:
     """A plan to change to; the one that comes next is marked, and not asked about again."""
     account_id = standing.period.account_id
-    label = f"{title(tr, plan)} · {tr.roubles(plan.price, short=True)}"
+    label = f"{title(tr, plan)} · {tr.roubles(plan.price)}"
     if plan.code == standing.next_plan_code:
         return button(marked(label, True), PlanTap(do="show", account_id=account_id))
     dearer = plan.price > standing.plan.price
@@ -313,7 +313,7 @@ def _ask_keyboard(
     missing = quote.to_pay - wallet.free
     if quote.to_pay and missing > 0:
         kopecks = max(_with_spare(standing, quote, missing), least)
-        label = tr.plain("➕ Top up {sum}", sum=tr.roubles(kopecks, short=True))
+        label = tr.plain("➕ Top up {sum}", sum=tr.roubles(kopecks))
         # Its plan goes along, so that the way leads back here.
         top_up = WalletTap(do="sum", account_id=account_id, value=kopecks, plan=wanted.code)
         return markup([[button(label, top_up, "primary")], [back]])

@@ -32,9 +32,9 @@ def cost(tr: Texts, means: Means, count: int) -> Html:
             left=tr.number(means.left),
             limit=tr.number(means.limit),
         )
-    price = tr.roubles(means.price(count), short=True)
+    price = tr.roubles(means.price(count))
     if missing := means.missing(count):
-        lacks = tr.roubles(missing, short=True)
+        lacks = tr.roubles(missing)
         return tr("🎟 {n} for {price}, {missing} short", n=past, price=price, missing=lacks)
     if means.left <= 0:
         return tr.n("🎟 {n} picture for {price}", "🎟 {n} pictures for {price}", past, price=price)
@@ -123,7 +123,7 @@ def _paid_ways(
             label = tr.plain(
                 "👛 Pay past the quota: {n} for {price} now",
                 n=means.past(count),
-                price=tr.roubles(sum, short=True),
+                price=tr.roubles(sum),
             )
             rows.append(
                 [
@@ -138,7 +138,7 @@ def _paid_ways(
             rows.append([top_up(tr, means.wallet.account_id, max(missing, least))])
     better = next((plan for plan in offered if _is_better(plan, means)), None)
     if better is not None and not means.wallet.paused:
-        title, price = plan_views.title(tr, better), tr.roubles(better.price, short=True)
+        title, price = plan_views.title(tr, better), tr.roubles(better.price)
         label = tr.n_plain(
             "💎 {title}: {n} picture for {price}",
             "💎 {title}: {n} pictures for {price}",
@@ -158,7 +158,7 @@ def _is_better(plan: PlanView, means: Means) -> bool:
 
 def top_up(tr: Texts, account_id: int, kopecks: int) -> InlineKeyboardButton:
     """Straight to paying this sum."""
-    label = tr.plain("➕ Top up {sum}", sum=tr.roubles(kopecks, short=True))
+    label = tr.plain("➕ Top up {sum}", sum=tr.roubles(kopecks))
     return button(label, WalletTap(do="sum", account_id=account_id, value=kopecks), "primary")
 
 

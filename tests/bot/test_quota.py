@@ -103,7 +103,7 @@ async def test_nobody_pays_per_picture_another_sum_than_the_button_says(
 async def test_a_top_up_of_what_lacks_leads_back_to_the_draft(anna: Person, live: Stage) -> None:
     card = await out(anna, live)
     await anna.press("Платить сверх квоты", card)
-    lacking = await anna.text("а на счёте 0,00")
+    lacking = await anna.text("а на счёте 0")
     # 18 ₽ lack, and nobody can pay less than 100.
     await anna.press("Пополнить на 100", lacking)
     await anna.press("Звёздами: 67 ⭐")
