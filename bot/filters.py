@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from aiogram import Bot, F
 from aiogram.enums import ChatType
 from aiogram.filters import Filter
@@ -9,6 +11,7 @@ from aiogram.types import Message, Update
 
 from bot.callbacks import HistoryTap
 
+_WORD = re.compile(r"\w+")
 _DRAWS_AGAIN = HistoryTap.filter(F.do.in_({"repeat", "change"}))
 
 
@@ -19,6 +22,17 @@ class IsPrompt(Filter):
         if not message.text or message.text.startswith("/"):
             return False
         return message.chat.type == ChatType.PRIVATE or replies_to(message, bot)
+
+
+class Says(Filter):
+    """A whole message of these words in a private chat, however they are spelled."""
+
+    def __init__(self, *phrases: str) -> None:
+        self._phrases = frozenset(phrases)
+
+    async def __call__(self, message: Message) -> bool:
+        words = " ".join(_WORD.findall((message.text or "").casefold()))
+        return message.chat.type == ChatType.PRIVATE and words in self._phrases
 
 
 class IsForBot(Filter):

@@ -29,6 +29,12 @@ def try_example(tr: Texts) -> Card:
     return Card(tr("Try it now, tap an example:"), keyboards.examples(tr))
 
 
+def greeting(tr: Texts) -> Card:
+    """In answer to a greeting alone."""
+    text = tr("👋 Hello! Say in one message what to draw, or take an example:")
+    return Card(text, keyboards.examples(tr))
+
+
 def create(tr: Texts) -> Card:
     """What the menu's first button says."""
     return Card(
