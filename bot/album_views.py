@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from bot import keyboards, names, texts
 from bot.texts import N_, Html, Texts
-from bot.views import CAPTION_LIMIT, Card, length, shortened, undrawn
+from bot.views import CAPTION_LIMIT, Card, kin, length, shortened, undrawn
 from db.views import AlbumView, PredictionView
 from pipeline.types import AESTHETIC_WEIGHT, CLIP_WEIGHT
 
@@ -26,7 +26,9 @@ _PARTS = {"match": N_("match"), "aesthetics": N_("aesthetics")}
 def caption(album: AlbumView) -> Html:
     """The idea, a line a picture, and what the scores mean; at most 1024 UTF-16 units."""
     tr = texts.of(album.locale)
-    facts = [score_line(tr, image) for image in album.images]
+    told = kin(tr, album.origin)
+    facts = [] if told is None else [told]
+    facts += [score_line(tr, image) for image in album.images]
     if len(album.images) in _BEST_OF:
         facts.append(tr(_BEST_OF[len(album.images)]))
     if _by_score(album.images) != [*album.images]:
@@ -175,8 +177,9 @@ def _details(image: PredictionView) -> dict[str, float]:
 
 
 def _prompt_lines(tr: Texts, album: AlbumView) -> list[Html]:
-    prompt = album.prompt
-    lines = [tr("<b>Prompt:</b> <code>{text}</code>", text=shortened(prompt.render, 1500))]
+    prompt, brand = album.prompt, album.brief["brand"]
+    lines = [] if brand is None else [tr("Brand: {name}", name=brand["name"])]
+    lines += [tr("<b>Prompt:</b> <code>{text}</code>", text=shortened(prompt.render, 1500))]
     if prompt.negative:
         lines.append(
             tr("<b>Negative:</b> <code>{text}</code>", text=shortened(prompt.negative, 500))

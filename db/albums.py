@@ -151,6 +151,7 @@ def _item(row: Task) -> HistoryItem:
         cleaned_prompt=brief["cleaned_prompt"],
         count=brief["count"],
         finished_at=row.finished_at,
+        origin=row.origin,
     )
 
 
@@ -178,6 +179,7 @@ def _album(row: Task, images: tuple[PredictionView, ...], team: TeamSay | None) 
         timings_ms=row.timings_ms,
         finished_at=row.finished_at,
         team=team,
+        origin=row.origin,
     )
 
 

@@ -307,7 +307,7 @@ class TeamSay:
 class AlbumView:
     """A finished task, whole; `images` in rank order. `user_id` asked for it, in `locale`.
 
-    `team` None: it was not drawn for a team's group.
+    `team` None: it was not drawn for a team's group. `origin`: what asked for it, as for `submit`.
     """
 
     task_id: int
@@ -324,6 +324,7 @@ class AlbumView:
     timings_ms: Mapping[str, float]
     finished_at: datetime
     team: TeamSay | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +335,7 @@ class HistoryItem:
     cleaned_prompt: str
     count: int
     finished_at: datetime
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
