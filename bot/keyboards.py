@@ -128,7 +128,9 @@ def draft_choice(
         for value, label in values
     ]
     back = button(tr.plain("‹ Back"), DraftTap(request_id=draft.id, do="back"))
-    return markup([*in_rows(buttons, width), [back]])
+    first = field == "brand" and not brands
+    new = [button(tr.plain("🆕 New brand"), BrandTap(do="new"))] if first else []
+    return markup([*in_rows(buttons, width), new, [back]])
 
 
 def _choices(

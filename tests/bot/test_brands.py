@@ -217,6 +217,14 @@ async def test_a_draft_whose_brand_was_deleted_is_shown_before_it_is_drawn(
     assert task["brief"]["brand"] is None
 
 
+async def test_a_draft_of_who_has_no_brand_leads_to_the_first(anna: Person) -> None:
+    await anna.send("баннер для сайта")
+    card = await anna.button("Бренд: нет")
+    await anna.press("Бренд: нет", card)
+    await anna.press("🆕 Новый бренд", await anna.button("🆕 Новый бренд"))
+    await anna.answer_to("Зерно", "2 из 3")
+
+
 async def in_account(live: Stage, name: str) -> int:
     """A brand that somebody else of the account makes; its id."""
     (account,) = await live.rows("SELECT id FROM accounts")
