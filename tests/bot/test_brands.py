@@ -466,6 +466,29 @@ def test_a_logos_colours_come_before_its_ground() -> None:
     assert len(rest) <= palette.MAX_COLOURS - 2
 
 
+@pytest.mark.parametrize("side", [64, 160, 400, 512])
+def test_a_flat_logo_has_its_own_colours_without_blends_of_them(side: int) -> None:
+    large = Image.new("RGB", (4 * side, 4 * side), "#ffffff")
+    pen = ImageDraw.Draw(large)
+    pen.ellipse((0.4 * side, 0.4 * side, 3.2 * side, 3.2 * side), fill="#2e7d32")
+    pen.ellipse((1.2 * side, 1.2 * side, 2.4 * side, 2.4 * side), fill="#fdd835")
+    buffer = io.BytesIO()
+    large.resize((side, side), Image.Resampling.LANCZOS).save(buffer, "PNG")
+    found = palette.dominant(buffer.getvalue())
+    assert len(found) == 3
+    assert all(any(near(one, own) for one in found) for own in ("#2e7d32", "#fdd835", "#ffffff"))
+
+
+def test_a_grey_that_covers_much_stays_between_black_and_white() -> None:
+    image = Image.new("RGB", (300, 300), "#ffffff")
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((0, 0, 100, 300), fill="#000000")
+    pen.rectangle((101, 0, 120, 300), fill="#808080")
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    assert set(palette.dominant(buffer.getvalue())) == {"#000000", "#808080", "#ffffff"}
+
+
 def test_a_plain_picture_has_its_one_colour() -> None:
     buffer = io.BytesIO()
     Image.new("RGBA", (20, 20), "#ffffff").save(buffer, "PNG")
