@@ -69,7 +69,7 @@ async def album(session: AsyncSession, account_id: int, task_id: int) -> AlbumVi
         .order_by(Prediction.rank)
         .execution_options(populate_existing=True)
     )
-    team = await _say(session, task_id) if row.chat_id == group_id else None
+    team = None if group_id is None else await _say(session, task_id)
     return _album(row, tuple(_picture(picture) for picture in pictures), team)
 
 

@@ -297,7 +297,7 @@ class PredictionView(NewPrediction):
 
 @dataclass(frozen=True, slots=True)
 class TeamSay:
-    """What a team says of an album in its group: votes by rank, and its last approval, if any."""
+    """What a team says of an album of its: votes by rank, and its last approval, if any."""
 
     votes: Mapping[int, int]
     approval: ApprovalState | None
