@@ -100,7 +100,7 @@ async def remember(
 async def leave(bot: Bot, card: PostCard | None, clock: Clock) -> None:
     """What a card says last, in the language it has spoken: nobody tells it what becomes of the
     post from now on."""
-    if card is None or card.post.state is PostState.DRAFT:
+    if card is None:
         return
     if card.post.state is PostState.SENT:
         last = channel_views.post_card(card.locale, card.post, now=clock())

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import Select, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -281,6 +281,28 @@ async def leads_to(session: AsyncSession, approval_id: int, request_id: int) -> 
     """The request that is drawn from a round's changes."""
     await session.execute(
         update(Approval).where(Approval.id == approval_id).values(next_request_id=request_id)
+    )
+
+
+async def idea(session: AsyncSession, task_id: int) -> str:
+    """What an album was to show before any round's changes: those are for who draws, not for who
+    reads the post. Raises NotFound."""
+    while (earlier := await session.scalar(_before(task_id))) is not None:
+        task_id = earlier
+    found = await session.scalar(
+        select(Task.brief["cleaned_prompt"].astext).where(Task.id == task_id)
+    )
+    if found is None:
+        raise NotFound("task", task_id)
+    return str(found)
+
+
+def _before(task_id: int) -> Select[int]:
+    """The album whose changes this one was drawn from."""
+    return (
+        select(Approval.task_id)
+        .join(Task, Task.request_id == Approval.next_request_id)
+        .where(Task.id == task_id)
     )
 
 

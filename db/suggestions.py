@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import captions, posts
+from db import approvals, captions, posts
 from db.errors import NotFound, Stale
 from db.leases import seconds
 from db.models import Post, Suggestion, Task
@@ -178,7 +178,7 @@ async def claim(session: AsyncSession, *, lease_s: float) -> SuggestionClaim | N
         locale=cast(Locale, row.locale),
         chat_id=row.chat_id,
         message_id=row.message_id,
-        idea=brief["cleaned_prompt"],
+        idea=await approvals.idea(session, post.task_id),
         goal=brief["goal"],
         platform=brief["platform"],
         brand=brand.name if brand is not None and brand.deleted_at is None else None,

@@ -19,11 +19,11 @@ from bot.errors import FileRefused
 from bot.filters import IsPrompt
 from bot.handlers.channels import way_to_first
 from bot.intake import Sessions
-from bot.postcards import leave, noted, redraw, remember, steered, today_of
+from bot.postcards import leave, noted, redraw, remember, show_card, steered, today_of
 from bot.taps import is_first_tap, send_below
 from bot.views import shortened
 from bot.who import Who, card_of, thread_of
-from db import albums, captions, channels, posts
+from db import albums, approvals, captions, channels, posts, teams
 from db.audit import Deed
 from db.errors import NotFound, Stale
 from db.queue import wake_io
@@ -65,13 +65,23 @@ async def begin(
     if not await is_first_tap(redis, query, "post"):
         await query.answer()
         return
+    await query.answer(await _still_to_approve(sessions, who, album.task_id))
     if len(listed) > 1:
-        card = channel_views.which_channel(who.tr, album.task_id, listed)
-    else:
-        post = await _draft(sessions, who, album.task_id, listed[0].id)
-        card = channel_views.post_card(who.locale, post, now=clock())
-    await query.answer()
-    await send_below(bot, query, card)
+        await send_below(bot, query, channel_views.which_channel(who.tr, album.task_id, listed))
+        return
+    post = await _draft(sessions, who, album.task_id, listed[0].id)
+    card_id = await send_below(bot, query, channel_views.post_card(who.locale, post, now=clock()))
+    at = card_of(query)
+    before = await remember(sessions, post, at.chat.id, card_id, thread_of(at))
+    await leave(bot, before, clock)
+
+
+async def _still_to_approve(sessions: Sessions, who: Who, task_id: int) -> str | None:
+    """What whoever may not publish an album yet is told before they prepare it."""
+    async with sessions.begin() as session:
+        if who.is_admin or await teams.may_publish(session, who.account_id, task_id, who.user_id):
+            return None
+    return who.tr.plain("Prepare the post: it can go out once the album is approved")
 
 
 @router.callback_query(PostTo.filter())
@@ -86,7 +96,7 @@ async def draft(
     who.may(Action.PUBLISH)
     post = await _draft(sessions, who, callback_data.task_id, callback_data.channel_id)
     await query.answer()
-    await redraw(bot, query, who, post, clock)
+    await show_card(bot, query, who, sessions, post, clock)
 
 
 async def _draft(sessions: Sessions, who: Who, task_id: int, channel_id: int) -> PostView:
@@ -129,8 +139,8 @@ async def take_caption(
         post = await steered(session, who, callback_data.post_id)
         caption = ""
         if callback_data.value == "idea":
-            album = await albums.album(session, who.account_id, post.task_id)
-            idea = shortened(lettering.caption(album.cleaned_prompt), captions.room(post.parts))
+            idea = await approvals.idea(session, post.task_id)
+            idea = shortened(lettering.caption(idea), captions.room(post.parts))
             caption = html.escape(idea, quote=False)
         post = await posts.set_caption(session, who.account_id, post.id, caption)
         await noted(session, who, post, Deed.POST_EDITED)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from db import teams
+from db import approvals, teams
 from db.states import Role
 from tests.bot.office import execute, member
 from tests.bot.stage import Person, Stage, buttons, data_of
@@ -317,6 +317,10 @@ async def test_changes_are_drawn_as_a_new_round_with_its_history(live: Stage, th
     card = await ben.wait_for(
         lambda one: one["message_id"] > reply and label(one, "PNG") is not None, "new album"
     )
+    (task,) = await live.rows("SELECT max(id) AS id FROM ml_tasks")
+    async with live.sessions() as session:
+        idea = await approvals.idea(session, task["id"])
+    assert idea == first["brief"]["cleaned_prompt"]  # a post's readers need not hear of the changes
     new = await asked(ben, card)
     assert "round 2" in new["text"]
     assert "Round 1: ✏️ Клим: фон светлее" in new["text"]

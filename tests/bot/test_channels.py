@@ -280,6 +280,24 @@ async def test_a_nervous_second_tap_sends_no_second_card(anna: Person, channel: 
     assert len([one for one in await anna.settled() if "Пост в" in said(one)]) == 1
 
 
+async def test_a_written_caption_leaves_no_older_card_to_change_the_post_from(
+    anna: Person, channel: Channel
+) -> None:
+    await connected(anna, await channel())
+    first = await post_card(anna)
+    await anna.press("Написать текст", first)
+    await anna.answer_to("Тыквенный латте", "Тыквенный латте")
+    older = await anna.wait_for(
+        lambda one: (
+            one["message_id"] == first["message_id"] and "открыт на другой карточке" in said(one)
+        )
+    )
+    await anna.press("Открыть пост", older)
+    await anna.wait_for(
+        lambda one: one["message_id"] == first["message_id"] and "Тыквенный латте" in said(one)
+    )
+
+
 async def test_several_channels_are_asked_about(anna: Person, channel: Channel) -> None:
     await connected(anna, await channel())
     await share(anna, await channel("Вторая"))
@@ -304,8 +322,8 @@ async def test_two_taps_at_once_make_one_post(anna: Person, channel: Channel) ->
     await anna.tap(data, when)
     await anna.settled()
     assert await publish_due(anna.stage) == 0
-    # The older card still offers a preview: it turns into what has become of the post.
-    await anna.press("Посмотреть")
+    # The older card leads to what has become of the post.
+    await anna.press("Открыть пост")
     await anna.text("Опубликовано")
     assert len(await shown_in(anna, chat_id)) == 1
 
@@ -585,6 +603,7 @@ async def test_ids_of_another_account_change_nothing(
 async def test_data_that_no_button_holds_changes_nothing(anna: Person, channel: Channel) -> None:
     await connected(anna, await channel())
     card = await post_card(anna)
+    await anna.settled()
     before = await anna.stage.rows("SELECT * FROM posts")
     (post,) = before
     for value in ("", "x", "99999999999999", "20261399", "203012312460", "000101010000"):
