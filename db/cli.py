@@ -84,7 +84,9 @@ def _refusing_bad_urls() -> Iterator[None]:
     except DBAPIError as error:
         if not is_away(error):
             raise
-        said = str(error.orig).partition(": ")[2]
-        raise typer.BadParameter(f"DATABASE_URL can't be used: {said or error}") from error
+        said = str(error.orig)
+        raise typer.BadParameter(
+            f"DATABASE_URL can't be used: {said.partition(': ')[2] or said}"
+        ) from error
     except OSError as error:
         raise typer.BadParameter(f"no Postgres answers at DATABASE_URL: {error}") from error
