@@ -26,7 +26,13 @@ from bot import dialogue
 from bot.buckets import Bucket, Buckets
 from bot.callbacks import JournalTap, TeamTap
 from bot.errors import NotYours, Undeliverable
-from bot.filters import asks_for_pictures, is_command, is_payment, replies_to
+from bot.filters import (
+    answers_question,
+    asks_for_pictures,
+    is_command,
+    is_payment,
+    replies_to,
+)
 from bot.settings import BotSettings
 from bot.taps import take_buttons
 from bot.who import Who
@@ -205,21 +211,23 @@ class Introduce(BaseMiddleware):
         user: User | None = data.get("event_from_user")
         chat: Chat | None = data.get("event_chat")
         if user is not None and chat is not None and _is_present(event, chat):
-            is_tap = isinstance(event, Update) and event.callback_query is not None
-            draws = isinstance(event, Update) and await asks_for_pictures(event, data["bot"])
-            data["who"] = await self._introduce(user, chat, data, is_tap=is_tap, draws=draws)
+            assert isinstance(event, Update)
+            data["who"] = await self._introduce(event, user, chat, data)
         return await handler(event, data)
 
-    async def _introduce(
-        self, user: User, chat: Chat, data: dict[str, Any], *, is_tap: bool, draws: bool
-    ) -> Who:
-        is_group = chat.type != ChatType.PRIVATE
+    async def _introduce(self, update: Update, user: User, chat: Chat, data: dict[str, Any]) -> Who:
+        is_group, is_tap = chat.type != ChatType.PRIVATE, update.callback_query is not None
         bot: Bot = data["bot"]
         known = await self._known(
             TelegramUser(user.id, user.first_name, user.username, user.language_code)
         )
         member = await self._membership(known, chat)
-        if member is None or (draws and member.looks_on):
+        draws = (
+            (member is None or member.looks_on)
+            and await asks_for_pictures(update, bot)
+            and not await answers_question(update, data["state"], self._sessions)
+        )
+        if member is None or draws:
             # Who writes in a group is in it; buttons can be pressed from outside.
             if not is_tap or await self._is_inside(bot, chat, user):
                 async with self._sessions.begin() as session:

@@ -10,7 +10,15 @@ from db import teams
 from db.states import Role
 from tests.bot.office import execute, member
 from tests.bot.stage import Person, Stage, buttons, data_of
-from tests.bot.test_team import event_actions, group_of, move, move_bot, team_id, team_page
+from tests.bot.test_team import (
+    event_actions,
+    group_of,
+    move,
+    move_bot,
+    roles,
+    team_id,
+    team_page,
+)
 from tests.sim import ANNA, BEN, Message, label
 
 CLIENT = 7003
@@ -212,6 +220,20 @@ async def test_a_rejection_has_its_reason_on_the_card(live: Stage) -> None:
     second = await asked(ben, again)
     assert "round 2" in second["text"]
     assert "Round 1: ✕ Клим: не наш <стиль> & цвет" in second["text"]
+
+
+async def test_who_looks_on_takes_no_seat_by_a_reply_to_a_question(live: Stage) -> None:
+    anna, ben, client = await team_of_three(live)
+    await execute(live, "UPDATE periods SET seats = 9")
+    await move(live, anna.chat_id, "join", 7004, first_name="Вера", language_code="ru")
+    round_ = await asked(ben, await drawn(ben))
+    await client.press("Changes", round_)
+    mine = {"reply_to_message_id": (await client.text("что поправить?"))["message_id"]}
+    vera = live.person(7004, anna.chat_id)
+    await vera.send("фон светлее", **mine)
+    await vera.text("Вы здесь наблюдатель")
+    assert (await roles(live))[7004] == "viewer"
+    assert len(await live.rows("SELECT id FROM ml_requests")) == 1
 
 
 @pytest.mark.parametrize("thread", [False, True], ids=["group", "topic"])
