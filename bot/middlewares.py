@@ -303,6 +303,7 @@ class Introduce(BaseMiddleware):
             settings=known.settings,
             max_count=capacity.max_count,
             can_start_from_photos=capacity.starts_from_photos,
+            is_removed=member.is_removed,
         )
 
 

@@ -19,8 +19,9 @@ from db.views import Locale, UserSettings
 @dataclass(frozen=True, slots=True)
 class Who:
     """The person behind an update. `role` is theirs in `account_id`: the team's in a group.
-    None: they are nobody there, have left or were removed. `team` names the team that this private
-    chat works for; None in groups, which are their team, and for one's own account.
+    None: they are nobody there, have left or were removed (`is_removed`, in a group). `team` names
+    the team that this private chat works for; None in groups, which are their team, and for one's
+    own account.
 
     At present a request can have `max_count` pictures, 1..4, and a photo to start from if it
     `can_start_from_photos`.
@@ -36,6 +37,7 @@ class Who:
     settings: UserSettings
     max_count: int
     can_start_from_photos: bool
+    is_removed: bool = False
 
     @property
     def tr(self) -> Texts:

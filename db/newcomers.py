@@ -63,7 +63,7 @@ async def enter(
     if before is not None and before.left_at is None and not (draws and is_new):
         return Membership(account_id, before.role, looks_on=before.looks_on)
     if before is not None and before.removed_by is not None:
-        return Membership(account_id, None)
+        return Membership(account_id, None, is_removed=True)
     role = await _role_to_begin(session, account_id, user_id, before, draws=draws, now=now)
     if before is not None and before.left_at is None and before.role is role:
         return Membership(account_id, role, looks_on=True)  # they ask, but there is no seat

@@ -85,7 +85,8 @@ async def on_error(event: ErrorEvent, who: Who | None = None) -> None:
             tr = who.tr if who else texts.of(texts.DEFAULT_LOCALE)
             await _tell(event, tr("The group has moved to a new chat. Go on there."), alert=True)
         return
-    words = worded(who.tr if who else texts.of(texts.DEFAULT_LOCALE), error)
+    tr = who.tr if who else texts.of(texts.DEFAULT_LOCALE)
+    words = _not_allowed(tr, error, who) if isinstance(error, NotAllowed) else worded(tr, error)
     if words is None:
         raise error
     log.info("refused", update=event.update.update_id, error=repr(error))
@@ -101,18 +102,26 @@ async def _tell(event: ErrorEvent, words: Html, *, alert: bool) -> None:
         await message.reply(words)
 
 
+def _not_allowed(tr: Texts, error: NotAllowed, who: Who | None) -> Html:
+    """What stands in a person's way, and who can help."""
+    if error.role is not None:
+        return tr(
+            "You are the {role} here, and that takes another role. Who may what: /team",
+            role=tr.plain(ROLES[Role(error.role)]),
+        )
+    if who is not None and who.is_removed:
+        return tr(
+            "You were removed from this team. Its owner or an admin can let you back in: they give "
+            "you a role in /team."
+        )
+    return tr("You are not in this team. If you are in its group, write /team there.")
+
+
 def worded(tr: Texts, error: Exception) -> Html | None:
     """An error in a person's words; None for one that is no person's business."""
     match error:
         case NotYours():
             return tr("This menu is not yours")
-        case NotAllowed(role=None):
-            return tr("You are not in this team. If you are in its group, write /team there.")
-        case NotAllowed():
-            return tr(
-                "You are the {role} here, and that takes another role. Who may what: /team",
-                role=tr.plain(ROLES[Role(error.role or "")]),
-            )
         case BadBrief():
             return _bad_brief(tr, error.reason)
         case CaptionTooLong():

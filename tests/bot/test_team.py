@@ -267,7 +267,9 @@ async def test_somebody_removed_does_not_come_back_by_themselves(live: Stage) ->
     page = await team_page(anna)
     await anna.press("Удалить", await _member_page(anna, page, "Ben"))
     gone = await anna.text("Ben: удалён")
-    await ben.answer_to(f"/gen@{await ben.username()} coffee", "You are not in this team")
+    for asked in ("gen", "plan_posts", "team"):
+        await ben.answer_to(f"/{asked}@{await ben.username()} coffee", "You were removed")
+    assert (await ben.press("Журнал", await team_page(anna)))["text"].startswith("You were")
     assert await roles(live) == {ANNA: "owner"}
     await anna.press("Вернуть", gone)
     assert await roles(live) == {ANNA: "owner", BEN: "editor"}
