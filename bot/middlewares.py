@@ -304,6 +304,7 @@ class Introduce(BaseMiddleware):
             max_count=capacity.max_count,
             can_start_from_photos=capacity.starts_from_photos,
             is_removed=member.is_removed,
+            full_seats=member.full_seats,
         )
 
 

@@ -92,6 +92,11 @@ def newcomer(tr: Texts, team_id: int, user_id: int) -> InlineKeyboardMarkup:
     return markup([[button(tr.plain("👤 Role and rights"), page)]])
 
 
+def no_seat(tr: Texts, team_id: int) -> InlineKeyboardMarkup:
+    """From the note in the private chat to who has the seats."""
+    return markup([[button(tr.plain("👥 Team"), TeamTap(do="page", team_id=team_id))]])
+
+
 def member(tr: Texts, member: MemberView) -> InlineKeyboardMarkup:
     """What can be made of a member; an owner's place is only passed on by themselves."""
 

@@ -109,6 +109,19 @@ def newcomer(tr: Texts, data: Mapping[str, object]) -> Card:
     return Card(text, keyboards.newcomer(tr, _number(data, "team_id"), _number(data, "user_id")))
 
 
+def no_seat(tr: Texts, data: Mapping[str, object]) -> Card:
+    """A notice of `db.newcomers`, for the owner alone."""
+    text = tr(
+        "💺 <b>{name}</b> wanted to draw in the team “{team}”, but all seats are taken: {taken} of "
+        "{seats}. Make somebody a viewer, or take a larger plan: /plans in the team's group.",
+        name=shortened(str(data["name"]), _NAME_CHARS),
+        team=str(data["team"]) or tr.plain("Team"),
+        taken=str(data["taken"]),
+        seats=str(data["seats"]),
+    )
+    return Card(text, keyboards.no_seat(tr, _number(data, "team_id")))
+
+
 def _number(data: Mapping[str, object], name: str) -> int:
     value = data[name]
     assert isinstance(value, int)

@@ -19,9 +19,9 @@ from db.views import Locale, UserSettings
 @dataclass(frozen=True, slots=True)
 class Who:
     """The person behind an update. `role` is theirs in `account_id`: the team's in a group.
-    None: they are nobody there, have left or were removed (`is_removed`, in a group). `team` names
-    the team that this private chat works for; None in groups, which are their team, and for one's
-    own account.
+    None: they are nobody there, have left or were removed (`is_removed`, in a group). They only
+    look on where all `full_seats` of the plan are taken. `team` names the team that this private
+    chat works for; None in groups, which are their team, and for one's own account.
 
     At present a request can have `max_count` pictures, 1..4, and a photo to start from if it
     `can_start_from_photos`.
@@ -38,6 +38,7 @@ class Who:
     max_count: int
     can_start_from_photos: bool
     is_removed: bool = False
+    full_seats: int | None = None
 
     @property
     def tr(self) -> Texts:

@@ -104,6 +104,12 @@ async def _tell(event: ErrorEvent, words: Html, *, alert: bool) -> None:
 
 def _not_allowed(tr: Texts, error: NotAllowed, who: Who | None) -> Html:
     """What stands in a person's way, and who can help."""
+    if who is not None and who.full_seats is not None:
+        return tr(
+            "All seats of the team's plan are taken ({n}), so you look on and vote for now. The "
+            "owner or an admin can free one in /team, or take a larger plan: /plans",
+            n=who.full_seats,
+        )
     if error.role is not None:
         return tr(
             "You are the {role} here, and that takes another role. Who may what: /team",

@@ -150,8 +150,7 @@ async def test_the_owner_hears_of_who_takes_a_seat_and_gives_them_another_role_t
 ) -> None:
     chat_id, _, ben = await group_of(live)
     await drawing(ben)
-    while (claimed := await notices.claim(courier)) is not None:
-        await notices.send(claimed, courier)
+    await _bring_notices(courier)
     anna = live.person(ANNA)
     note = await anna.text("Ben теперь в команде «Команда», роль — редактор. Мест занято: 2 из 3.")
     (sent,) = [
@@ -177,13 +176,21 @@ async def test_the_owner_hears_of_who_takes_a_seat_and_gives_them_another_role_t
     assert len(await live.rows("SELECT id FROM notices")) == 1
 
 
-async def test_past_the_plans_seats_people_look_on(live: Stage) -> None:
+async def test_past_the_plans_seats_people_look_on(live: Stage, courier: Courier) -> None:
     chat_id, anna, ben = await group_of(live)
     for number, user_id in enumerate((7003, 7004)):
         await move(live, chat_id, "join", user_id, first_name=f"Гость {number}", language_code="ru")
         await drawing(live.person(user_id, chat_id))
-    await ben.answer_to(f"/gen@{await ben.username()} coffee", "You are the viewer here")
+    for _ in range(2):
+        asked = f"/gen@{await ben.username()} coffee"
+        await ben.answer_to(asked, "All seats of the team's plan are taken (3)")
     assert await roles(live) == {ANNA: "owner", 7003: "editor", 7004: "editor", BEN: "viewer"}
+    await _bring_notices(courier)
+    told = "Ben хочет рисовать в команде «Команда», но все места заняты: 3 из 3"
+    private = live.person(ANNA)
+    await private.press("👥 Команда", await private.text(told))
+    await private.button("👀 Ben")
+    assert await live.rows("SELECT count(*) FROM notices WHERE kind = 'no_seat'") == [{"count": 1}]
     page = await team_page(anna)
     assert "Мест занято: 3 из 3" in page["text"]
     assert len(await live.rows("SELECT id FROM ml_requests")) == 2
@@ -196,6 +203,11 @@ async def test_past_the_plans_seats_people_look_on(live: Stage) -> None:
     assert (await roles(live))[7003] == "viewer"
     await ben.send(f"/gen@{await ben.username()} coffee")
     await ben.button("Cancel")
+
+
+async def _bring_notices(courier: Courier) -> None:
+    while (claimed := await notices.claim(courier)) is not None:
+        await notices.send(claimed, courier)
 
 
 async def _member_page(person: Person, page: Message, name: str) -> Message:
