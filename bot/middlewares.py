@@ -22,7 +22,7 @@ from aiogram.types import (
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from bot import dialogue
+from bot import dialogue, team_views, texts
 from bot.buckets import Bucket, Buckets
 from bot.callbacks import JournalTap, TeamTap
 from bot.errors import NotYours, Undeliverable
@@ -221,7 +221,7 @@ class Introduce(BaseMiddleware):
         known = await self._known(
             TelegramUser(user.id, user.first_name, user.username, user.language_code)
         )
-        member = await self._membership(known, chat)
+        member = await self._membership(known, chat, bot)
         draws = (
             (member is None or member.looks_on)
             and await asks_for_pictures(update, bot)
@@ -249,7 +249,7 @@ class Introduce(BaseMiddleware):
         async with self._sessions.begin() as session:
             return await accounts.ensure_user(session, user)
 
-    async def _membership(self, known: UserView, chat: Chat) -> Membership | None:
+    async def _membership(self, known: UserView, chat: Chat, bot: Bot) -> Membership | None:
         """For which account a person acts here and as what; None: not known in this group."""
         own = Membership(known.account_id, Role.OWNER)
         if chat.type == ChatType.PRIVATE and known.team_id is None:
@@ -259,7 +259,20 @@ class Introduce(BaseMiddleware):
                 return await teams.find(session, known.id, chat.id, chat.title)
             assert known.team_id is not None
             team = await workplaces.working_for(session, known.id, known.team_id)
-        return own if team is None else Membership(team.account_id, team.role, team.title or "")
+        if team is None:
+            await self._let_go(known, known.team_id, bot)
+            return own
+        return Membership(team.account_id, team.role, team.title or "")
+
+    async def _let_go(self, known: UserView, team_id: int, bot: Bot) -> None:
+        """Says that the private chat is its person's own again, and keeps it so: the team may be
+        chosen anew once it is back."""
+        async with autocommit(self._sessions) as session:
+            name = await teams.name(session, team_id)
+        words = team_views.works_alone(texts.of(known.locale), name)
+        await bot.send_message(known.id, words)
+        async with self._sessions.begin() as session:
+            await workplaces.work_for(session, known.id, None)
 
     async def _is_inside(self, bot: Bot, chat: Chat, user: User) -> bool:
         """Whether Telegram says that a person is in a group; a no is remembered for a moment."""

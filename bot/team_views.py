@@ -172,6 +172,16 @@ def works_for(tr: Texts, team: TeamChoice | None) -> Html:
     )
 
 
+def works_alone(tr: Texts, team: str | None) -> Html:
+    """Said once where the team that the chat worked for is out of reach."""
+    return tr(
+        "👤 The chat no longer works for <b>{team}</b>: either you are not in the team any more, "
+        "or I am not in its group. From now on you work for yourself here; drafts, brands, "
+        "history, wallet and plan are your own. Change that: /account",
+        team=team or tr.plain("Team"),
+    )
+
+
 # --- approvals ---
 
 _HEADS: dict[ApprovalState, str] = {

@@ -362,6 +362,26 @@ async def test_in_the_private_chat_one_works_for_oneself_or_for_a_team(live: Sta
     assert (await live.rows(kinds))[-1] == {"kind": "personal"}
 
 
+async def test_who_worked_for_a_team_out_of_reach_is_told_once_and_works_for_themselves(
+    live: Stage,
+) -> None:
+    chat_id, _, _ = await group_of(live)
+    anna = live.person(ANNA)
+    await anna.press("Команда", await anna.answer_to("/account", "Для кого"))
+    await anna.text("Теперь вы работаете здесь для")
+    await move_bot(live, chat_id, "kick")
+    sent = await anna.send("кофе")
+    await anna.next(sent, "Этот чат больше не работает для команды «Команда»")
+    assert not (await anna.next(sent, "Черновик"))["text"].startswith("👥")
+    await move_bot(live, chat_id, "join")
+    await live.person(ANNA, chat_id).text("Я снова здесь")
+    later = await anna.answer_to("чай", "Черновик")
+    assert not later["text"].startswith("👥")
+    told = [one for one in await anna.messages() if "больше не работает" in one.get("text", "")]
+    assert sent < told[0]["message_id"] < later["message_id"]
+    assert len(told) == 1
+
+
 async def test_nobody_works_for_a_team_that_is_not_theirs(live: Stage) -> None:
     await group_of(live)
     ben = live.person(BEN)
