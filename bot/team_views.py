@@ -172,6 +172,20 @@ def works_for(tr: Texts, team: TeamChoice | None) -> Html:
     )
 
 
+def belongs_to(tr: Texts, team: TeamChoice | None) -> Html:
+    """Of what can't be reached from here; None: it is the person's own."""
+    if team is None:
+        return tr(
+            "This is your own, and you work for a team here now. Choose “Myself” in /account, and "
+            "tap again."
+        )
+    return tr(
+        "This belongs to the team “{team}”, and you work for somebody else here now. Choose the "
+        "team in /account, and tap again.",
+        team=shortened(team.title or tr.plain("Team"), _NAME_CHARS),
+    )
+
+
 def works_alone(tr: Texts, team: str | None) -> Html:
     """Said once where the team that the chat worked for is out of reach."""
     return tr(

@@ -9,10 +9,23 @@ from __future__ import annotations
 import structlog
 from aiogram import Bot, F, Router
 from aiogram.filters import ExceptionTypeFilter
+from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery, ErrorEvent, Message
 from redis.asyncio import Redis
 
-from bot import caption_views, channel_views, texts
+from bot import caption_views, channel_views, team_views, texts
+from bot.callbacks import (
+    AlbumTap,
+    BrandTap,
+    CancelTap,
+    ChannelTap,
+    DraftTap,
+    HistoryTap,
+    PostTap,
+    PostTo,
+    ResendTap,
+    RetryTap,
+)
 from bot.clock import Clock
 from bot.errors import (
     BadUpload,
@@ -29,6 +42,7 @@ from bot.settings import PaymentTerms
 from bot.team_keyboards import ROLES
 from bot.texts import Html, Texts
 from bot.who import Who
+from db import workplaces
 from db.errors import (
     BrandNameTaken,
     CaptionTooLong,
@@ -67,6 +81,51 @@ async def out_of_quota(
     log.info("quota out", update=event.update.update_id, error=repr(event.exception))
     wanted = event.exception.wanted
     await quota.offer(query, wanted, who, bot, sessions, redis, terms, clock)
+
+
+_OF_THINGS: dict[str, type[CallbackData]] = {
+    one.__prefix__: one
+    for one in (
+        DraftTap,
+        CancelTap,
+        RetryTap,
+        ResendTap,
+        AlbumTap,
+        HistoryTap,
+        BrandTap,
+        PostTo,
+        PostTap,
+        ChannelTap,
+    )
+}
+_THINGS = ("request", "task", "brand", "post", "channel")
+
+
+@router.error(ExceptionTypeFilter(NotFound), F.update.callback_query.as_("query"))
+async def not_here(
+    event: ErrorEvent, query: CallbackQuery, sessions: Sessions, who: Who | None = None
+) -> None:
+    """In a private chat: gone, or of another account of the person's?"""
+    thing = _tapped(query)
+    if who is None or who.is_group or thing is None:
+        await on_error(event, who)
+        return
+    async with sessions.begin() as session:
+        owner = await workplaces.owner(session, who.user_id, *thing, but=who.account_id)
+    if owner is None:
+        await on_error(event, who)
+    else:
+        words = team_views.belongs_to(who.tr, owner.team)
+        await query.answer(texts.without_markup(words), show_alert=True)
+
+
+def _tapped(query: CallbackQuery) -> tuple[str, int] | None:
+    """What a button is about, and its id."""
+    tap = _OF_THINGS.get((query.data or "").partition(":")[0])
+    if tap is None:
+        return None
+    fields = tap.unpack(query.data or "").model_dump()
+    return next((name, fields[f"{name}_id"]) for name in _THINGS if f"{name}_id" in fields)
 
 
 @router.error()

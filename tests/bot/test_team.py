@@ -382,6 +382,32 @@ async def test_who_worked_for_a_team_out_of_reach_is_told_once_and_works_for_the
     assert len(told) == 1
 
 
+async def test_a_card_of_another_account_says_whose_it_is_to_who_may_work_for_it(
+    live: Stage,
+) -> None:
+    _, _, ben = await group_of(live)
+    await team_page(ben)
+    anna, private = live.person(ANNA), live.person(BEN)
+    mine = await anna.answer_to("кофе", "Черновик")
+    await anna.press("Команда", await anna.answer_to("/account", "Для кого"))
+    await anna.text("Теперь вы работаете здесь для")
+    assert "Это ваше личное" in (await anna.press("Создать", mine))["text"]
+    teams = await anna.answer_to("чай", "Черновик")
+    await anna.press("👤 Я сам")
+    await anna.text("Теперь вы работаете здесь для себя")
+    said = await anna.press("Создать", teams)
+    assert "Это принадлежит команде «Команда»" in said["text"]
+    assert said["show_alert"]
+
+    own = await private.answer_to("/account", "For whom")
+    for draft, expected in ((teams, "Это принадлежит"), (mine, "Этого уже нет")):
+        await private.tap(data_of(draft, "Создать"), own)
+        await private.settled()
+        answer = (await live.sim.calls("answerCallbackQuery"))[-1]["arguments"]
+        assert answer["text"].startswith(expected)
+    assert await live.rows("SELECT id FROM ml_tasks") == []
+
+
 async def test_nobody_works_for_a_team_that_is_not_theirs(live: Stage) -> None:
     await group_of(live)
     ben = live.person(BEN)
