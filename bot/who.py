@@ -13,7 +13,7 @@ from bot.views import Card
 from db.accounts import ANONYMOUS_ADMIN
 from db.rights import Action, check
 from db.states import Role
-from db.views import Locale, UserSettings
+from db.views import AlbumView, Locale, UserSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,13 @@ class Who:
         """
         if not self.is_admin:
             self.must_be(user_id)
+
+    def may_delete(self, album: AlbumView) -> None:
+        """An album is deleted by who may steer what asked for it. Raises NotYours."""
+        try:
+            self.may_steer(album.user_id)
+        except NotYours as error:
+            raise NotYours("album") from error
 
 
 def thread_of(message: Message | InaccessibleMessage | None) -> int | None:

@@ -185,6 +185,8 @@ def _not_allowed(tr: Texts, error: NotAllowed, who: Who | None) -> Html:
 def worded(tr: Texts, error: Exception) -> Html | None:
     """An error in a person's words; None for one that is no person's business."""
     match error:
+        case NotYours(what="album"):
+            return tr("Only who asked for the album, the team's owner and admins may delete it.")
         case NotYours():
             return tr("This menu is not yours")
         case BadBrief():
