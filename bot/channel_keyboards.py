@@ -98,7 +98,7 @@ def channels(
         [
             *rows,
             [way],
-            [button(tr.plain("🗓 Content plan"), WeekTap())],
+            [_week(tr)],
             *in_rows(
                 [
                     button(f"🕒 {zone_name(tr, rules.time_zone)}", ChannelTap(do="zones")),
@@ -108,6 +108,14 @@ def channels(
             ),
         ]
     )
+
+
+def to_week(tr: Texts) -> InlineKeyboardMarkup:
+    return markup([[_week(tr)]])
+
+
+def _week(tr: Texts) -> InlineKeyboardButton:
+    return button(tr.plain("🗓 Content plan"), WeekTap())
 
 
 def none_yet(tr: Texts, connect_url: str | None) -> InlineKeyboardMarkup:

@@ -44,11 +44,15 @@ def channels(
     connect_url: str | None = None,
     *,
     in_plan: bool = True,
+    manages: bool = True,
 ) -> Card:
-    """The channels of an account, whether its plan has any, and how its posts are scheduled."""
+    """The channels of an account, whether its plan has any, and how its posts are scheduled.
+    `manages`: whether those who read it, or some of them, may change that."""
     lines = [tr("📣 <b>Channels</b>")]
     lines += [_line(tr, channel) for channel in listed]
-    if not in_plan:
+    if not manages:
+        lines.append(_by_others(tr))
+    elif not in_plan:
         lines.append(_none_in_plan(tr))
     elif not listed:
         lines.append(
@@ -59,6 +63,8 @@ def channels(
         )
     lines.append(tr("🕒 Time zone: {zone}", zone=zone(tr, rules.time_zone)))
     lines.append(_late(tr, rules))
+    if not manages:
+        return Card(Html("\n".join(lines)), keyboards.to_week(tr))
     way = keyboards.connect(tr, connect_url) if in_plan else keyboards.plans(tr)
     return Card(Html("\n".join(lines)), keyboards.channels(tr, listed, rules, way))
 
@@ -92,6 +98,18 @@ def none_yet(tr: Texts, connect_url: str | None) -> Card:
         "Connect yours, and albums can go straight to it: at once or at a time you choose."
     )
     return Card(text, keyboards.none_yet(tr, connect_url))
+
+
+def none_by_others(tr: Texts, owner: str | None) -> Card:
+    """For who may not connect one."""
+    lines = [tr("📣 <b>No channel is connected yet</b>"), _by_others(tr)]
+    if owner is not None:
+        lines.append(tr("The owner is {name}.", name=owner))
+    return Card(Html("\n".join(lines)))
+
+
+def _by_others(tr: Texts) -> Html:
+    return tr("The team's owner or an admin connects channels: /channels")
 
 
 def none_in_plan(tr: Texts) -> Card:

@@ -29,8 +29,9 @@ def role(tr: Texts, role: Role) -> str:
     return tr.plain(ROLES[role])
 
 
-def team(tr: Texts, team: TeamView) -> Card:
-    """Who is in, how many seats are taken, and what each role may do."""
+def team(tr: Texts, team: TeamView, by: Role | None = None) -> Card:
+    """Who is in, how many seats are taken, and what each role may do. `by`: who alone reads it;
+    None: the group."""
     lines = [
         tr("👥 <b>{title}</b>", title=team.title or tr.plain("Team")),
         tr(
@@ -61,7 +62,7 @@ def team(tr: Texts, team: TeamView) -> Card:
         lines.append(
             tr("\n<i>Make me an administrator of the group, and I see at once who leaves it.</i>")
         )
-    return Card(Html("\n".join(lines)), keyboards.team(tr, team))
+    return Card(Html("\n".join(lines)), keyboards.team(tr, team, by))
 
 
 def _standing(tr: Texts, member: MemberView) -> str:
@@ -85,7 +86,7 @@ def _legend(tr: Texts) -> list[Html]:
     ]
 
 
-def member(tr: Texts, member: MemberView) -> Card:
+def member(tr: Texts, member: MemberView, by: Role | None = None) -> Card:
     head = tr(
         "{icon} <b>{name}</b>: {role}",
         icon=icon(member),
@@ -93,7 +94,7 @@ def member(tr: Texts, member: MemberView) -> Card:
         role=_standing(tr, member),
     )
     lines = [head, Html(""), *_legend(tr)]
-    return Card(Html("\n".join(lines)), keyboards.member(tr, member))
+    return Card(Html("\n".join(lines)), keyboards.member(tr, member, by))
 
 
 def newcomer(tr: Texts, data: Mapping[str, object]) -> Card:
