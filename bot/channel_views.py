@@ -251,7 +251,7 @@ def preview(tr: Texts, post: PostView, today: datetime) -> Card:
     """Under the preview: it looks so; when is it to go?"""
     text = tr(
         "👆 <b>This is how it will look</b> in “{channel}”. When shall it go out?\n"
-        "<i>By the clock of {zone}</i>",
+        "<i>{zone} time</i>",
         channel=post.channel.title,
         zone=zone(tr, post.time_zone),
     )
@@ -260,7 +260,7 @@ def preview(tr: Texts, post: PostView, today: datetime) -> Card:
 
 def times(tr: Texts, post: PostView, today: datetime) -> Card:
     text = tr(
-        "🕒 <b>When shall it go out</b> in “{channel}”?\n<i>By the clock of {zone}</i>",
+        "🕒 <b>When shall it go out</b> in “{channel}”?\n<i>{zone} time</i>",
         channel=post.channel.title,
         zone=zone(tr, post.time_zone),
     )

@@ -85,7 +85,7 @@ def sizes(tr: Texts, page: Page, found: Mapping[tuple[int, int], Tally]) -> Card
 
 def hours(tr: Texts, page: Page, found: Mapping[int, Tally]) -> Card:
     groups = [_Group(f"{hour:02}:00–{hour:02}:59", found[hour]) for hour in sorted(found)]
-    clock = tr("<i>By the clock of {zone}</i>", zone=channel_views.zone(tr, page.time_zone))
+    clock = tr("<i>{zone} time</i>", zone=channel_views.zone(tr, page.time_zone))
     return _breakdown(tr, page, groups, clock)
 
 

@@ -146,8 +146,8 @@ def workplaces(tr: Texts, choices: Sequence[TeamChoice], present_id: int | None)
                 "draws, votes and approves together."
             )
         )
-    lines = [tr("👥 <b>For whom do you work here?</b>")]
-    lines.append(tr("Drafts, brands, history and quota of this chat are then theirs."))
+    lines = [tr("👥 <b>Who do you work for in this chat?</b>")]
+    lines.append(tr("Drafts, brands, history and quota here will be theirs."))
     lines += [
         tr(
             "👥 {title}: you are its {role}",

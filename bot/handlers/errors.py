@@ -171,7 +171,7 @@ def _not_allowed(tr: Texts, error: NotAllowed, who: Who | None) -> Html:
         )
     if error.role is not None:
         return tr(
-            "You are the {role} here, and that takes another role. Who may what: /team",
+            "Your role here is {role}, and this takes another one. Who may do what: /team",
             role=tr.plain(ROLES[Role(error.role)]),
         )
     if who is not None and who.is_removed:

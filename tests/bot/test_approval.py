@@ -149,7 +149,7 @@ async def test_one_yes_approves_by_default_and_the_editor_may_then_publish(live:
     assert "Chosen: №2" in round_["text"]
     assert "Asked by Ben" in round_["text"]
     assert label(await now_says(ben, card, "Being approved"), "📨") is None
-    assert (await ben.press("Approve", round_))["text"].startswith("You are the editor here")
+    assert (await ben.press("Approve", round_))["text"].startswith("Your role here is editor")
     assert (await client.press("Approve", round_))["text"] == "Согласовано"
     done = await now_says(anna, round_, "Said yes: Клим")
     assert buttons(done) == ["ℹ️ Details"]
@@ -208,7 +208,7 @@ async def test_a_rejection_has_its_reason_on_the_card(live: Stage) -> None:
     question = await client.text("почему нет?")
     mine = {"reply_to_message_id": question["message_id"]}
     await ben.send("потому что", **mine)
-    await ben.text("You are the editor here")
+    await ben.text("Your role here is editor")
     await client.send("не наш <стиль> & цвет", **mine)
     over = await now_says(anna, round_, "Rejected")
     assert "Клим: не наш <стиль> & цвет" in over["text"]
@@ -368,7 +368,7 @@ async def test_an_admin_of_the_group_who_writes_without_a_name_approves_under_th
     anna, ben, _ = await team_of_three(live)
     round_ = await asked(ben, await drawn(ben))
     await move(live, anna.chat_id, "promote", BEN, by_user_id=ANNA)
-    assert (await ben.press("Approve", round_))["text"].startswith("You are the editor here")
+    assert (await ben.press("Approve", round_))["text"].startswith("Your role here is editor")
     sent = await ben.send(f"/team@{await ben.username()}", anonymous=True)
     await ben.next(sent, "Мест")
     await ben.press("Approve", round_)

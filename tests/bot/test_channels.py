@@ -223,7 +223,7 @@ async def test_who_may_not_connect_a_channel_is_told_who_may(live: Stage) -> Non
     assert "The team's owner or an admin connects channels" in said["text"]
     assert buttons(said) == []
     private = live.person(BEN)
-    await private.press("Команда", await private.answer_to("/account", "For whom"))
+    await private.press("Команда", await private.answer_to("/account", "Who do you work for"))
     page = await private.answer_to("/channels", "The team's owner or an admin connects channels")
     assert buttons(page) == ["🗓 Content plan"]
 

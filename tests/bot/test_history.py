@@ -153,7 +153,7 @@ async def test_who_may_not_delete_an_album_is_told_so_before_the_question(live: 
     await ben.send(f"/history@{name}")
     await ben.press("1", await ben.text("tap a number"))
     page = await ben.button("🗑 Delete")
-    assert (await ben.press("Delete", page))["text"].startswith("You are the viewer here")
+    assert (await ben.press("Delete", page))["text"].startswith("Your role here is viewer")
     await ben.send(f"/gen@{name} чай")
     await ben.text("чай")
     assert (await ben.press("Delete", page))["text"].startswith("Only who asked for the album")

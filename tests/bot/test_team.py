@@ -111,7 +111,7 @@ async def test_the_team_page_says_so_of_a_group_from_before_the_bot_was_there(li
 async def test_who_taps_looks_on_until_they_ask_for_pictures(live: Stage) -> None:
     _, anna, ben = await group_of(live)
     page = await team_page(anna)
-    assert (await ben.press("Журнал", page))["text"].startswith("You are the viewer here")
+    assert (await ben.press("Журнал", page))["text"].startswith("Your role here is viewer")
     assert await roles(live) == {ANNA: "owner", BEN: "viewer"}
     assert await live.rows("SELECT id FROM notices") == []
     await drawing(ben)
@@ -141,7 +141,7 @@ async def test_who_was_made_a_viewer_stays_one_whatever_they_ask_for(live: Stage
     page = await team_page(anna)
     await anna.press("Редактор", await _member_page(anna, page, "Ben"))
     await anna.press("Наблюдатель", await anna.text("Ben: редактор"))
-    await ben.answer_to(f"/gen@{await ben.username()} coffee", "You are the viewer here")
+    await ben.answer_to(f"/gen@{await ben.username()} coffee", "Your role here is viewer")
     assert await roles(live) == {ANNA: "owner", BEN: "viewer"}
 
 
@@ -166,7 +166,7 @@ async def test_the_owner_hears_of_who_takes_a_seat_and_gives_them_another_role_t
     assert await roles(live) == {ANNA: "owner", BEN: "viewer"}
     await anna.press("‹ Команда")
     await anna.press("Журнал", await anna.button("Журнал"))
-    await anna.press("‹ Команда", await anna.text("Ben: теперь наблюдатель, раньше — редактор"))
+    await anna.press("‹ Команда", await anna.text("Ben теперь наблюдатель, раньше — редактор"))
     await anna.button("Журнал")
 
     await move(live, chat_id, "leave", BEN)
@@ -260,7 +260,7 @@ async def test_an_owner_who_leaves_is_followed_by_an_admin_or_by_one_of_the_grou
     await move(live, chat_id, "leave", ANNA)
     page = await team_page(ben)
     assert "👑 Become the owner" in buttons(page)
-    assert "another role" in (await ben.press("Become the owner", page))["text"]
+    assert "takes another" in (await ben.press("Become the owner", page))["text"]
     await move(live, chat_id, "promote", BEN, by_user_id=ANNA)
     await ben.press("Become the owner", page)
     assert await roles(live) == {BEN: "owner"}
@@ -344,7 +344,7 @@ async def test_in_the_private_chat_one_works_for_oneself_or_for_a_team(live: Sta
     await team_page(ben)
     await member(live, await team_id(live), BEN, Role.EDITOR)
     private = live.person(BEN)
-    card = await private.answer_to("/account", "For whom do you work here?")
+    card = await private.answer_to("/account", "Who do you work for")
     assert buttons(card) == ["✓ 👤 Myself", "👥 Команда"]
     await private.press("Команда", card)
     await private.button("✓ 👥 Команда")
@@ -399,7 +399,7 @@ async def test_a_card_of_another_account_says_whose_it_is_to_who_may_work_for_it
     assert "Это принадлежит команде «Команда»" in said["text"]
     assert said["show_alert"]
 
-    own = await private.answer_to("/account", "For whom")
+    own = await private.answer_to("/account", "Who do you work for")
     for draft, expected in ((teams, "Это принадлежит"), (mine, "Этого уже нет")):
         await private.tap(data_of(draft, "Создать"), own)
         await private.settled()
@@ -422,9 +422,9 @@ async def test_a_viewers_role_counts_in_the_private_chat_too(live: Stage) -> Non
     _, _, ben = await group_of(live)
     await team_page(ben)
     private = live.person(BEN)
-    await private.press("Команда", await private.answer_to("/account", "For whom"))
+    await private.press("Команда", await private.answer_to("/account", "Who do you work for"))
     await member(live, await team_id(live), BEN, Role.VIEWER)
-    await private.answer_to("coffee", "You are the viewer here")
+    await private.answer_to("coffee", "Your role here is viewer")
     assert await live.rows("SELECT id FROM ml_requests") == []
 
 
@@ -432,7 +432,7 @@ async def test_cards_of_the_private_chat_name_the_team_it_works_for(live: Stage)
     await group_of(live)
     anna = live.person(ANNA)
     await anna.press("Команда", await anna.answer_to("/account", "Для кого"))
-    await anna.text("Теперь вы работаете здесь для Команда")
+    await anna.text("Теперь вы работаете здесь для «Команда»")
     head = "👥 Команда\n"
     for asked, shown in (
         ("кофе", "Черновик"),

@@ -90,7 +90,7 @@ async def test_an_editor_in_the_private_chat_sees_a_members_role_and_no_buttons_
     await team_page(ben)
     await member(live, await team_id(live), BEN, Role.EDITOR)
     private = live.person(BEN)
-    await private.press("Команда", await private.answer_to("/account", "For whom"))
+    await private.press("Команда", await private.answer_to("/account", "Who do you work for"))
     page = await private.answer_to("/team", "Seats: 2 of 3")
     assert "📜 Journal" not in buttons(page)
     await private.press("Анна", page)
