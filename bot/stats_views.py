@@ -137,7 +137,7 @@ def _breakdown(tr: Texts, page: Page, groups: Sequence[_Group], clock: Html | No
     if listed:
         lines += [Html(""), tr(_BY[page.tap.by])]
     lines += [clock] if clock and listed else []
-    is_few_said = False
+    is_few_said = not total.is_enough
     offset = min(page.tap.offset, max(0, len(listed) - 1) // ON_PAGE * ON_PAGE)
     for place, group in enumerate(listed[offset : offset + ON_PAGE], start=offset + 1):
         if group.tally.is_enough:
