@@ -198,9 +198,13 @@ async def settle(
         if changed:
             arrived = callback_data.do == "arrived"
             await noted(session, who, post, Deed.POST_ARRIVED if arrived else Deed.POST_AGAIN)
-    await query.answer(
-        who.tr.plain("Saved") if changed else who.tr.plain("That has been settled already")
-    )
+    if not changed:
+        words = who.tr.plain("That has been settled already")
+    elif callback_data.do == "arrived":
+        words = who.tr.plain("Saved")
+    else:
+        words = who.tr.plain("Publishing")
+    await query.answer(words)
     await show_card(bot, query, who, sessions, post, clock)
     await wake_io(pool)
 

@@ -465,10 +465,11 @@ async def test_reactions_to_both_pictures_show_wherever_the_post_does(
 
 
 @pytest.mark.parametrize(
-    ("do", "left"), [("again", "открыт на другой карточке"), ("arrived", "Опубликовано")]
+    ("do", "left", "toast"),
+    [("again", "открыт на другой карточке", "Публикую"), ("arrived", "Опубликовано", "Сохранено")],
 )
 async def test_a_post_in_doubt_leaves_no_card_that_is_publishing_for_ever(
-    anna: Person, channel: Channel, do: str, left: str
+    anna: Person, channel: Channel, do: str, left: str, toast: str
 ) -> None:
     await connected(anna, await channel())
     await post_card(anna)
@@ -485,6 +486,8 @@ async def test_a_post_in_doubt_leaves_no_card_that_is_publishing_for_ever(
     await anna.wait_for(
         lambda one: one["message_id"] == first["message_id"] and left in said(one), left
     )
+    answers = await anna.sim.calls("answerCallbackQuery")
+    assert answers[-1]["arguments"]["text"] == toast
 
 
 # --- whose taps count ---
