@@ -47,6 +47,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Name -> where its function (or typer.Typer of subcommands) is, and its line in the help."""
 
+OPERATORS = ("plans", "wallet")
+"""Commands about what a running product has stored."""
+
 FAILURES = (
     "pipeline.errors:PipelineError",
     "playground.embedded:EmbeddedError",
@@ -82,6 +85,8 @@ def run(argv: Sequence[str]) -> int:
     try:
         if name in COMMANDS:
             configure_logging()
+        if name in OPERATORS:
+            _find_servers()
         command = typer.main.get_command(_app(name))
         return command.main(list(argv) or ["--help"], "vitrina", standalone_mode=False) or 0
     except typer.TyperException as error:
@@ -92,13 +97,22 @@ def run(argv: Sequence[str]) -> int:
         return _explain(error)
 
 
+def _find_servers() -> None:
+    """Where the environment names no servers, those of a `demo` or `run` in this folder."""
+    if not os.environ.get("DATABASE_URL") and not os.environ.get("REDIS_URL"):
+        from playground import embedded
+
+        os.environ |= embedded.urls(_STATE_DIR)
+
+
+_STATE_DIR = Path(".vitrina")
 _StateDir = Annotated[Path, typer.Option(help="Where the data is kept.")]
 
 
 def demo(
     port: Annotated[int, typer.Option(help="Where the chat page is.", min=1, max=65535)] = 8081,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Don't open the page.")] = False,
-    state_dir: _StateDir = Path(".vitrina"),
+    state_dir: _StateDir = _STATE_DIR,
 ) -> None:
     """Run everything on this machine, with a chat page in place of Telegram, until Ctrl-C."""
     from workers import local
@@ -120,7 +134,7 @@ def demo(
     )
 
 
-def run_here(state_dir: _StateDir = Path(".vitrina")) -> None:
+def run_here(state_dir: _StateDir = _STATE_DIR) -> None:
     """Run everything on this machine, on real Telegram, until Ctrl-C.
 
     DATABASE_URL and REDIS_URL name servers to use instead of the embedded ones.
@@ -324,7 +338,7 @@ def _explain(error: Exception) -> int:
         return _fail(_bad_setting(error), 2)
     if _is_one_of(MISTAKES, error):
         return _fail(_one_line(error), 2)
-    if isinstance(error, OSError) or _is_one_of(FAILURES, error):
+    if isinstance(error, OSError) or _is_one_of(FAILURES, error) or _is_away(error):
         return _fail(_one_line(error), 1)
     logging.getLogger("vitrina").critical("unexpected error", exc_info=error)
     return _fail(f"unexpected {type(error).__name__}; the traceback above is worth a report", 1)
@@ -337,6 +351,12 @@ def _is_one_of(places: Sequence[str], error: Exception) -> bool:
         if module in sys.modules and isinstance(error, getattr(sys.modules[module], name)):
             return True
     return False
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether Postgres or Redis could not be reached; a process that uses neither has no such."""
+    patience = sys.modules.get("db.patience")
+    return patience is not None and patience.is_away(error)
 
 
 def _is_bad_setting(error: Exception) -> bool:
@@ -357,7 +377,8 @@ def _bad_setting(error: Any) -> str:
         field = "_".join(str(part) for part in finding["loc"]).upper()
         prefix = prefixes.get(error.title, "")
         name = field if field.startswith(prefix) else f"{prefix}{field}"
-        findings.append(f"{name}: {finding['msg']}")
+        said = str(finding["msg"]).removeprefix("Value error, ")
+        findings.append(f"{name} is not set" if finding["type"] == "missing" else f"{name}: {said}")
     return f"bad setting: {'; '.join(findings)}"
 
 

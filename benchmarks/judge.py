@@ -112,9 +112,7 @@ def batched(folder: Path) -> tuple[str, Step]:
         images = _pictures(count)
         started = time.perf_counter()
         with torch.no_grad():
-            inputs = processor(
-                text=[PROMPT], images=images, padding="max_length", return_tensors="pt"
-            )
+            inputs = processor(text=[PROMPT], images=images, padding=True, return_tensors="pt")
             out = model(**inputs)
             (out.image_embeds @ out.text_embeds.T).tolist()
             head(out.image_embeds).tolist()

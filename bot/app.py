@@ -50,7 +50,15 @@ from bot.handlers import (
     votes,
     wallet,
 )
-from bot.middlewares import ActInTeam, CloseQuestions, Introduce, Overhear, PressOn, Throttle
+from bot.middlewares import (
+    ActInTeam,
+    CloseQuestions,
+    Introduce,
+    KeepToAccount,
+    Overhear,
+    PressOn,
+    Throttle,
+)
 from bot.settings import BotSettings, PaymentTerms
 from db import images
 
@@ -134,7 +142,7 @@ def build(
 ) -> tuple[Dispatcher, Bot]:
     """The dispatcher and the bot of one process; the caller closes `bot.session`.
 
-    Raises aiogram's TokenValidationError for a malformed token.
+    Raises CannotStart for a malformed token.
     """
     bot = create_bot(
         options.token.get_secret_value(),
@@ -164,6 +172,7 @@ def build(
     dispatcher.update.outer_middleware(CloseQuestions())
     dispatcher.callback_query.outer_middleware(PressOn())
     dispatcher.callback_query.middleware(ActInTeam())
+    dispatcher.callback_query.middleware(KeepToAccount())
     dispatcher.include_routers(*(_copy(module.router) for module in _HANDLERS))
     return dispatcher, bot
 

@@ -86,26 +86,30 @@ class SettingsTap(CallbackData, prefix="o"):
 
 
 class WalletTap(CallbackData, prefix="w"):
-    """A button of the wallet. `do`: show, page, csv, top_up, any, stop, sum, pay, cancel.
+    """A button of the wallet of `account_id`; 0: of whichever one works for, to look or to stop.
+    `do`: show, page, csv, top_up, any, stop, sum, pay, cancel.
 
     `value` is a sum in kopecks, an order's id or the movement to go on before; `method` is how to
     pay; `plan` is what the money is for.
     """
 
     do: str
+    account_id: Id
     value: Id = 0
     method: str = ""
     plan: str = ""
 
 
 class PlanTap(CallbackData, prefix="p"):
-    """A button of the plans. `do`: show, ask, choose, pay (each picture past the quota).
+    """A button of the plans of `account_id`; 0: of whichever one works for, to look at them.
+    `do`: show, ask, change, buy, pay (each picture past the quota).
 
     What is charged (`sum`, in kopecks) was worked out for the moment `at` (Unix time, s) of the
     period `period_id`.
     """
 
     do: str
+    account_id: Id
     value: str = ""
     period_id: Id = 0
     at: Id = 0
@@ -113,9 +117,11 @@ class PlanTap(CallbackData, prefix="p"):
 
 
 class CureTap(CallbackData, prefix="q"):
-    """A way out when the quota is out. `do`: pay (for each picture), `sum` kopecks as it says."""
+    """A way out when the quota of `account_id` is out. `do`: pay (for each picture), `sum` kopecks
+    as it says."""
 
     do: str
+    account_id: Id
     sum: Id = 0
 
 

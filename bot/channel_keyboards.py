@@ -75,7 +75,7 @@ def to_plans(tr: Texts) -> InlineKeyboardMarkup:
 
 
 def plans(tr: Texts) -> InlineKeyboardButton:
-    return button(tr.plain("💎 Plans"), PlanTap(do="show"), "primary")
+    return button(tr.plain("💎 Plans"), PlanTap(do="show", account_id=0), "primary")
 
 
 def channels(
@@ -85,7 +85,7 @@ def channels(
     rows = [
         [
             button(
-                f"⚠️ {channel.title}" if channel.broken_reason else channel.title,
+                f"⚠️ {channel.title}" if channel.broken_reason else _label(channel),
                 ChannelTap(do="open", channel_id=channel.id),
             )
         ]
@@ -110,6 +110,10 @@ def channels(
     )
 
 
+def _label(channel: ChannelView) -> str:
+    return f"🧊 {channel.title}" if channel.is_frozen else channel.title
+
+
 def to_week(tr: Texts) -> InlineKeyboardMarkup:
     return markup([[_week(tr)]])
 
@@ -130,10 +134,11 @@ def connect(tr: Texts, url: str | None) -> InlineKeyboardButton:
     return InlineKeyboardButton(text=label, url=url)
 
 
-def channel(tr: Texts, channel_id: int) -> InlineKeyboardMarkup:
+def channel(tr: Texts, channel: ChannelView) -> InlineKeyboardMarkup:
     return markup(
         [
-            [button(tr.plain("🗑 Disconnect"), ChannelTap(do="remove", channel_id=channel_id))],
+            [plans(tr)] if channel.is_frozen else [],
+            [button(tr.plain("🗑 Disconnect"), ChannelTap(do="remove", channel_id=channel.id))],
             [_all_channels(tr)],
         ]
     )
@@ -177,7 +182,7 @@ def zone_name(tr: Texts, zone: str) -> str:
 
 def which_channel(tr: Texts, task_id: int, listed: Sequence[ChannelView]) -> InlineKeyboardMarkup:
     return markup(
-        [button(channel.title, PostTo(task_id=task_id, channel_id=channel.id))]
+        [button(_label(channel), PostTo(task_id=task_id, channel_id=channel.id))]
         for channel in listed
     )
 
@@ -252,7 +257,7 @@ def _doubt(tr: Texts, post: PostView) -> InlineKeyboardMarkup:
     return markup(
         [
             [
-                _tap(tr, N_("✅ Yes, it is there"), post, "arrived"),
+                _tap(tr, N_("✅ Yes, it is there"), post, "arrived", str(post.attempt)),
                 _tap(tr, N_("🔁 No, send it again"), post, "again", str(post.attempt)),
             ]
         ]

@@ -37,7 +37,7 @@ def _unknown(tr: Texts, data: Data) -> Card:
     )
     rows = [
         [
-            button(tr.plain("✅ Yes, it is there"), _tap(data, "arrived")),
+            button(tr.plain("✅ Yes, it is there"), _tap(data, "arrived", str(data["attempt"]))),
             button(tr.plain("🔁 No, send it again"), _tap(data, "again", str(data["attempt"]))),
         ]
     ]

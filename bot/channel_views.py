@@ -13,7 +13,7 @@ from bot import channel_keyboards as keyboards
 from bot.texts import N_, Html, Texts
 from bot.views import Card, shortened
 from db import captions, zones
-from db.publishing import LATE
+from db.publishing import LATE, OVER_PLAN
 from db.states import LatePosts, PostState
 from db.team_views import ChannelView, PostRules, PostView
 
@@ -25,6 +25,10 @@ REASONS: dict[str, str] = {
     "no_chat": N_("there is no such channel any more"),
     "file_missing": N_("the picture's file is lost"),
     "too_large": N_("the file is too large"),
+    OVER_PLAN: N_(
+        "the channel is over your plan's limit. Take a larger plan: /plans, or disconnect another "
+        "channel"
+    ),
 }
 _REFUSED = N_("Telegram did not take it")
 
@@ -43,17 +47,20 @@ def channels(
     rules: PostRules,
     connect_url: str | None = None,
     *,
-    in_plan: bool = True,
+    limit: int,
     manages: bool = True,
 ) -> Card:
-    """The channels of an account, whether its plan has any, and how its posts are scheduled.
-    `manages`: whether those who read it, or some of them, may change that."""
+    """The channels of an account and how its posts are scheduled; `limit` is how many its plan
+    has. `manages`: whether those who read it, or some of them, may change that."""
     lines = [tr("📣 <b>Channels</b>")]
     lines += [_line(tr, channel) for channel in listed]
+    is_over = limit == 0 or any(channel.is_frozen for channel in listed)
     if not manages:
         lines.append(_by_others(tr))
-    elif not in_plan:
+    elif limit == 0:
         lines.append(_none_in_plan(tr))
+    elif is_over:
+        lines.append(_frozen(tr, limit))
     elif not listed:
         lines.append(
             tr(
@@ -65,7 +72,7 @@ def channels(
     lines.append(_late(tr, rules))
     if not manages:
         return Card(Html("\n".join(lines)), keyboards.to_week(tr))
-    way = keyboards.connect(tr, connect_url) if in_plan else keyboards.plans(tr)
+    way = keyboards.plans(tr) if is_over else keyboards.connect(tr, connect_url)
     return Card(Html("\n".join(lines)), keyboards.channels(tr, listed, rules, way))
 
 
@@ -81,7 +88,19 @@ def _late(tr: Texts, rules: PostRules) -> Html:
     return tr("⏰ If I was away and a post is late, I send it as soon as I am back")
 
 
+def _frozen(tr: Texts, limit: int) -> Html:
+    return tr.n(
+        "🧊 Frozen is what is over your plan's {n} channel: it stays connected, nothing goes out "
+        "there, and it comes back with a larger plan or when another is disconnected.",
+        "🧊 Frozen is what is over your plan's {n} channels: it stays connected, nothing goes out "
+        "there, and it comes back with a larger plan or when another is disconnected.",
+        limit,
+    )
+
+
 def _line(tr: Texts, channel: ChannelView) -> Html:
+    if channel.is_frozen:
+        return tr("• 🧊 {title}", title=named(channel))
     if channel.broken_reason is None:
         return tr("• {title}", title=named(channel))
     why = reason(tr, channel.broken_reason)
@@ -102,7 +121,7 @@ def none_yet(tr: Texts, connect_url: str | None) -> Card:
 
 def none_by_others(tr: Texts, owner: str | None) -> Card:
     """For who may not connect one."""
-    lines = [tr("📣 <b>No channel is connected yet</b>"), _by_others(tr)]
+    lines = [tr("📣 <b>There is no channel to post to yet</b>"), _by_others(tr)]
     if owner is not None:
         lines.append(tr("The owner is {name}.", name=owner))
     return Card(Html("\n".join(lines)))
@@ -147,13 +166,22 @@ def not_connected(tr: Texts, *, bot_may: bool) -> Html:
 
 def channel(tr: Texts, channel: ChannelView) -> Card:
     text = tr("📣 <b>{title}</b>", title=named(channel))
-    if channel.broken_reason is None:
+    if channel.is_frozen:
+        text = Html(text + "\n" + _is_frozen(tr))
+    elif channel.broken_reason is None:
         text = Html(text + "\n" + tr("All is well: I can post there."))
     else:
         why = reason(tr, channel.broken_reason)
         text = Html(text + "\n" + tr("⚠️ I can't post: {reason}.", reason=why))
         text = Html(text + "\n" + how_to_heal(tr))
-    return Card(text, keyboards.channel(tr, channel.id))
+    return Card(text, keyboards.channel(tr, channel))
+
+
+def _is_frozen(tr: Texts) -> Html:
+    return tr(
+        "🧊 Frozen: your plan has fewer channels. Nothing goes out here until a larger plan comes, "
+        "or another channel is disconnected."
+    )
 
 
 def how_to_heal(tr: Texts) -> Html:
@@ -214,7 +242,10 @@ def post_card(locale: str, post: PostView, *, now: datetime) -> Card:
             reason=reason(tr, post.reason),
         )
     ]
-    if post.channel.broken_reason and state in (PostState.DRAFT, PostState.SCHEDULED):
+    is_ahead = state in (PostState.DRAFT, PostState.SCHEDULED)
+    if post.channel.is_frozen and is_ahead:
+        lines.append(_is_frozen(tr))
+    elif post.channel.broken_reason and is_ahead:
         why = reason(tr, post.channel.broken_reason)
         lines.append(tr("⚠️ I can't post: {reason}.", reason=why))
     ranks = ", ".join(f"№{rank}" for rank in post.ranks)

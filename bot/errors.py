@@ -14,6 +14,7 @@ BotError
 ├── RefundRefused             Telegram won't give a payment back; the wallet has its money again
 ├── CannotStart               the process can't run as it is set up; the message is for a person
 ├── NotYours                  a tap on somebody else's menu
+├── OtherAccount              a tap on a card about money of an account one does not work for now
 └── BadUpload                 a file a person sent can't be used: see `reason`
 """
 
@@ -100,6 +101,10 @@ class NotYours(BotError):
     def __init__(self, what: str = "menu") -> None:
         super().__init__(what)
         self.what = what
+
+
+class OtherAccount(BotError):
+    """A card about money is of another account than its presser works for now."""
 
 
 class BadUpload(BotError):

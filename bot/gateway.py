@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import itertools
 import re
 import time
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import structlog
 from aiogram import Bot
@@ -46,9 +49,11 @@ from aiogram.methods import (
     TelegramMethod,
 )
 from aiogram.methods.base import TelegramType
+from aiogram.utils.token import TokenValidationError
 from aiohttp import ClientConnectorError, ConnectionTimeoutError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from bot.buckets import Bucket, Buckets
@@ -66,6 +71,7 @@ from bot.errors import (
     Undeliverable,
 )
 from db import accounts
+from db.patience import pause_s
 
 log = structlog.get_logger()
 
@@ -84,6 +90,9 @@ MAX_WAIT_S = 5.0
 """The longest a call waits by itself; what must wait longer is its caller's to put off."""
 
 _ASK_AGAIN_S = 1.0
+_LONGEST_PAUSE_S = 15.0
+
+T = TypeVar("T")
 
 _PACED = re.compile("send|edit|copy|forward")
 _FREE = frozenset({"sendChatAction"})
@@ -107,14 +116,17 @@ def create_bot(
 ) -> Bot:
     """A Bot behind the gateway. With `sessions`, blocked and migrated chats are recorded.
 
-    Raises aiogram's TokenValidationError for a malformed token.
+    Raises CannotStart for a malformed token.
     """
     session = _Session(api=TelegramAPIServer.from_base(api_url.rstrip("/")), timeout=timeout_s)
-    bot = Bot(
-        token,
-        session=session,
-        default=DefaultBotProperties(parse_mode=ParseMode.HTML, link_preview_is_disabled=True),
-    )
+    try:
+        bot = Bot(
+            token,
+            session=session,
+            default=DefaultBotProperties(parse_mode=ParseMode.HTML, link_preview_is_disabled=True),
+        )
+    except TokenValidationError:
+        raise CannotStart("BOT_TOKEN is no token: it looks like 123456:ABC-DEF") from None
     session.middleware.register(_Gateway(redis, bot.id, sessions))
     return bot
 
@@ -130,14 +142,24 @@ class _Session(AiohttpSession):
 
 async def who_am_i(bot: Bot) -> str:
     """The bot's name, once Telegram is there to tell. Raises CannotStart for a wrong token."""
-    while True:
+    return (await once_it_answers(bot.me)).username or ""
+
+
+async def once_it_answers(call: Callable[[], Awaitable[T]]) -> T:
+    """What the call gives, once Telegram is there. Raises CannotStart where Telegram says no."""
+    for failures in itertools.count(1):
         try:
-            return (await bot.me()).username or ""
+            return await call()
         except Unauthorized as error:
             raise CannotStart(f"Telegram refuses BOT_TOKEN: {error.detail}") from error
+        except Undeliverable as error:
+            raise CannotStart(f"Telegram refuses: {error.detail}") from error
         except SendError as error:
-            log.warning("Telegram is away", error=str(error))
-            await asyncio.sleep(_ASK_AGAIN_S)
+            log.warning(
+                "Telegram is away: no network, or another BOT_API_URL than meant?", error=str(error)
+            )
+            await asyncio.sleep(pause_s(failures, first_s=_ASK_AGAIN_S, longest_s=_LONGEST_PAUSE_S))
+    raise AssertionError("counting ends never")
 
 
 class _Gateway(BaseRequestMiddleware):
@@ -214,13 +236,23 @@ class _Gateway(BaseRequestMiddleware):
         return Bucket(f"{self._prefix}:chat:{chat_id}", _CHAT_PER_S, _CHAT_BURST, cost)
 
     async def _record(self, method: TelegramMethod[TelegramType], failure: SendError) -> None:
+        """Writes down what a failure says of the chat. That may fail: what became of the call is
+        what its caller must hear."""
         chat_id = _chat_id(method)
         if chat_id is None:
             return
-        if isinstance(failure, RateLimited):
-            # The other processes' share of this chat waits as well.
-            debt = self._chat_bucket(chat_id, failure.retry_after_s * _CHAT_PER_S)
-            await self._take([debt], float("inf"))
+        try:
+            if isinstance(failure, RateLimited):
+                # The other processes' share of this chat waits as well, whatever it has saved up.
+                debt = self._chat_bucket(
+                    chat_id, _CHAT_BURST - 1.0 + failure.retry_after_s * _CHAT_PER_S
+                )
+                await self._take([debt], float("inf"))
+            await self._note(chat_id, failure)
+        except (SendError, DBAPIError, OSError) as error:
+            log.warning("not written down", failure=str(failure), error=repr(error))
+
+    async def _note(self, chat_id: int | str, failure: SendError) -> None:
         if self._sessions is None or not isinstance(chat_id, int):
             return
         if isinstance(failure, ChatMigrated):

@@ -216,7 +216,7 @@ def brands(tr: Texts, listed: Sequence[Brand], *, is_full: bool) -> InlineKeyboa
         [button(_brand_label(brand), BrandTap(do="open", brand_id=brand.id))] for brand in listed
     ]
     more = (
-        button(tr.plain("💎 More brands: plans"), PlanTap(do="show"))
+        button(tr.plain("💎 More brands: plans"), PlanTap(do="show", account_id=0))
         if is_full
         else button(tr.plain("🆕 New brand"), BrandTap(do="new"))
     )
@@ -235,7 +235,7 @@ def brand(tr: Texts, brand: Brand) -> InlineKeyboardMarkup:
     if brand.is_frozen:
         return markup(
             [
-                [button(tr.plain("💎 Plans"), PlanTap(do="show"))],
+                [button(tr.plain("💎 Plans"), PlanTap(do="show", account_id=0))],
                 [button(tr.plain("🗑 Delete"), tap("delete"))],
                 [button(tr.plain("‹ All brands"), BrandTap(do="list"))],
             ]

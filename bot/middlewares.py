@@ -24,8 +24,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from bot import dialogue, team_views, texts
 from bot.buckets import Bucket, Buckets
-from bot.callbacks import JournalTap, TeamTap
-from bot.errors import NotYours, Undeliverable
+from bot.callbacks import CureTap, JournalTap, PlanTap, TeamTap, WalletTap
+from bot.errors import NotYours, OtherAccount, Undeliverable
 from bot.filters import (
     answers_question,
     asks_for_pictures,
@@ -198,6 +198,23 @@ class ActInTeam(BaseMiddleware):
         async with sessions.begin() as session:
             team = await workplaces.working_for(session, who.user_id, team_id)
         return replace(who, account_id=team_id, role=None if team is None else team.role)
+
+
+class KeepToAccount(BaseMiddleware):
+    """A card about money stays its account's. A private chat may work for another one by now, and
+    nobody means a wallet that the card does not show. Raises OtherAccount.
+
+    Outsiders of a group are left to the handler, which tells them so.
+    """
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        tap = data.get("callback_data")
+        who: Who | None = data.get("who")
+        if who is not None and isinstance(tap, WalletTap | PlanTap | CureTap):
+            is_other = tap.account_id not in (0, who.account_id)
+            if is_other and who.role is not None:
+                raise OtherAccount
+        return await handler(event, data)
 
 
 class Introduce(BaseMiddleware):

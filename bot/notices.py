@@ -1,7 +1,7 @@
 """What the bot says of its own accord: each notice of `db.notices` put into words.
 
 `WORDS` has a function for every kind of notice. What a notice was written with is its data: JSON,
-so moments are ISO texts in it and sums are kopecks.
+so moments are ISO texts in it and sums are kopecks. `account_id` is added to it here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ Words = Callable[[Texts, Data], Card]
 def card(claim: NoticeClaim) -> Card:
     """The message of a notice, in its reader's language. Raises KeyError for a kind without
     words."""
-    return WORDS[claim.kind](texts.of(claim.locale), claim.data)
+    data = {**claim.data, "account_id": claim.account_id}
+    return WORDS[claim.kind](texts.of(claim.locale), data)
 
 
 def thread_of(claim: NoticeClaim) -> int | None:
@@ -71,7 +72,7 @@ def _renewed(tr: Texts, data: Data) -> Card:
     else:
         head = tr("✅ <b>“{plan}” is renewed until {day}</b>", plan=plan, day=until)
     paid = tr("Charged to the wallet: {price}.", price=_roubles(tr, data, "price"))
-    return Card(_lines(head, paid, _frozen(tr, data)), markup([_plans(tr)]))
+    return Card(_lines(head, paid, *_frozen(tr, data)), markup([_plans(tr, data)]))
 
 
 def _freed(tr: Texts, data: Data) -> Card:
@@ -81,12 +82,12 @@ def _freed(tr: Texts, data: Data) -> Card:
     else:
         head = tr("⏹ <b>“{plan}” has ended: no money came for it</b>", plan=plan)
     then = tr("Your plan is Free now. Nothing is deleted, and you can come back at any time.")
-    return Card(_lines(head, then, _frozen(tr, data)), markup([_plans(tr)]))
+    return Card(_lines(head, then, *_frozen(tr, data)), markup([_plans(tr, data)]))
 
 
 def _topped_up(tr: Texts, data: Data) -> Card:
     head = tr("✅ <b>{sum} came to the wallet</b>", sum=_short(tr, data, "sum"))
-    return Card(_lines(head, _balance(tr, data)), markup([[*_wallet(tr), *_plans(tr)]]))
+    return Card(_lines(head, _balance(tr, data)), markup([[*_wallet(tr, data), *_plans(tr, data)]]))
 
 
 def _refunded(tr: Texts, data: Data) -> Card:
@@ -94,7 +95,7 @@ def _refunded(tr: Texts, data: Data) -> Card:
         "↩️ <b>{sum} went back to whoever paid it</b>",
         sum=_short(tr, data, "sum"),
     )
-    return Card(_lines(head, _balance(tr, data)), markup([_wallet(tr)]))
+    return Card(_lines(head, _balance(tr, data)), markup([_wallet(tr, data)]))
 
 
 def _charged_back(tr: Texts, data: Data) -> Card:
@@ -108,7 +109,7 @@ def _charged_back(tr: Texts, data: Data) -> Card:
             "{sum} of it were spent already, so paid actions are paused. Write to the bot's owner.",
             sum=_short(tr, data, "shortfall"),
         )
-    return Card(_lines(head, _balance(tr, data), lack), markup([_wallet(tr)]))
+    return Card(_lines(head, _balance(tr, data), lack), markup([_wallet(tr, data)]))
 
 
 def _balance(tr: Texts, data: Data) -> Html:
@@ -140,33 +141,54 @@ def _lack(tr: Texts, data: Data) -> Html:
     )
 
 
-def _frozen(tr: Texts, data: Data) -> Html | None:
-    frozen = _number(data, "frozen")
-    if not frozen:
-        return None
-    return tr.n(
-        "❄️ {n} brand is over the plan's limit: it is kept, and waits for a larger plan.",
-        "❄️ {n} brands are over the plan's limit: they are kept, and wait for a larger plan.",
-        frozen,
-    )
+def _frozen(tr: Texts, data: Data) -> list[Html]:
+    brands, channels = _number(data, "frozen"), _number(data, "frozen_channels")
+    lines = []
+    if brands:
+        lines.append(
+            tr.n(
+                "❄️ {n} brand is over the plan's limit: it is kept, and waits for a larger plan.",
+                "❄️ {n} brands are over the plan's limit: they are kept, and wait for a larger "
+                "plan.",
+                brands,
+            )
+        )
+    if channels:
+        lines.append(
+            tr.n(
+                "❄️ {n} channel is over the plan's limit: nothing goes out there until a larger "
+                "plan comes.",
+                "❄️ {n} channels are over the plan's limit: nothing goes out there until a larger "
+                "plan comes.",
+                channels,
+            )
+        )
+    return lines
 
 
 def _cure(tr: Texts, data: Data) -> InlineKeyboardMarkup:
     missing = _number(data, "missing")
-    rows: list[Row] = [_plans(tr)]
+    rows: list[Row] = [_plans(tr, data)]
     if missing:
         label = tr.plain("➕ Top up {sum}", sum=tr.roubles(missing, short=True))
-        top_up = WalletTap(do="sum", value=missing, plan=str(data["plan"]))
+        top_up = WalletTap(
+            do="sum",
+            account_id=_number(data, "account_id"),
+            value=missing,
+            plan=str(data["plan"]),
+        )
         rows.insert(0, [button(label, top_up, "primary")])
     return markup(rows)
 
 
-def _plans(tr: Texts) -> Row:
-    return [button(tr.plain("💎 Plan"), PlanTap(do="show"))]
+def _plans(tr: Texts, data: Data) -> Row:
+    show = PlanTap(do="show", account_id=_number(data, "account_id"))
+    return [button(tr.plain("💎 Plan"), show)]
 
 
-def _wallet(tr: Texts) -> Row:
-    return [button(tr.plain("💰 Wallet"), WalletTap(do="show"))]
+def _wallet(tr: Texts, data: Data) -> Row:
+    show = WalletTap(do="show", account_id=_number(data, "account_id"))
+    return [button(tr.plain("💰 Wallet"), show)]
 
 
 def _title(tr: Texts, data: Data) -> str:

@@ -284,11 +284,19 @@ def history_item(tr: Texts, album: AlbumView) -> Card:
     return Card(text, keyboards.history_item(tr, album.task_id))
 
 
-def sure_to_delete_album(tr: Texts, task_id: int) -> Card:
-    return Card(
-        tr("Delete this album from the history? Messages already in the chat stay."),
-        keyboards.sure_to_delete_album(tr, task_id),
-    )
+def sure_to_delete_album(tr: Texts, task_id: int, scheduled: int) -> Card:
+    """`scheduled`: so many posts of it are still to go out."""
+    text = tr("Delete this album from the history? Messages already in the chat stay.")
+    if scheduled:
+        more = tr.n(
+            "🕒 {n} post of it is scheduled and will go out all the same; call it off if it should "
+            "not: /plan_posts",
+            "🕒 {n} posts of it are scheduled and will go out all the same; call them off if they "
+            "should not: /plan_posts",
+            scheduled,
+        )
+        text = Html(f"{text}\n{more}")
+    return Card(text, keyboards.sure_to_delete_album(tr, task_id))
 
 
 # --- settings ---

@@ -139,10 +139,11 @@ def _plans_keyboard(
     offered: Sequence[PlanView],
     titles: dict[str, str],
 ) -> InlineKeyboardMarkup:
+    account_id = standing.period.account_id
     others = [
         button(
             _label(tr, plan),
-            PlanTap(do="ask", value=plan.code),
+            PlanTap(do="ask", account_id=account_id, value=plan.code),
             "primary" if plan.price > standing.plan.price else None,
         )
         for plan in offered
@@ -151,9 +152,9 @@ def _plans_keyboard(
     pays = standing.pays_per_picture
     per_picture = button(
         tr.plain("Pay past the quota: on") if pays else tr.plain("Pay past the quota: off"),
-        PlanTap(do="pay", value="0" if pays else "1"),
+        PlanTap(do="pay", account_id=account_id, value="0" if pays else "1"),
     )
-    wallet = button(tr.plain("💰 Wallet"), WalletTap(do="show"))
+    wallet = button(tr.plain("💰 Wallet"), WalletTap(do="show", account_id=account_id))
     rows = [*in_rows(others, 2), _renewal(tr, standing, titles), [per_picture], [wallet]]
     return markup(rows)
 
@@ -164,14 +165,18 @@ def _label(tr: Texts, plan: PlanView) -> str:
 
 def _renewal(tr: Texts, standing: Standing, titles: dict[str, str]) -> Row:
     """Stop renewing a paid plan, or take back what was to come after it."""
+
+    def tap(do: str, code: str) -> PlanTap:
+        return PlanTap(do=do, account_id=standing.period.account_id, value=code)
+
     if standing.plan.code == FREE:
         return []
     if standing.grace_until is not None:
-        return [button(tr.plain("🔁 Renew now"), PlanTap(do="ask", value=standing.plan.code))]
+        return [button(tr.plain("🔁 Renew now"), tap("ask", standing.plan.code))]
     if standing.next_plan_code is not None:
         label = tr.plain("↩️ Stay with {title}", title=titles[standing.plan.code])
-        return [button(label, PlanTap(do="change", value=standing.plan.code))]
-    return [button(tr.plain("⏹ Don't renew"), PlanTap(do="ask", value=FREE))]
+        return [button(label, tap("change", standing.plan.code))]
+    return [button(tr.plain("⏹ Don't renew"), tap("ask", FREE))]
 
 
 def ask(
@@ -184,12 +189,13 @@ def ask(
     *,
     least: int,
     brands: int,
+    channels: int,
     team: str | None,
 ) -> Card:
     """What is charged and when it renews, before anything happens.
 
-    `least` is the smallest top-up in kopecks; `brands` is how many the account has; `team` is who
-    pays, as in `plans`.
+    `least` is the smallest top-up in kopecks; `brands` and `channels` are how many the account has;
+    `team` is who pays, as in `plans`.
     """
     name = title(tr, wanted)
     if quote.kind in ("buy", "upgrade"):
@@ -214,19 +220,35 @@ def ask(
             ),
         ]
     lines += gives(tr, wanted.terms, is_team=team is not None)
-    over = brands - wanted.terms.brand_limit
-    if over > 0:
-        lines.append(
-            tr.n(
-                "🧊 {n} brand will be frozen, not deleted: it comes back with a larger plan.",
-                "🧊 {n} brands will be frozen, not deleted: they come back with a larger plan.",
-                over,
-            )
-        )
+    lines += _freezes(tr, brands - wanted.terms.brand_limit, channels - wanted.terms.channels)
     card = Card(
         Html("\n".join(lines)), _ask_keyboard(tr, standing, wanted, quote, wallet, now, least)
     )
     return card if team is None else of_team(tr, team, card)
+
+
+def _freezes(tr: Texts, brands: int, channels: int) -> list[Html]:
+    """What is over the limits of a plan, if anything."""
+    lines = []
+    if brands > 0:
+        lines.append(
+            tr.n(
+                "🧊 {n} brand will be frozen, not deleted: it comes back with a larger plan.",
+                "🧊 {n} brands will be frozen, not deleted: they come back with a larger plan.",
+                brands,
+            )
+        )
+    if channels > 0:
+        lines.append(
+            tr.n(
+                "🧊 {n} channel will be frozen: nothing goes out there, scheduled posts neither, "
+                "until a larger plan comes.",
+                "🧊 {n} channels will be frozen: nothing goes out there, scheduled posts neither, "
+                "until a larger plan comes.",
+                channels,
+            )
+        )
+    return lines
 
 
 def _charge(tr: Texts, name: str, standing: Standing, wanted: PlanView, quote: Quote) -> list[Html]:
@@ -278,25 +300,27 @@ def _ask_keyboard(
     now: datetime,
     least: int,
 ) -> InlineKeyboardMarkup:
-    back = button(tr.plain("‹ Plans"), PlanTap(do="show"))
+    account_id = standing.period.account_id
+    back = button(tr.plain("‹ Plans"), PlanTap(do="show", account_id=account_id))
     missing = quote.to_pay - wallet.free
     if quote.to_pay and missing > 0:
         kopecks = max(_with_spare(standing, quote, missing), least)
         label = tr.plain("➕ Top up {sum}", sum=tr.roubles(kopecks, short=True))
         # Its plan goes along, so that the way leads back here.
-        top_up = WalletTap(do="sum", value=kopecks, plan=wanted.code)
+        top_up = WalletTap(do="sum", account_id=account_id, value=kopecks, plan=wanted.code)
         return markup([[button(label, top_up, "primary")], [back]])
     if quote.to_pay:
         label = tr.plain("✅ Pay {sum}", sum=tr.roubles(quote.to_pay))
         buy = PlanTap(
             do="buy",
+            account_id=account_id,
             value=wanted.code,
             period_id=standing.period.id,
             at=int(now.timestamp()),
             sum=quote.to_pay,
         )
         return markup([[button(label, buy, "success")], [back]])
-    change = PlanTap(do="change", value=wanted.code)
+    change = PlanTap(do="change", account_id=account_id, value=wanted.code)
     if wanted.code == FREE:
         return markup([[button(tr.plain("⏹ Don't renew"), change)], [back]])
     return markup([[button(tr.plain("⬇️ Change"), change)], [back]])
@@ -336,5 +360,5 @@ def bought(
                 free=tr.roubles(wallet.free),
             )
         )
-    back = button(tr.plain("‹ Plans"), PlanTap(do="show"))
+    back = button(tr.plain("‹ Plans"), PlanTap(do="show", account_id=standing.period.account_id))
     return Card(Html("\n".join(lines)), markup([way_on, [back]]))

@@ -66,6 +66,7 @@ class Poller:
         self._idle = asyncio.Event()
         self._idle.set()
         self._offset: int | None = None
+        self._has_webhook = True  # For all we know: then getUpdates is refused.
         self._lines: dict[tuple[int, int], deque[Update]] = {}
         self._is_done: dict[int, bool] = {}  # The updates from the offset on.
 
@@ -106,6 +107,9 @@ class Poller:
             await asyncio.gather(fetching, stopping, return_exceptions=True)
 
     async def _fetch(self) -> list[Update]:
+        if self._has_webhook:
+            await self._bot.delete_webhook()
+            self._has_webhook = False
         call = RawUpdates(
             offset=self._offset,
             timeout=self._timeout_s,

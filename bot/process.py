@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TypeVar
 
 import structlog
 from aiogram import Bot, Dispatcher
-from aiogram.utils.token import TokenValidationError
 from aiohttp import web
 from redis.asyncio import Redis
 
 from bot import app, commands, webhook
-from bot.errors import CannotStart
-from bot.gateway import who_am_i
+from bot.gateway import once_it_answers, who_am_i
 from bot.polling import Poller
 from bot.settings import BotSettings, PaymentTerms
 from db import engine as db_engine
@@ -23,6 +23,7 @@ from db import images, liveness
 from db.queue import create_pool
 from db.settings import DatabaseSettings
 
+T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
@@ -32,7 +33,7 @@ async def run(options: BotSettings, stores: DatabaseSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with _built(options, stores) as (dispatcher, bot):
-        username = await _who_am_i(bot, stopping)
+        username = await _unless_stopped(who_am_i(bot), stopping)
         if username is None:
             return
         log.info("bot is up", username=username, mode=options.mode)
@@ -53,19 +54,16 @@ async def _built(
         stack.push_async_callback(redis.aclose)
         pool = await create_pool(stores.redis_url)
         stack.push_async_callback(pool.aclose)
-        try:
-            sessions = db_engine.session_factory(engine)
-            store = images.Store(stores.images_url)
-            dispatcher, bot = app.build(options, sessions, redis, pool, store, PaymentTerms())
-        except TokenValidationError:
-            raise CannotStart("BOT_TOKEN is no token: it looks like 123456:ABC-DEF") from None
+        sessions = db_engine.session_factory(engine)
+        store = images.Store(stores.images_url)
+        dispatcher, bot = app.build(options, sessions, redis, pool, store, PaymentTerms())
         stack.push_async_callback(bot.session.close)
         yield dispatcher, bot
 
 
-async def _who_am_i(bot: Bot, stopping: asyncio.Event) -> str | None:
-    """The bot's name; None when told to stop before Telegram answered."""
-    asking = asyncio.create_task(who_am_i(bot))
+async def _unless_stopped(call: Coroutine[object, object, T], stopping: asyncio.Event) -> T | None:
+    """What Telegram says; None when told to stop before that."""
+    asking = asyncio.create_task(call)
     stop = asyncio.create_task(stopping.wait())
     await asyncio.wait({asking, stop}, return_when=asyncio.FIRST_COMPLETED)
     stop.cancel()
@@ -83,7 +81,6 @@ async def listen(
         await _serve(options, dispatcher, bot, stopping)
         return
     poller = Poller(dispatcher, bot, options.poll_timeout_s)
-    await bot.delete_webhook()
     polling = asyncio.create_task(poller.run())
     stop = asyncio.create_task(stopping.wait())
     await asyncio.wait({polling, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -102,11 +99,12 @@ async def _serve(
     await runner.setup()
     try:
         await web.TCPSite(runner, options.webhook_host, options.webhook_port).start()
-        await bot.set_webhook(
-            options.webhook_url.rstrip("/") + webhook.PATH,
-            secret_token=secret,
-            allowed_updates=dispatcher.resolve_used_update_types(),
+        url = options.webhook_url.rstrip("/") + webhook.PATH
+        kinds = dispatcher.resolve_used_update_types()
+        set_webhook = functools.partial(
+            bot.set_webhook, url, secret_token=secret, allowed_updates=kinds
         )
+        await _unless_stopped(once_it_answers(set_webhook), stopping)
         await stopping.wait()
     finally:
         await runner.cleanup()

@@ -116,9 +116,17 @@ def _paid_ways(
                 n=means.past(count),
                 price=tr.roubles(sum, short=True),
             )
-            rows.append([button(label, CureTap(do="pay", sum=sum), "primary")])
+            rows.append(
+                [
+                    button(
+                        label,
+                        CureTap(do="pay", account_id=means.wallet.account_id, sum=sum),
+                        "primary",
+                    )
+                ]
+            )
         elif missing := means.missing(count):
-            rows.append([top_up(tr, max(missing, least))])
+            rows.append([top_up(tr, means.wallet.account_id, max(missing, least))])
     better = next((plan for plan in offered if _is_better(plan, means)), None)
     if better is not None and not means.wallet.paused:
         title, price = plan_views.title(tr, better), tr.roubles(better.price, short=True)
@@ -129,7 +137,8 @@ def _paid_ways(
             title=title,
             price=price,
         )
-        rows.append([button(label, PlanTap(do="ask", value=better.code))])
+        ask = PlanTap(do="ask", account_id=means.wallet.account_id, value=better.code)
+        rows.append([button(label, ask)])
     return rows
 
 
@@ -138,10 +147,10 @@ def _is_better(plan: PlanView, means: Means) -> bool:
     return plan.price > now.price and plan.terms.images_limit > now.terms.images_limit
 
 
-def top_up(tr: Texts, kopecks: int) -> InlineKeyboardButton:
+def top_up(tr: Texts, account_id: int, kopecks: int) -> InlineKeyboardButton:
     """Straight to paying this sum."""
     label = tr.plain("➕ Top up {sum}", sum=tr.roubles(kopecks, short=True))
-    return button(label, WalletTap(do="sum", value=kopecks), "primary")
+    return button(label, WalletTap(do="sum", account_id=account_id, value=kopecks), "primary")
 
 
 def _fewer(tr: Texts, means: Means, errand: Errand) -> list[Row]:

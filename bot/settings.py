@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Literal, Self
 
@@ -22,7 +23,7 @@ class BotSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="BOT_", env_ignore_empty=True, frozen=True)
 
     token: SecretStr
-    api_url: str = "https://api.telegram.org"
+    api_url: str = Field(default="https://api.telegram.org", pattern="^https?://.")
     mode: Literal["polling", "webhook"] = "polling"
     webhook_url: str | None = None
     webhook_secret: SecretStr | None = Field(default=None)
@@ -37,6 +38,9 @@ class BotSettings(BaseSettings):
     def _webhook_is_complete(self) -> Self:
         if self.mode == "webhook" and not (self.webhook_url and self.webhook_secret):
             raise ValueError("webhook mode needs BOT_WEBHOOK_URL and BOT_WEBHOOK_SECRET")
+        secret = self.webhook_secret.get_secret_value() if self.webhook_secret else "_"
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", secret):
+            raise ValueError("BOT_WEBHOOK_SECRET may have 1-256 letters, digits, _ and -")
         return self
 
 

@@ -62,7 +62,9 @@ def wallet(
             lines += [Html(""), _line(tr, one, titles)]
     elif is_first:
         lines += [Html(""), tr("Nothing has moved yet.")]
-    return Card(Html("\n".join(lines)), _wallet_keyboard(tr, page, is_first=is_first))
+    return Card(
+        Html("\n".join(lines)), _wallet_keyboard(tr, wallet.account_id, page, is_first=is_first)
+    )
 
 
 def _line(tr: Texts, movement: Movement, titles: Mapping[str, str]) -> Html:
@@ -90,20 +92,24 @@ def what(tr: Texts, movement: Movement, titles: Mapping[str, str]) -> str:
     return words
 
 
-def _wallet_keyboard(tr: Texts, page: MovementPage, *, is_first: bool) -> InlineKeyboardMarkup:
+def _wallet_keyboard(
+    tr: Texts, account_id: int, page: MovementPage, *, is_first: bool
+) -> InlineKeyboardMarkup:
+    def tap(do: str, value: int = 0) -> WalletTap:
+        return WalletTap(do=do, account_id=account_id, value=value)
+
     paging: Row = []
     if not is_first:
-        paging.append(button(tr.plain("‹ To the newest"), WalletTap(do="show")))
+        paging.append(button(tr.plain("‹ To the newest"), tap("show")))
     if page.next_before_id is not None:
-        older = WalletTap(do="page", value=page.next_before_id)
-        paging.append(button(tr.plain("Older ›"), older))
-    statement = button(tr.plain("🧾 Statement, CSV"), WalletTap(do="csv"))
+        paging.append(button(tr.plain("Older ›"), tap("page", page.next_before_id)))
+    statement = button(tr.plain("🧾 Statement, CSV"), tap("csv"))
     return markup(
         [
-            [button(tr.plain("➕ Top up"), WalletTap(do="top_up"), "primary")],
+            [button(tr.plain("➕ Top up"), tap("top_up"), "primary")],
             paging,
             [statement] if page.items else [],
-            [button(tr.plain("💎 Plan"), PlanTap(do="show"))],
+            [button(tr.plain("💎 Plan"), PlanTap(do="show", account_id=account_id))],
         ]
     )
 
@@ -111,17 +117,21 @@ def _wallet_keyboard(tr: Texts, page: MovementPage, *, is_first: bool) -> Inline
 # --- topping up ---
 
 
-def sums(tr: Texts, terms: PaymentTerms) -> Card:
+def sums(tr: Texts, terms: PaymentTerms, account_id: int) -> Card:
     """How much; in words where there is no way to pay."""
-    back = [button(tr.plain("‹ Wallet"), WalletTap(do="show"))]
+
+    def tap(do: str, value: int = 0) -> WalletTap:
+        return WalletTap(do=do, account_id=account_id, value=value)
+
+    back = [button(tr.plain("‹ Wallet"), tap("show"))]
     if not terms.methods:
         return Card(not_connected(tr), markup([back]))
     offered = [
-        button(tr.roubles(kopecks, short=True), WalletTap(do="sum", value=kopecks))
+        button(tr.roubles(kopecks, short=True), tap("sum", kopecks))
         for kopecks in SUMS
         if terms.min_kopecks <= kopecks <= terms.max_kopecks
     ]
-    other = button(tr.plain("✏️ Another sum"), WalletTap(do="any"))
+    other = button(tr.plain("✏️ Another sum"), tap("any"))
     text = tr("➕ <b>Top up the wallet</b>\nBy how much?")
     return Card(text, markup([*in_rows(offered, 2), [other], back]))
 
@@ -142,7 +152,8 @@ def ask_sum(tr: Texts, terms: PaymentTerms, *, in_group: bool) -> Card:
     )
     if in_group:
         text = Html(text + tr("\n<i>Answer by replying to this message.</i>"))
-    return Card(text, markup([[button(tr.plain("✕ Cancel"), WalletTap(do="stop"))]]))
+    stop = button(tr.plain("✕ Cancel"), WalletTap(do="stop", account_id=0))
+    return Card(text, markup([[stop]]))
 
 
 def bad_sum(tr: Texts, terms: PaymentTerms) -> Html:
@@ -153,13 +164,13 @@ def bad_sum(tr: Texts, terms: PaymentTerms) -> Html:
     )
 
 
-def methods(tr: Texts, terms: PaymentTerms, kopecks: int, plan: str) -> Card:
+def methods(tr: Texts, terms: PaymentTerms, account_id: int, kopecks: int, plan: str) -> Card:
     """By what to pay this sum; `plan` is what the money is for."""
     rows = [
         [
             button(
                 _method(tr, terms, method, kopecks),
-                WalletTap(do="pay", value=kopecks, method=method, plan=plan),
+                WalletTap(do="pay", account_id=account_id, value=kopecks, method=method, plan=plan),
                 "primary",
             )
         ]
@@ -169,7 +180,7 @@ def methods(tr: Texts, terms: PaymentTerms, kopecks: int, plan: str) -> Card:
     if terms.stars_rate_kopecks is not None:
         rate = tr.roubles(terms.stars_rate_kopecks)
         lines.append(tr("<i>A Star counts as {rate}.</i>", rate=rate))
-    back = [button(tr.plain("‹ Another sum"), WalletTap(do="top_up"))]
+    back = [button(tr.plain("‹ Another sum"), WalletTap(do="top_up", account_id=account_id))]
     return Card(Html("\n".join(lines)), markup([*rows, back]))
 
 
@@ -187,8 +198,10 @@ def invoice_sent(tr: Texts, order: OrderView) -> Card:
         sum=tr.roubles(order.credit),
         when=tr.when(order.expires_at),
     )
-    return Card(text, markup([[button(tr.plain("‹ Wallet"), WalletTap(do="show"))]]))
+    back = button(tr.plain("‹ Wallet"), WalletTap(do="show", account_id=order.account_id))
+    return Card(text, markup([[back]]))
 
 
 def below_invoice(tr: Texts, order: OrderView) -> list[Row]:
-    return [[button(tr.plain("✕ Cancel"), WalletTap(do="cancel", value=order.id))]]
+    cancel = WalletTap(do="cancel", account_id=order.account_id, value=order.id)
+    return [[button(tr.plain("✕ Cancel"), cancel)]]

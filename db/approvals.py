@@ -18,10 +18,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from db import albums, audit, reminders, teams, votes
+from db import albums, audit, locks, reminders, teams, votes
 from db.audit import Deed
 from db.errors import NotFound, Stale
-from db.models import Account, Approval, Approver, Delivery, Question, Task, User
+from db.models import Account, Approval, Approver, Delivery, Member, Question, Task, User
 from db.rights import Action
 from db.states import Answer, ApprovalState, DeliveryKind, DeliveryState
 from db.team_views import ApprovalView, PastRound, QuestionView, RoundDetails
@@ -41,15 +41,20 @@ class Place:
 async def ask(
     session: AsyncSession, account_id: int, task_id: int, user_id: int, place: Place
 ) -> ApprovalView:
-    """The album's open round, or its approval; else a new round.
+    """The album's open round, or its approval; else a new round, in the team's group wherever it
+    is asked for: there its approvers are, and replies about it are looked for.
 
     Raises NotFound, Stale while there is no album.
     """
-    needed = await session.scalar(
-        select(Account.approvals_needed)
-        .where(Account.id == account_id)
-        .with_for_update(key_share=True)
-    )
+    account = (
+        await session.execute(
+            select(Account.approvals_needed, Account.chat_id)
+            .where(Account.id == account_id)
+            .with_for_update(key_share=True)
+        )
+    ).one_or_none()
+    if account is None:
+        raise NotFound("account", account_id)
     album = await albums.album(session, account_id, task_id)
     last = await session.scalar(
         select(Approval).where(Approval.task_id == task_id).order_by(Approval.id.desc()).limit(1)
@@ -59,12 +64,14 @@ async def ask(
     before = last or await session.scalar(
         select(Approval).where(Approval.next_request_id == album.request_id)
     )
+    if account.chat_id not in (None, place.chat_id):
+        place = await _in_group(session, task_id, account.chat_id)
     row = Approval(
         account_id=account_id,
         task_id=task_id,
         parent_id=before.id if before else None,
         round=before.round + 1 if before else 1,
-        needed=needed,
+        needed=account.approvals_needed,
         asked_by=user_id,
         chat_id=place.chat_id,
         thread_id=place.thread_id,
@@ -105,7 +112,7 @@ async def get(session: AsyncSession, account_id: int, approval_id: int) -> Appro
         chosen_rank=album.chosen_rank,
         pictures=len(album.images),
         asked_by=asked_by,
-        approved_by=await _said_yes(session, row.id),
+        approved_by=await _said_yes(session, row, able),
         decided_by=decided_by,
         reason=row.reason,
         past=await _past(session, row) if row.parent_id else (),
@@ -170,25 +177,29 @@ async def approve(
 ) -> tuple[ApprovalView, bool]:
     """One more yes, and whether it is new; the last one needed approves the album.
 
-    Only those count who may approve now. Raises NotFound, Stale for a round that is over.
+    Who says it may approve at this moment, by their role or as an administrator of the group.
+    Raises NotFound, Stale for a round that is over.
     """
     row = await _open(session, account_id, approval_id)
+    able = await teams.able_to(session, account_id, Action.APPROVE)
+    by_role = user_id in able
     new = await session.scalar(
         insert(Approver)
-        .values(approval_id=approval_id, user_id=user_id)
+        .values(approval_id=approval_id, user_id=user_id, by_role=by_role)
         .on_conflict_do_nothing()
         .returning(Approver.user_id)
     )
     if new is not None:
         what = f"task {row.task_id}"
         await audit.note(session, account_id, user_id, Deed.APPROVE, what, approval=approval_id)
-    able = await teams.able_to(session, account_id, Action.APPROVE)
-    said = await session.scalars(
-        select(Approver.user_id).where(Approver.approval_id == approval_id)
-    )
-    # An administrator of the group may approve without being a member who may.
-    counted = set(said) & (able | {user_id})
-    if len(counted) >= min(row.needed, max(1, len(able))):
+    else:
+        await session.execute(
+            update(Approver)
+            .where(Approver.approval_id == approval_id, Approver.user_id == user_id)
+            .values(by_role=by_role)
+        )
+    said = await _said_yes(session, row, able)
+    if len(said) >= min(row.needed, max(1, len(able))):
         await _decide(session, approval_id, ApprovalState.APPROVED, user_id, None)
     return await get(session, account_id, approval_id), new is not None
 
@@ -261,8 +272,18 @@ async def leads_to(session: AsyncSession, approval_id: int, request_id: int) -> 
     )
 
 
+async def _in_group(session: AsyncSession, task_id: int, group_id: int) -> Place:
+    """The topic of the group that the album was asked for in; else the group itself."""
+    thread_id = await session.scalar(
+        select(Task.thread_id).where(Task.id == task_id, Task.chat_id == group_id)
+    )
+    return Place(group_id, thread_id)
+
+
 async def _open(session: AsyncSession, account_id: int, approval_id: int) -> Approval:
-    """The round, locked. Raises NotFound, Stale for one that is over."""
+    """The round, locked after its account, as a move of the group locks them. Raises NotFound,
+    Stale for one that is over."""
+    await locks.account(session, account_id)
     row = await session.scalar(
         select(Approval)
         .where(Approval.id == approval_id, Approval.account_id == account_id)
@@ -310,14 +331,25 @@ async def _past(session: AsyncSession, row: Approval) -> tuple[PastRound, ...]:
     )
 
 
-async def _said_yes(session: AsyncSession, approval_id: int) -> tuple[str, ...]:
-    names = await session.scalars(
+async def _said_yes(session: AsyncSession, row: Approval, able: frozenset[int]) -> tuple[str, ...]:
+    """Names of who has said yes; while the round is open, of those whose yes counts.
+
+    That is theirs who may approve still, and theirs whom Telegram called an administrator of the
+    group when they said it, for as long as they are in the team.
+    """
+    said = (
         select(User.first_name)
         .join(Approver, Approver.user_id == User.id)
-        .where(Approver.approval_id == approval_id)
+        .where(Approver.approval_id == row.id)
         .order_by(Approver.said_at, User.id)
     )
-    return tuple(names)
+    if row.state is ApprovalState.OPEN:
+        present = select(Member.user_id).where(
+            Member.account_id == row.account_id, Member.left_at.is_(None)
+        )
+        is_promoted = ~Approver.by_role & Approver.user_id.in_(present)
+        said = said.where(Approver.user_id.in_(able) | is_promoted)
+    return tuple(await session.scalars(said))
 
 
 async def _shown(session: AsyncSession, row: Approval, kind: DeliveryKind) -> int | None:

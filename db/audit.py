@@ -64,17 +64,24 @@ async def note(
     user_id: int | None,
     deed: Deed,
     what: str,
+    *,
+    tap: str | None = None,
     **data: str | int | None,
 ) -> None:
     """Adds a line, in the transaction of what it tells of. `what` names a thing: `task 5`.
 
-    `user_id` None: nobody in person, the bot itself.
+    `user_id` None: nobody in person, the bot itself. `tap`: what `has_done` is asked about.
     """
     await session.execute(
         insert(Event).values(
-            account_id=account_id, user_id=user_id, action=deed, what=what, data=data
+            account_id=account_id, user_id=user_id, action=deed, what=what, data=data, tap=tap
         )
     )
+
+
+async def has_done(session: AsyncSession, tap: str) -> bool:
+    """Whether a line tells of what this tap did."""
+    return await session.scalar(select(Event.id).where(Event.tap == tap)) is not None
 
 
 async def page(

@@ -11,14 +11,17 @@ import typer
 from pydantic import ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import engine, liveness
 from db import migrate as migrations
+from db.patience import is_away
 from db.settings import PostgresSettings, RedisSettings
 
 T = TypeVar("T")
+
+_NO_TABLE = "42P01"
 
 
 def migrate() -> None:
@@ -71,8 +74,17 @@ def _refusing_bad_urls() -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        raise typer.BadParameter("DATABASE_URL is not set") from error
-    except ArgumentError as error:
-        raise typer.BadParameter("DATABASE_URL is not a URL like postgresql://...") from error
+        (found,) = error.errors()
+        said = "is not set" if found["type"] == "missing" else found["msg"].partition(", ")[2]
+        raise typer.BadParameter(f"DATABASE_URL {said}") from error
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) != _NO_TABLE:
+            raise
+        raise typer.BadParameter("DATABASE_URL has no tables yet: vitrina migrate") from error
+    except DBAPIError as error:
+        if not is_away(error):
+            raise
+        said = str(error.orig).partition(": ")[2]
+        raise typer.BadParameter(f"DATABASE_URL can't be used: {said or error}") from error
     except OSError as error:
         raise typer.BadParameter(f"no Postgres answers at DATABASE_URL: {error}") from error

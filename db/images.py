@@ -1,7 +1,7 @@
 """Picture files, in a folder or in S3. Keys are deterministic, so a task done twice stores once.
 
 Files are written before the rows that name them; what a dead worker left, the pictures of a deleted
-album and the photos of deleted requests are swept by age.
+album, but for those that posts are to show, and the photos of deleted requests are swept by age.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ from pathlib import Path
 import obstore
 from obstore.exceptions import NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
-from sqlalchemy import or_, select
+from sqlalchemy import any_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from db.errors import FileMissing, InvalidKey
-from db.models import Prediction, Request, Task
-from db.states import RequestState
+from db.models import Post, Prediction, Request, Task
+from db.states import PostState, RequestState
 
 ORPHAN_AGE_H = 24.0
 PREFIX = "tasks/"
 PHOTOS = "photos/"
 
 _KEY = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\.[a-z0-9]{1,5}")
+_OURS = re.compile(r"tasks/\d+/[0-9a-f]{16}\.png|photos/-?\d+/\d+/[A-Za-z0-9_-]+\.jpg")
 _PAGE = 500
 
 
@@ -68,9 +69,16 @@ class Store:
             return
 
     async def pages_older_than(self, moment: datetime, prefix: str) -> AsyncIterator[list[str]]:
-        """Keys under `prefix` last written before `moment`, some hundreds at a time."""
+        """Keys under `prefix` last written before `moment`, some hundreds at a time.
+
+        Only keys as `key` and `photo_key` make them: the folder may hold files of others.
+        """
         async for page in obstore.list(self._store, prefix, chunk_size=_PAGE):
-            yield [meta["path"] for meta in page if meta["last_modified"] < moment]
+            yield [
+                meta["path"]
+                for meta in page
+                if meta["last_modified"] < moment and _OURS.fullmatch(meta["path"])
+            ]
 
 
 async def sweep_orphans(
@@ -99,10 +107,20 @@ async def sweep_orphans(
 
 
 async def _pictures(session: AsyncSession, keys: Sequence[str]) -> set[str]:
+    """Those of albums that were not deleted, and of posts that may still need the file. A draft
+    that nobody gave a time keeps nothing of a deleted album."""
+    posted = select(Post.id).where(
+        Post.task_id == Task.id,
+        Prediction.rank == any_(Post.ranks),
+        Post.state.not_in((PostState.DRAFT, PostState.SENT, PostState.CANCELLED)),
+    )
     rows = await session.scalars(
         select(Prediction.storage_key)
         .join(Task, Task.id == Prediction.task_id)
-        .where(Prediction.storage_key.in_(keys), Task.hidden_at.is_(None))
+        .where(
+            Prediction.storage_key.in_(keys),
+            or_(Task.hidden_at.is_(None), posted.exists()),
+        )
     )
     return set(rows)
 

@@ -96,6 +96,15 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
+class Agreed:
+    """A person's yes to being charged `to_pay` kopecks. The same `key` charges once, so it belongs
+    to what they were shown, never to a kind of button."""
+
+    to_pay: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Renewed:
     """What became of a renewal, and the standing after it."""
 

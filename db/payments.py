@@ -140,15 +140,18 @@ async def credit(session: AsyncSession, paid: Paid) -> Credited:
     """Books money that Telegram has taken, once for each charge id, and tells the account.
 
     Also on an order that is expired, cancelled, or paid by another charge or person: the money
-    has been taken. What answers to no order is kept as `unmatched` for the operator.
+    has been taken. What answers to no order is kept as `unmatched` for the operator, until the same
+    charge comes with an order that it answers to.
     """
     order = await _order_of(session, paid)
     if order is None:
         return Credited(None, await _keep_unmatched(session, paid), None)
-    # By now a twin that was faster has committed: the order's lock was its own.
-    created = await payment(session, paid.charge_id) is None
+    # By now a twin that was faster has committed: the order's lock was its own. The payment's lock
+    # keeps out a refund of what was unmatched.
+    known = await payment(session, paid.charge_id, lock=True)
+    created = known is None or known.state is PaymentState.UNMATCHED
     if created:
-        await _book(session, order, paid)
+        await _book(session, order, paid, is_kept=known is not None)
     left = await wallet.wallet(session, order.account_id)
     if created:
         told = {"sum": order.credit, "balance": left.balance, **_place(order)}
@@ -236,7 +239,8 @@ async def _lock_account(
     )
 
 
-async def _book(session: AsyncSession, order: Order, paid: Paid) -> None:
+async def _book(session: AsyncSession, order: Order, paid: Paid, *, is_kept: bool) -> None:
+    """`is_kept`: there is a row of it, which answered to no order so far."""
     transferred = await wallet.transfer(
         session,
         METHOD_WALLETS[order.method],
@@ -246,15 +250,23 @@ async def _book(session: AsyncSession, order: Order, paid: Paid) -> None:
         f"charge:{paid.charge_id}",
         {"order": order.id, "charge": paid.charge_id, "amount": paid.amount, "rate": order.rate},
     )
-    await session.execute(
-        insert(Payment).values(
-            order_id=order.id,
-            account_id=order.account_id,
-            credit=order.credit,
-            transfer_id=transferred.id,
-            **_as_paid(paid, order.method),
+    booked = {
+        "order_id": order.id,
+        "account_id": order.account_id,
+        "credit": order.credit,
+        "transfer_id": transferred.id,
+        "state": PaymentState.CREDITED,
+        **_as_paid(paid, order.method),
+    }
+    if is_kept:
+        await session.execute(
+            update(Payment)
+            .where(Payment.charge_id == paid.charge_id)
+            .values(booked)
+            .execution_options(synchronize_session=False)
         )
-    )
+    else:
+        await session.execute(insert(Payment).values(booked))
     order.state = OrderState.PAID
     await session.flush()
 

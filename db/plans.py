@@ -13,7 +13,7 @@ from db import periods
 from db.errors import NotFound, Stale
 from db.models import Period, Plan, Transfer
 from db.models.plans import FREE
-from db.money_views import PlanView, Quote, Standing, Terms
+from db.money_views import Agreed, PlanView, Quote, Standing, Terms
 from db.months import add_months as add_months
 from db.months import latest_start
 from db.periods import Current
@@ -102,25 +102,24 @@ async def choose(
     plan_code: str,
     *,
     now: datetime,
-    key: str,
-    to_pay: int | None = None,
+    agreed: Agreed | None = None,
 ) -> Standing:
     """Takes a plan, as `quote` says: what costs more begins and is charged at once, what costs
     less begins with the next period, the plan that is there stays.
 
-    The same key charges once. Raises NotFound for a plan that can't be chosen, Stale where it would
-    not cost `to_pay` kopecks, InsufficientFunds, WalletPaused; then nothing has been written.
+    Charged is what was `agreed`; None: nothing. Raises NotFound for a plan that can't be chosen,
+    Stale where it would cost another sum, InsufficientFunds, WalletPaused; then nothing has been
+    written.
     """
     current = await periods.locked(session, account_id, now=now)
-    transfer_key = f"plan:{account_id}:{key}"
-    if await _is_charged(session, transfer_key):
+    if agreed is not None and await _is_charged(session, _key(account_id, agreed)):
         return current.standing
     wanted = await _choosable(session, plan_code, current)
     offer = _quote(current, wanted, now)
-    if to_pay is not None and offer.to_pay != to_pay:
+    if offer.to_pay != (0 if agreed is None else agreed.to_pay):
         raise Stale("price")
     if offer.kind in ("buy", "upgrade"):
-        return await _take(session, current, wanted, offer, now, transfer_key)
+        return await _take(session, current, wanted, offer, now, agreed)
     if offer.kind == "downgrade" and current.is_over(now):
         return (await periods.free_from(session, current, now, now=now)).standing
     await periods.change(
@@ -145,6 +144,10 @@ async def _choosable(session: AsyncSession, plan_code: str, current: Current) ->
     return wanted
 
 
+def _key(account_id: int, agreed: Agreed) -> str:
+    return f"plan:{account_id}:{agreed.key}"
+
+
 async def _is_charged(session: AsyncSession, key: str) -> bool:
     found = await session.scalar(select(Transfer.id).where(Transfer.key == key))
     return found is not None
@@ -156,9 +159,9 @@ async def _take(
     wanted: PlanView,
     offer: Quote,
     now: datetime,
-    key: str,
+    agreed: Agreed | None,
 ) -> Standing:
-    """Pays, ends the running period and begins the new one."""
+    """Pays what was agreed, ends the running period and begins the new one."""
     period = current.period
     starts_at, anchor_day = periods.start_after(period, now), now.day
     if wanted.code == current.plan.code:
@@ -169,10 +172,17 @@ async def _take(
     await session.execute(
         select(Period.id).where(Period.id == period.id).with_for_update(key_share=True)
     )
-    kind = TransferKind.UPGRADE if offer.kind == "upgrade" else TransferKind.SUBSCRIPTION
-    transfer_id = await periods.charge(
-        session, current, wanted, offer.to_pay, kind=kind, starts_at=starts_at, key=key
-    )
+    transfer_id: int | None = None
+    if agreed is not None:
+        transfer_id = await periods.charge(
+            session,
+            current,
+            wanted,
+            agreed.to_pay,
+            kind=TransferKind.UPGRADE if offer.kind == "upgrade" else TransferKind.SUBSCRIPTION,
+            starts_at=starts_at,
+            key=_key(current.account_id, agreed),
+        )
     await periods.cut(session, period, starts_at)
     begun = await periods.begin(
         session,

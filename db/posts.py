@@ -3,6 +3,7 @@
 draft -> scheduled                            `publish_now`, `schedule`
 scheduled, overdue, undeliverable -> scheduled   `publish_now`, `schedule`: now, or another time
 unknown -> scheduled | sent                   `resend`, `arrived`: a person has looked
+unknown -> cancelled                          `resend`, where the channel was removed meanwhile
 -> cancelled                                  `cancel`, until it is being sent
 
 What the worker does with them is in `db/publishing.py`.
@@ -37,10 +38,10 @@ async def draft(
     """The draft of a task's post for a channel: one picture, no words but the brand's.
 
     There is one such draft at a time, however often and by whomever it is asked for. Raises
-    NotFound, Stale when the task has no album.
+    NotFound, Stale when the task has no album, LimitReached("channels") for a frozen channel.
     """
     album = await albums.album(session, account_id, task_id)
-    await channels.get(session, account_id, channel_id)
+    await channels.check_usable(session, await channels.get(session, account_id, channel_id))
     ended = await session.scalar(
         select(func.count())
         .select_from(Post)
@@ -187,34 +188,37 @@ async def publish_now(
 ) -> tuple[PostView, bool]:
     """Lets it go at once. False: it was on its way already, and nothing was changed.
 
-    Raises NotFound, CaptionTooLong, Stale for one that was called off or whose fate a person must
-    tell.
+    Raises NotFound, CaptionTooLong, LimitReached("channels"), Stale for one that was called off or
+    whose fate a person must tell.
     """
-    await _check_caption(session, account_id, post_id)
-    moved = await session.scalar(
-        update(Post)
-        .where(
-            *_of(account_id, post_id, POST_WAITS),
-            (Post.state != PostState.SCHEDULED) | (Post.publish_at > now),
-        )
-        .values(state=PostState.SCHEDULED, publish_at=now, not_before=None, reason=None)
-        .returning(Post.id)
-        .execution_options(synchronize_session=False)
+    await _check_may_go(session, account_id, post_id)
+    moved = await _moved(
+        session,
+        *_of(account_id, post_id, POST_WAITS),
+        _CONNECTED,
+        (Post.state != PostState.SCHEDULED) | (Post.publish_at > now),
+        state=PostState.SCHEDULED,
+        publish_at=now,
+        not_before=None,
+        reason=None,
     )
     post = await get(session, account_id, post_id)
-    if moved is None and post.state in (PostState.CANCELLED, PostState.UNKNOWN):
+    if not moved and post.state in (PostState.CANCELLED, PostState.UNKNOWN):
         raise Stale("post")
-    return post, moved is not None
+    return post, moved
 
 
 async def schedule(
     session: AsyncSession, account_id: int, post_id: int, publish_at: datetime, *, now: datetime
 ) -> PostView:
-    """Gives it a time, or another one. Raises NotFound, CaptionTooLong, Stale("time") for one that
-    is past or more than a year ahead, Stale("post") once it is on its way."""
+    """Gives it a time, or another one.
+
+    Raises NotFound, CaptionTooLong, LimitReached("channels"), Stale("time") for one that is past or
+    more than a year ahead, Stale("post") once it is on its way.
+    """
     if not now < publish_at <= now + FURTHEST:
         raise Stale("time")
-    await _check_caption(session, account_id, post_id)
+    await _check_may_go(session, account_id, post_id)
     await _change(
         session,
         account_id,
@@ -228,52 +232,68 @@ async def schedule(
     return await get(session, account_id, post_id)
 
 
-async def _check_caption(session: AsyncSession, account_id: int, post_id: int) -> None:
-    """A draft's caption follows its brand, and may have grown beyond what a post can have."""
+async def _check_may_go(session: AsyncSession, account_id: int, post_id: int) -> None:
+    """A draft's caption follows its brand, and may have grown beyond what a post can have; a plan
+    may have grown too small for the channel."""
     post = await _locked(session, account_id, post_id)
+    if post.state in POST_WAITS:
+        await channels.check_usable(session, post.channel)
     if post.state is PostState.DRAFT:
         captions.check(post.parts)
 
 
 async def cancel(session: AsyncSession, account_id: int, post_id: int) -> PostView:
-    """Calls it off; doing so again changes nothing. Raises NotFound, Stale once it is sent."""
-    states = (*POST_WAITS, PostState.CANCELLED)
-    await _change(session, account_id, post_id, states, state=PostState.CANCELLED, not_before=None)
-    return await get(session, account_id, post_id)
+    """Calls it off, whether its channel is still there or not; doing so again changes nothing.
+
+    Raises NotFound, Stale once it is sent.
+    """
+    which = _of(account_id, post_id, (*POST_WAITS, PostState.CANCELLED))
+    moved = await _moved(session, *which, state=PostState.CANCELLED, not_before=None)
+    post = await get(session, account_id, post_id)
+    if not moved:
+        raise Stale("post")
+    return post
 
 
 async def resend(
     session: AsyncSession, account_id: int, post_id: int, attempt: int, *, now: datetime
 ) -> tuple[PostView, bool]:
-    """A person says that this attempt has not arrived: once more. False: settled already."""
-    moved = await session.scalar(
-        update(Post)
-        .where(*_of(account_id, post_id, (PostState.UNKNOWN,)), Post.attempt == attempt)
-        .values(state=PostState.SCHEDULED, publish_at=now, not_before=None, reason=None)
-        .returning(Post.id)
-        .execution_options(synchronize_session=False)
+    """A person says that this attempt has not arrived: once more, or called off if its channel was
+    removed meanwhile. False: settled already.
+
+    Raises NotFound, LimitReached("channels").
+    """
+    post = await get(session, account_id, post_id)
+    stays = await channels.stays(session, post_id)
+    if stays and (post.state, post.attempt) == (PostState.UNKNOWN, attempt):
+        await channels.check_usable(session, post.channel)
+    moved = await _moved(
+        session,
+        *_of(account_id, post_id, (PostState.UNKNOWN,)),
+        Post.attempt == attempt,
+        state=PostState.SCHEDULED if stays else PostState.CANCELLED,
+        publish_at=now,
+        not_before=None,
+        reason=None,
     )
-    return await get(session, account_id, post_id), moved is not None
+    return await get(session, account_id, post_id), moved
 
 
 async def arrived(
-    session: AsyncSession, account_id: int, post_id: int, *, now: datetime
+    session: AsyncSession, account_id: int, post_id: int, attempt: int, *, now: datetime
 ) -> tuple[PostView, bool]:
-    """A person sees it in the channel. False: settled already."""
-    moved = await session.scalar(
-        update(Post)
-        .where(*_of(account_id, post_id, (PostState.UNKNOWN,)))
-        .values(
-            state=PostState.SENT,
-            sent_at=now,
-            shown_caption=Post.caption,
-            shown_parts=Post.parts,
-            reason=None,
-        )
-        .returning(Post.id)
-        .execution_options(synchronize_session=False)
+    """A person sees this attempt in the channel, the account's or not. False: settled already."""
+    moved = await _moved(
+        session,
+        *_of(account_id, post_id, (PostState.UNKNOWN,)),
+        Post.attempt == attempt,
+        state=PostState.SENT,
+        sent_at=now,
+        shown_caption=Post.caption,
+        shown_parts=Post.parts,
+        reason=None,
     )
-    return await get(session, account_id, post_id), moved is not None
+    return await get(session, account_id, post_id), moved
 
 
 async def remember_card(
@@ -294,17 +314,27 @@ async def remember_card(
     )
 
 
+_CONNECTED = (
+    select(Channel.id).where(Channel.id == Post.channel_id, Channel.removed_at.is_(None)).exists()
+)
+
+
 def _of(
     account_id: int, post_id: int, states: Sequence[PostState]
 ) -> tuple[ColumnElement[bool], ...]:
-    return (
-        Post.id == post_id,
-        Post.account_id == account_id,
-        Post.state.in_(states),
-        select(Channel.id)
-        .where(Channel.id == Post.channel_id, Channel.removed_at.is_(None))
-        .exists(),
+    return Post.id == post_id, Post.account_id == account_id, Post.state.in_(states)
+
+
+async def _moved(session: AsyncSession, *which: ColumnElement[bool], **fields: object) -> bool:
+    """Sets fields of a post. False: it is not, or no longer, as `which` says."""
+    moved_id = await session.scalar(
+        update(Post)
+        .where(*which)
+        .values(fields)
+        .returning(Post.id)
+        .execution_options(synchronize_session=False)
     )
+    return moved_id is not None
 
 
 async def _change(
@@ -315,26 +345,20 @@ async def _change(
     **fields: object,
 ) -> None:
     """Raises NotFound, Stale when it is in no state of `states`, or its channel is gone."""
-    changed_id = await session.scalar(
-        update(Post)
-        .where(*_of(account_id, post_id, states))
-        .values(fields)
-        .returning(Post.id)
-        .execution_options(synchronize_session=False)
-    )
-    if changed_id is None:
+    which = (*_of(account_id, post_id, states), _CONNECTED)
+    if not await _moved(session, *which, **fields):
         await get(session, account_id, post_id)
         raise Stale("post")
 
 
-def _posts() -> Select[Post, Channel, str, list[int], Brand | None]:
+def _posts() -> Select[Post, Channel, bool, str, list[int], Brand | None]:
     ranks: ScalarSelect[list[int]] = (
         select(func.array_agg(aggregate_order_by(Prediction.rank, Prediction.rank)))
         .where(Prediction.task_id == Post.task_id)
         .scalar_subquery()
     )
     return (
-        select(Post, Channel, Account.time_zone, ranks, Brand)
+        select(Post, Channel, channels.FROZEN, Account.time_zone, ranks, Brand)
         .join(Channel, Channel.id == Post.channel_id)
         .join(Account, Account.id == Post.account_id)
         .join(Task, Task.id == Post.task_id)
@@ -352,7 +376,7 @@ async def _one(session: AsyncSession, *which: ColumnElement[bool]) -> PostView:
 
 
 async def _many(
-    session: AsyncSession, query: Select[Post, Channel, str, list[int], Brand | None]
+    session: AsyncSession, query: Select[Post, Channel, bool, str, list[int], Brand | None]
 ) -> tuple[PostView, ...]:
     rows = (await session.execute(query)).all()
     return tuple(_view(*row) for row in rows)
@@ -361,6 +385,7 @@ async def _many(
 def _view(
     row: Post,
     channel: Channel,
+    frozen: bool,
     time_zone: str,
     album_ranks: list[int] | None,
     brand: Brand | None,
@@ -369,7 +394,7 @@ def _view(
     return PostView(
         id=row.id,
         account_id=row.account_id,
-        channel=channels.view(channel),
+        channel=channels.view(channel, frozen),
         task_id=row.task_id,
         created_by=row.created_by,
         ranks=tuple(row.ranks),

@@ -5,6 +5,7 @@ sending -> sent             `sent`
 sending -> scheduled        `retry`: a definite refusal that will pass
 sending -> unknown          `unknown`, `sweep_leases`: it may have arrived; a person looks
 sending -> undeliverable    `undeliverable`: a definite refusal that stays
+scheduled -> undeliverable  `refuse_frozen`: due in a channel over the plan's limit
 scheduled -> overdue        `put_to_question`: hours late, where the account wants to be asked
 
 The account is told of each of these ends but the good one, in the same transaction.
@@ -22,7 +23,7 @@ from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import albums, audit, captions, locks, notices, posts, zones
+from db import albums, audit, captions, channels, locks, notices, posts, zones
 from db.audit import Deed
 from db.leases import RELEASED, SENDER_DIED, held, seconds
 from db.locales import locale_of
@@ -33,23 +34,25 @@ from db.team_views import CaptionEdit, PostCard, PostClaim, PostView
 
 LATE = timedelta(hours=2)
 """What is this late is asked about, unless the account wants it sent."""
+OVER_PLAN = "over_plan"
+"""Why nothing is sent to a frozen channel."""
 
 
 # A channel's posts go one at a time and in order: only the first one waiting may go, and none
 # while another is being sent. What is too late and must be asked about stands in nobody's way.
-_HEADS = """
+# Whether a channel is frozen is asked once for each, not for each of its posts.
+_HEADS = f"""
 WITH heads AS (
-    SELECT * FROM (
+    SELECT first.* FROM (
         SELECT DISTINCT ON (p.channel_id) p.id, p.channel_id, p.publish_at, p.not_before
         FROM posts p JOIN accounts a ON a.id = p.account_id
-            JOIN channels c ON c.id = p.channel_id AND c.removed_at IS NULL
         WHERE p.state = 'scheduled'
             AND (a.late_posts = 'send' OR p.publish_at >= :late_before)
         ORDER BY p.channel_id, p.publish_at, p.id
-    ) AS first
+    ) AS first JOIN channels ON channels.id = first.channel_id AND channels.removed_at IS NULL
     WHERE NOT EXISTS (
         SELECT FROM posts s WHERE s.channel_id = first.channel_id AND s.state = 'sending'
-    )
+    ) AND NOT {channels.IS_FROZEN}
 )
 """
 _CLAIM = text(f"""{_HEADS}, next AS (
@@ -150,12 +153,12 @@ async def retry(
 
     False: no longer ours.
     """
-    removed_at = select(Channel.removed_at).where(Channel.id == Post.channel_id).scalar_subquery()
+    stays = await channels.stays(session, post_id)
     moved_id = await session.scalar(
         update(Post)
         .where(*held(Post, post_id, token))
         .values(
-            state=case((removed_at.is_(None), PostState.SCHEDULED), else_=PostState.CANCELLED),
+            state=PostState.SCHEDULED if stays else PostState.CANCELLED,
             not_before=func.now() + seconds(not_before_s),
             reason=reason,
             **RELEASED,
@@ -182,6 +185,18 @@ async def sweep_leases(session: AsyncSession) -> tuple[int, ...]:
     """Posts whose sender died become unknown; their ids."""
     dead = (Post.state == PostState.SENDING, Post.lease_until < func.now())
     return await _end_badly(session, dead, PostState.UNKNOWN, SENDER_DIED)
+
+
+async def refuse_frozen(session: AsyncSession, *, now: datetime) -> tuple[int, ...]:
+    """Posts that are due in frozen channels become undeliverable; their ids."""
+    due = (
+        Post.state == PostState.SCHEDULED,
+        Post.publish_at <= now,
+        Channel.id == Post.channel_id,
+        Channel.removed_at.is_(None),
+        channels.FROZEN,
+    )
+    return await _end_badly(session, due, PostState.UNDELIVERABLE, OVER_PLAN)
 
 
 async def put_to_question(session: AsyncSession, *, now: datetime) -> int:

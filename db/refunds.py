@@ -4,6 +4,7 @@ credited -> refunding -> refunded   `begin`, then Telegram, then `finish`
 refunding -> credited               `undo`: Telegram refused
 credited -> refunded                `reported`: Telegram gave it back without being asked
 unmatched -> refunding -> refunded  it answered to no order, so no wallet is touched
+unmatched -> credited               `payments.credit`: its order is known after all
 
 The wallet is debited before Telegram is called, so that nobody spends what is being given back.
 A crash in between leaves `refunding`: begin again, Telegram gives a charge back only once.

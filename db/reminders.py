@@ -27,6 +27,8 @@ _MOST_NAMED = 20
 _PROMPT_CHARS = 200
 
 # By the team's own clocks: who is asked at night answers nothing, and switches reminders off.
+# A team whose group is moving at this moment holds its account, and is reminded next time: to wait
+# for it with the round in hand would be a deadlock.
 _REMIND = text("""
 WITH due AS (
     SELECT p.id FROM approvals p
@@ -40,6 +42,7 @@ WITH due AS (
     ORDER BY p.id
     LIMIT :limit
     FOR NO KEY UPDATE OF p SKIP LOCKED
+    FOR KEY SHARE OF a SKIP LOCKED
 )
 UPDATE approvals p
 SET reminders = p.reminders + 1, reminded_at = :now

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import brands, notices, periods
+from db import brands, channels, notices, periods
 from db.errors import InsufficientFunds, WalletPaused
 from db.models.plans import FREE
 from db.money_views import NoticeClaim, PlanView, Renewed
@@ -182,7 +182,7 @@ async def _pay(session: AsyncSession, current: Current, wanted: PlanView, now: d
         "price": wanted.price,
         "until": begun.period.ends_at.isoformat(),
         "changed": wanted.code != current.plan.code,
-        "frozen": await brands.count_frozen(session, account_id),
+        **await _frozen(session, account_id),
     }
     await _tell(session, begun, RENEWED, wanted, data)
     return Renewed("renewed", begun.standing)
@@ -216,10 +216,18 @@ async def _free(session: AsyncSession, current: Current, start: datetime, now: d
     begun = await periods.free_from(session, current, start, now=now)
     data = {
         "chosen": current.standing.next_plan_code == FREE,
-        "frozen": await brands.count_frozen(session, current.account_id),
+        **await _frozen(session, current.account_id),
     }
     await _tell(session, begun, FREED, current.plan, data)
     return Renewed("freed", begun.standing)
+
+
+async def _frozen(session: AsyncSession, account_id: int) -> dict[str, int]:
+    """How much of what the account has is over the limits of its new period."""
+    return {
+        "frozen": await brands.count_frozen(session, account_id),
+        "frozen_channels": await channels.count_frozen(session, account_id),
+    }
 
 
 async def _tell(

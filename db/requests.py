@@ -195,8 +195,8 @@ async def submit_again(
 ) -> Submitted:
     """Queues one more task with the brief of `task_id`, for whoever asks for it now.
 
-    `seed` None: the very same pictures; else others, `variation` says close to which. The same
-    origin again queues nothing. Raises NotFound, also for a deleted album, LimitReached.
+    `seed` None: the very same pictures; else others, `variation` says close to which of that task.
+    The same origin again queues nothing. Raises NotFound, also for a deleted album, LimitReached.
     """
     await locks.account(session, account_id)
     old = await session.scalar(
@@ -206,14 +206,14 @@ async def submit_again(
     )
     if old is None:
         raise NotFound("task", task_id)
-    other = {"seed": seed, "variation": None if variation is None else asdict(variation)}
+    like = None if variation is None else asdict(variation) | {"of": old.brief["variation"]}
     task = Task(
         request_id=old.request_id,
         account_id=account_id,
         user_id=user_id,
         locale=locale,
         origin=origin,
-        brief=old.brief if seed is None else old.brief | other,
+        brief=old.brief if seed is None else old.brief | {"seed": seed, "variation": like},
         chat_id=chat_id,
         thread_id=thread_id,
     )

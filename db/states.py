@@ -115,7 +115,7 @@ class OrderState(enum.StrEnum):
 class PaymentState(enum.StrEnum):
     """credited -> refunding -> refunded; refunding -> credited when Telegram refused.
 
-    `unmatched`: it answers to no order of ours.
+    `unmatched`: it answers to no order of ours; `credited` once it does.
     """
 
     CREDITED = "credited"

@@ -24,7 +24,10 @@ from db.views import Locale, PredictionView
 
 @dataclass(frozen=True, slots=True)
 class ChannelView:
-    """A channel that an account posts to; `broken_reason` is a code, None: all is well."""
+    """A channel that an account posts to; `broken_reason` is a code, None: all is well.
+
+    `is_frozen`: over the plan's limit, so nothing is sent there.
+    """
 
     id: int
     account_id: int
@@ -32,6 +35,7 @@ class ChannelView:
     title: str
     username: str | None
     broken_reason: str | None
+    is_frozen: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +234,8 @@ class PastRound:
 class ApprovalView:
     """A round of an album's approval.
 
-    `approved_by` and `decided_by` are names; `needed` of `able` must say yes. `past` are the rounds
+    `approved_by` and `decided_by` are names; `needed` of `able` must say yes, and of an open round
+    only those are named whose yes counts. `past` are the rounds
     before it, oldest first; `votes` the album's, by rank.
     """
 

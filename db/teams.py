@@ -162,10 +162,7 @@ async def set_role(
         return before
     takes_seat = before.is_removed or before.role is Role.VIEWER
     if role is not Role.VIEWER and takes_seat:
-        free = await free_seats(session, account_id, now)
-        if free < 1:
-            seats = (await plans.terms(session, account_id, now=now)).seats
-            raise LimitReached("seats", seats)
+        await _check_seat(session, account_id, now)
     given = {"role": role, "looks_on": False, "left_at": None, "removed_by": None}
     await _set(session, account_id, user_id, **given)
     await audit.note(
@@ -193,8 +190,11 @@ async def remove(
     return replace(before, is_removed=True)
 
 
-async def transfer(session: AsyncSession, account_id: int, actor_id: int, user_id: int) -> None:
-    """The owner passes the team on and stays as an admin. Raises NotAllowed, NotFound."""
+async def transfer(
+    session: AsyncSession, account_id: int, actor_id: int, user_id: int, *, now: datetime
+) -> None:
+    """The owner passes the team on and stays as an admin, so an heir who only looked on takes one
+    seat more. Raises NotAllowed, NotFound, LimitReached("seats")."""
     await locks.account(session, account_id)
     check(await _role(session, account_id, actor_id), Action.OWN)
     heir = await member(session, account_id, user_id)
@@ -202,6 +202,8 @@ async def transfer(session: AsyncSession, account_id: int, actor_id: int, user_i
         raise NotFound("member", user_id)
     if user_id == actor_id:
         return
+    if heir.role is Role.VIEWER:
+        await _check_seat(session, account_id, now)
     await _set(session, account_id, actor_id, role=Role.ADMIN)
     await _crown(session, account_id, user_id)
     await audit.note(session, account_id, actor_id, Deed.TRANSFER, f"user {user_id}")
@@ -209,7 +211,10 @@ async def transfer(session: AsyncSession, account_id: int, actor_id: int, user_i
 
 async def claim(session: AsyncSession, account_id: int, user_id: int) -> None:
     """A team without an owner gets one: a member who administers the group, which the caller has
-    made sure of. Raises NotFound for no member, Stale where there is an owner."""
+    made sure of. Raises NotFound for no member, Stale where there is an owner.
+
+    Whether a seat is free is not asked: where nobody rules, nobody could make one free.
+    """
     await locks.account(session, account_id)
     if await _role(session, account_id, user_id) is None:
         raise NotFound("member", user_id)
@@ -343,6 +348,12 @@ async def _crown(session: AsyncSession, account_id: int, user_id: int | None) ->
     await session.execute(
         update(Account).where(Account.id == account_id).values(owner_user_id=user_id)
     )
+
+
+async def _check_seat(session: AsyncSession, account_id: int, now: datetime) -> None:
+    """Whether one more may have a seat. Raises LimitReached("seats")."""
+    if await free_seats(session, account_id, now) < 1:
+        raise LimitReached("seats", (await plans.terms(session, account_id, now=now)).seats)
 
 
 async def free_seats(session: AsyncSession, account_id: int, now: datetime) -> int:

@@ -124,7 +124,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """Draw close to the picture of `seed`; `strength` 0 = the same, 1 = free."""
+    """Draw close to the picture of `seed` in an album; `strength` 0 = the same, 1 = free."""
 
     seed: int
     strength: float
@@ -137,8 +137,11 @@ class BriefBrand(TypedDict):
 
 
 class BriefVariation(TypedDict):
+    """`of` is what that picture was itself a variation of; older tasks don't tell."""
+
     seed: int
     strength: float
+    of: NotRequired[BriefVariation | None]
 
 
 class Brief(TypedDict):

@@ -93,30 +93,41 @@ def cache_key(*parts: str) -> str:
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:32]
 
 
-def keep(compiled: Compiled, file: Path) -> None:
-    """Raises OSError."""
-    write(file, compiled.model.export_model().getbuffer())
+def keep(compiled: Compiled, file: Path) -> str:
+    """Returns the SHA-256 that `kept` wants. Raises OSError."""
+    blob = compiled.model.export_model().getbuffer()
+    write(file, blob)
+    return hashlib.sha256(blob).hexdigest()
 
 
-def kept(file: Path, *, threads: int, streams: int = 1) -> Compiled:
-    """What `keep` wrote, mapped and not read: its pages are then shared and not copied.
+def kept(file: Path, sha256: str, *, threads: int, streams: int = 1) -> Compiled:
+    """What `keep` wrote, mapped and not copied: its pages are then shared.
 
-    Raises OSError, ValueError or RuntimeError for a file that isn't there or isn't one.
+    OpenVINO takes a blob with wrong bytes without a word, and computes by them: hence the sum.
+    Raises OSError, ValueError or RuntimeError for a file that isn't there or isn't the one.
     """
     import openvino
 
     # Copy-on-write, because OpenVINO takes no read-only memory; it writes nothing.
     mapped = np.memmap(file, dtype=np.uint8, mode="c")
+    if hashlib.sha256(mapped.data).hexdigest() != sha256:
+        raise ValueError(f"{file} is not what was written")
     blob = openvino.Tensor(mapped, shared_memory=True)
     return Compiled(_core().import_model(blob, "CPU", _properties(threads, streams)), mapped)
 
 
 def write(path: Path, data: bytes | memoryview) -> None:
-    """All or nothing: two workers may start at once."""
+    """All or nothing: two workers may start at once, the power may fail, the disk be full."""
     handle, name = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-    Path(name).replace(path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def _core() -> openvino.Core:

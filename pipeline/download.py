@@ -10,22 +10,25 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import http.client
+import json
 import shutil
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pipeline.errors import BackendBusy, BackendUnavailable
 from pipeline.model_files import file_sha256, write_manifest
 from pipeline.models import (
+    INDEX,
     INSTALL,
     HeadFile,
     HubModel,
     Model,
     OllamaModel,
+    without_weights,
 )
 
 CHUNK_BYTES = 1024 * 1024
@@ -72,7 +75,7 @@ def fetch(source: Source, path: Path, on_bytes: OnBytes, *, pause_s: float = 1.0
     if path.is_file() and _is_right(path, source):
         on_bytes(source.name, path.stat().st_size, path.stat().st_size)
         return
-    part = path.with_name(f"{path.name}.part")
+    part = _part(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _fetch_part(source, part, on_bytes, pause_s)
@@ -91,10 +94,29 @@ def _pull_repository(
 ) -> None:
     folder = model.path(models_dir)
     commit, sources = _listing(model, endpoint)
-    _check_space(models_dir, sum(s.size_bytes or 0 for s in sources))
+    if INDEX in model.wanted:
+        _check_weights(model, folder, sources, on_bytes)
+    _check_space(models_dir, sum(_lacking(s, folder / s.name) for s in sources))
     for source in sources:
         fetch(source, folder / source.name, on_bytes)
     write_manifest(folder, commit, [source.name for source in sources])
+
+
+def _check_weights(model: HubModel, folder: Path, sources: list[Source], on_bytes: OnBytes) -> None:
+    """Before gigabytes are fetched: a part may be published as a pickle alone, or not at all."""
+    by_name = {source.name: source for source in sources}
+    if INDEX not in by_name:
+        raise BackendUnavailable("models", f"{model.repo} has no {INDEX}: no diffusion model")
+    file = folder / INDEX
+    fetch(by_name[INDEX], file, on_bytes)
+    try:
+        lacking = without_weights(json.loads(file.read_text(encoding="utf-8")), by_name)
+    except (ValueError, AttributeError) as error:
+        raise BackendUnavailable("models", f"{model.repo}: broken {INDEX}") from error
+    if lacking:
+        raise BackendUnavailable(
+            "models", f"{model.repo} has no safetensors for {', '.join(lacking)}"
+        )
 
 
 def _listing(model: HubModel, endpoint: str | None) -> tuple[str, list[Source]]:
@@ -115,22 +137,30 @@ def _listing(model: HubModel, endpoint: str | None) -> tuple[str, list[Source]]:
     except (HTTPError, OSError) as error:
         raise BackendBusy("models", f"the hub can't be reached: {error}") from error
     published = {file.rfilename: file for file in info.siblings or ()}
-    names = model.chosen(published)
-    if not names or info.sha is None:
+    chosen = model.chosen(published)
+    if not chosen or info.sha is None:
         raise BackendUnavailable("models", f"{model.repo} has none of the files that are needed")
+    if strays := [name for name in chosen if not _stays_inside(name)]:
+        raise BackendUnavailable("models", f"{model.repo} has files outside its folder: {strays}")
     sources = [
         Source(
-            url=hf_hub_url(model.repo, name, revision=info.sha, endpoint=endpoint),
-            name=name,
-            size_bytes=published[name].size,
+            url=hf_hub_url(model.repo, theirs, revision=info.sha, endpoint=endpoint),
+            name=ours,
+            size_bytes=published[theirs].size,
             checksum=f"sha256:{lfs.sha256}"
-            if (lfs := published[name].lfs)
-            else _git(published[name].blob_id),
+            if (lfs := published[theirs].lfs)
+            else _git(published[theirs].blob_id),
             token=get_token(),
         )
-        for name in names
+        for ours, theirs in chosen.items()
     ]
     return info.sha, sources
+
+
+def _stays_inside(name: str) -> bool:
+    """Whether a repository's file name leads to a place in the model's folder."""
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts
 
 
 def _git(blob_id: str | None) -> str | None:
@@ -208,6 +238,12 @@ def _is_right(path: Path, source: Source) -> bool:
     return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest() == expected
 
 
+def _lacking(source: Source, path: Path) -> int:
+    """Bytes still to come, by sizes alone."""
+    wanted = source.size_bytes or 0
+    return 0 if _size(path) == wanted else max(0, wanted - _size(_part(path)))
+
+
 def _check_space(models_dir: Path, wanted_bytes: int) -> None:
     place = models_dir.absolute()
     while not place.exists():
@@ -217,6 +253,11 @@ def _check_space(models_dir: Path, wanted_bytes: int) -> None:
         raise BackendUnavailable(
             "models", f"{place}: {free // 10**6} MB free, {wanted_bytes // 10**6} MB needed"
         )
+
+
+def _part(path: Path) -> Path:
+    """Where a file lies until it is whole."""
+    return path.with_name(f"{path.name}.part")
 
 
 def _size(path: Path) -> int:

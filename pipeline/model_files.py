@@ -88,7 +88,10 @@ def write_manifest(folder: Path, commit: str, names: list[str]) -> None:
         for name in sorted(names)
     }
     text = json.dumps({"commit": commit, "files": files}, indent=2)
-    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    # A half-written one would stand for a broken model.
+    part = folder / f"{MANIFEST}.part"
+    part.write_text(text + "\n", encoding="utf-8")
+    part.replace(folder / MANIFEST)
 
 
 def file_sha256(path: Path) -> str:
@@ -102,6 +105,25 @@ def recorded(folder: Path) -> Mapping[str, str]:
     Raises BackendUnavailable for a manifest that can't be read.
     """
     return {name: sha256 for name, (_, sha256) in (_manifest(folder) or {}).items()}
+
+
+def checked(folder: Path, name: str, backend: str) -> str:
+    """SHA-256 of a file of a model, by its name in the folder.
+
+    Raises BackendUnavailable, said of `backend`, for a file that can't be read or isn't what the
+    pull fetched.
+    """
+    file = folder / name
+    try:
+        digest = file_sha256(file)
+    except OSError as error:
+        raise BackendUnavailable(backend, f"{file} can't be loaded: {error}") from error
+    wanted = recorded(folder).get(name, digest)
+    if wanted != digest:
+        raise BackendUnavailable(
+            backend, f"{file}: sha256 {digest}, not {wanted}: vitrina models pull"
+        )
+    return digest
 
 
 def _checksums(model: HubModel | HeadFile, path: Path) -> Iterator[tuple[Path, str]]:

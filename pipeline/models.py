@@ -51,16 +51,24 @@ class HubModel:
     def path(self, models_dir: Path) -> Path:
         return models_dir / self.repo.replace("/", "--")
 
-    def chosen(self, published: Collection[str]) -> list[str]:
-        """Which of the published file names are fetched; none of a repository of another kind."""
-        names = [
-            name
-            for name in published
-            if any(fnmatch.fnmatchcase(name, pattern) for pattern in self.wanted)
-            and not any(fnmatch.fnmatchcase(name, pattern) for pattern in self.unwanted)
-        ]
+    def chosen(self, published: Collection[str]) -> dict[str, str]:
+        """Which of the published files are fetched, by their names here; none of another kind.
+
+        Weights that are published in fp16 alone are fetched under the name of those in fp32.
+        """
+        names = {name: name for name in published if self._wants(name)}
+        whole = {name.rpartition("/")[0] for name in names if name.endswith(".safetensors")}
+        for half in published:
+            name = half.replace(".fp16.safetensors", ".safetensors")
+            if name != half and self._wants(name) and name.rpartition("/")[0] not in whole:
+                names[name] = half
         either = [name for name in self.either if name in published][:1]
-        return names + either if either or not self.either else []
+        return names | {name: name for name in either} if either or not self.either else {}
+
+    def _wants(self, name: str) -> bool:
+        return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.wanted) and not any(
+            fnmatch.fnmatchcase(name, pattern) for pattern in self.unwanted
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +170,17 @@ def ollama_model(settings: PipelineSettings) -> OllamaModel:
     return OllamaModel(settings, licence, size_bytes)
 
 
+INDEX = "model_index.json"
+"""Names the parts of a diffusion model, each with its library and class."""
+
+UNUSED_PARTS = ("safety_checker", "feature_extractor", "image_encoder")
+"""Of a diffusion model, what this package does itself or has no use for."""
+
+_WEIGHTLESS = ("Scheduler", "Tokenizer", "Processor", "FeatureExtractor")
+"""In the names of classes that have no weights."""
+
 _DIFFUSION_WANTED = (
-    "model_index.json",
+    INDEX,
     "*/config.json",
     "*/*_config.json",
     "*/*.safetensors.index.json",
@@ -206,6 +223,23 @@ def diffusion_model(repo: str) -> HubModel:
         unwanted=_DIFFUSION_UNWANTED,
         size_bytes=size_bytes,
     )
+
+
+def without_weights(index: Mapping[str, object], names: Collection[str]) -> list[str]:
+    """Parts that the index of a diffusion model names, but that have no weights among `names`."""
+    weighty = [
+        part
+        for part, entry in index.items()
+        if isinstance(entry, list)
+        and entry != [None, None]
+        and part not in UNUSED_PARTS
+        and not any(word in str(entry[-1:]) for word in _WEIGHTLESS)
+    ]
+    return [
+        part
+        for part in weighty
+        if not any(name.startswith(f"{part}/") and name.endswith(".safetensors") for name in names)
+    ]
 
 
 STABLE_DIFFUSION = diffusion_model("stable-diffusion-v1-5/stable-diffusion-v1-5")

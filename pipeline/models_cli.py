@@ -32,12 +32,11 @@ def pull(names: Names = None, directory: Folder = None) -> None:
     """Fetch what is missing or broken; goes on where it was stopped."""
     from pipeline import download
     from pipeline.errors import PipelineError
-    from pipeline.model_files import verify
 
     models, folder = _selected(names, directory)
     failed: list[str] = []
     for model in models:
-        if verify(model, folder).state == "ready":
+        if _is_ready(model, folder):
             typer.echo(f"{model.name}: there already")
             continue
         size = f", about {_megabytes(model.size_bytes)}" if model.size_bytes else ""
@@ -75,24 +74,42 @@ def show_verified(names: Names = None, directory: Folder = None) -> None:
 def _selected(names: list[str] | None, directory: Path | None) -> tuple[list[Model], Path]:
     """Models by name or by the settings, and the folder.
 
-    A name we don't know is Ollama's when it has a colon, which the hub's names never have, else it
-    is taken for a CLIP model of the hub.
+    A name that neither we nor the settings know is Ollama's when it has a colon, which the hub's
+    names never have, else it is taken for a CLIP model of the hub.
     """
-    from pipeline.models import clip_model, known, needed, ollama_model
+    from pipeline.models import (
+        clip_model,
+        diffusion_model,
+        known,
+        needed,
+        ollama_model,
+        renamed,
+    )
     from pipeline.settings import PipelineSettings
 
     settings = PipelineSettings()
     if not names:
         models = list(needed(settings))
     else:
-        by_name = {model.name: model for model in known()}
+        chosen = (diffusion_model(settings.diffusion_model), *needed(settings))
+        by_name = {model.name: model for model in (*known(), *chosen)}
         models = [
             ollama_model(settings.model_copy(update={"ollama_model": name}))
             if ":" in name or name == settings.ollama_model
-            else by_name.get(name) or clip_model(name)
+            else by_name.get(renamed(name)) or clip_model(name)
             for name in names
         ]
     return models, directory or settings.models_dir
+
+
+def _is_ready(model: Model, folder: Path) -> bool:
+    from pipeline.errors import BackendUnavailable
+    from pipeline.model_files import verify
+
+    try:
+        return verify(model, folder).state == "ready"
+    except BackendUnavailable:
+        return False  # What the last pull noted can't be read: the next one notes it anew.
 
 
 def _report(found: list[Status], folder: Path) -> None:

@@ -6,8 +6,8 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import TypeVar
 
@@ -40,7 +40,7 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 0.1
-"""How often a running enhancer is asked whether it was cancelled."""
+"""How often a request that waits, for the enhancer or its turn, looks whether it was cancelled."""
 
 
 def derive_seed(seed: int, index: int, *, again: bool = False) -> int:
@@ -80,7 +80,7 @@ class Pipeline:
         self._translator = translator or enhancer
         self._diversity = diversity
         self._locks = {stage: asyncio.Lock() for stage in Stage}
-        self._turn = asyncio.Lock() if take_turns else nullcontext()
+        self._turn = asyncio.Lock() if take_turns else None
 
     @classmethod
     def from_settings(cls, settings: PipelineSettings) -> Pipeline:
@@ -130,14 +130,15 @@ class Pipeline:
     ) -> Album:
         """Make and rank the pictures.
 
-        Raises Cancelled within one picture of `cancel` being set, and whatever the backends raise.
+        Raises Cancelled within one picture of `cancel` being set, at once while other requests are
+        ahead, and whatever the backends raise.
         `timings_ms` has the stages, `encode` and `total`; a stage's time is without the wait for
         its lock. No more pictures are made than the generator can (`max_count`).
         """
         run = _Run(brief, on_progress or _ignore, cancel or CancelFlag())
         started = time.perf_counter()
         prompt = await self._enhance(run)
-        async with self._turn:
+        async with run.holding(self._turn) if self._turn else nullcontext():
             pictures = await self._generate(run, prompt, self._seeds(brief))
             scores = await self._judge(run, prompt, pictures)
             await self._draw_apart(run, prompt, pictures, scores)
@@ -161,7 +162,7 @@ class Pipeline:
         )
 
     async def _enhance(self, run: _Run) -> Prompt:
-        async with self._locks[Stage.ENHANCE]:
+        async with run.holding(self._locks[Stage.ENHANCE]):
             with run.stage(Stage.ENHANCE):
                 if run.brief.enhance:
                     return await run.unless_cancelled(_enhanced(self.enhancer, run))
@@ -186,7 +187,7 @@ class Pipeline:
         def on_picture(done: int, part: float = 0.0) -> None:
             run.on_progress(Progress(Stage.GENERATE, kept + done, kept + len(seeds), part))
 
-        async with self._locks[Stage.GENERATE]:
+        async with run.holding(self._locks[Stage.GENERATE]):
             run.check()
             on_picture(0)
             with run.timed(Stage.GENERATE):
@@ -196,7 +197,7 @@ class Pipeline:
 
     async def _judge(self, run: _Run, prompt: Prompt, pictures: list[Picture]) -> list[Score]:
         images = [picture.image for picture in pictures]
-        async with self._locks[Stage.JUDGE]:
+        async with run.holding(self._locks[Stage.JUDGE]):
             with run.stage(Stage.JUDGE):
                 return await run.in_thread(self.judge.score, prompt.intent, images)
 
@@ -205,10 +206,11 @@ class Pipeline:
     ) -> None:
         """Draw near-twins again, once; put each new one in place if that is less like the others.
 
-        Variations are asked to be alike: they stay. So does everything if no new picture may be
-        shown, or memory has run out: there is an album already.
+        Variations, and pictures that start from one photo, are asked to be alike: they stay. So
+        does everything if no new picture may be shown, or memory has run out: there is an album
+        already.
         """
-        if not self._diversity or run.brief.variation:
+        if not self._diversity or run.brief.variation or run.brief.photo:
             return
         twins = [place.index for place in places(scores, self._diversity) if place.twin_of]
         seeds = [derive_seed(run.brief.seed, pictures[at].seed & 3, again=True) for at in twins]
@@ -259,7 +261,19 @@ class _Run:
             yield
         self.on_progress(Progress(stage, 1, 1))
 
-    async def unless_cancelled(self, work: Coroutine[object, object, T]) -> T:
+    @asynccontextmanager
+    async def holding(self, lock: asyncio.Lock) -> AsyncIterator[None]:
+        """The lock, in the order of asking; raises Cancelled if `cancel` is set before its turn."""
+        acquired = asyncio.ensure_future(lock.acquire())
+        try:
+            await self.unless_cancelled(acquired)
+            yield
+        finally:
+            # Stopped in the very moment the lock came free, it is ours all the same.
+            if acquired.done() and not acquired.cancelled():
+                lock.release()
+
+    async def unless_cancelled(self, work: Awaitable[T]) -> T:
         """The work's result; stops it as soon as `cancel` is set, to raise Cancelled."""
         task = asyncio.ensure_future(work)
         try:

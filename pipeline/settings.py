@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pipeline.formats import GRID_PX
 
 
 class PipelineSettings(BaseSettings):
@@ -69,7 +71,7 @@ class PipelineSettings(BaseSettings):
     `unipc`, `ddim` or `lcm`."""
 
     diffusion_area_px: int = Field(default=0, ge=0, le=2048 * 2048)
-    """Width times height; 0: the area the model was trained at."""
+    """Width times height, 4096 (64 x 64) or more; 0: the area the model was trained at."""
 
     diffusion_few_steps: bool = False
     """Draw in 4 steps with an LCM-LoRA: ten times as fast, a little plainer."""
@@ -100,3 +102,10 @@ class PipelineSettings(BaseSettings):
     diversity: float = Field(default=0.3, ge=0, le=1)
     """How much of the places after the first goes to difference from the ones before, not to score:
     0 orders by score alone."""
+
+    @field_validator("diffusion_area_px")
+    @classmethod
+    def _holds_a_tile(cls, area_px: int) -> int:
+        if 0 < area_px < GRID_PX**2:
+            raise ValueError(f"must be 0 or at least {GRID_PX**2}")
+        return area_px

@@ -46,10 +46,14 @@ class BrandStyle:
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """Draw close to an earlier picture: its seed, how far to go from it (0 = same, 1 = free)."""
+    """Draw close to an earlier picture: its seed, how far to go from it (0 = same, 1 = free).
+
+    `of` is what that picture was itself a variation of: its seed alone would give another one.
+    """
 
     seed: int
     strength: float = 0.35
+    of: Variation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,11 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One generated picture: RGB pixels, the seed that makes it again, and how it was made."""
+    """One generated picture: RGB pixels, its seed, and how it was made.
+
+    The seed makes it again together with the same prompt and brief: of a variation, or of a picture
+    that starts from a photo, the seed is only a part.
+    """
 
     seed: int
     image: Image.Image

@@ -13,7 +13,8 @@ from playground.settings import PlaygroundSettings
 
 def playground(
     port: Annotated[
-        int | None, typer.Option(help="Where bots call and the page is; 0 is any. [8081]")
+        int | None,
+        typer.Option(help="Where bots call and the page is; 0 is any. [8081]", min=0, max=65535),
     ] = None,
     host: Annotated[str | None, typer.Option(help="The address to listen on. [127.0.0.1]")] = None,
     state_dir: Annotated[
@@ -35,7 +36,9 @@ def playground(
         raise typer.Exit(1) from error
     except OSError as error:
         where = f"{settings.host}:{settings.port}"
-        typer.echo(f"playground: can't listen on {where}: {error.strerror}", err=True)
+        typer.echo(
+            f"playground: can't listen on {where}: {error.strerror}; another port: --port", err=True
+        )
         raise typer.Exit(1) from error
 
 

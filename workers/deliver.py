@@ -59,8 +59,9 @@ async def _deliver(claim: DeliveryClaim, courier: Courier) -> None:
         task=claim.task_id, delivery=claim.id, kind=str(claim.kind)
     ):
         try:
-            async with courier.sessions.begin() as session:
-                album = await albums.album(session, claim.account_id, claim.task_id)
+            album = await courier.note(
+                lambda session: albums.album(session, claim.account_id, claim.task_id)
+            )
         except (NotFound, Stale):
             await _undeliverable(claim, courier, "gone")
             return

@@ -15,7 +15,7 @@ from db import images, queue, tasks
 from db.errors import FileMissing
 from db.states import TaskState
 from db.views import Brief as StoredBrief
-from db.views import Claim, FinishedAlbum, NewPrediction, PromptRecord
+from db.views import BriefVariation, Claim, FinishedAlbum, NewPrediction, PromptRecord
 from pipeline.errors import (
     BackendBusy,
     BackendUnavailable,
@@ -312,7 +312,7 @@ class _ProgressWriter:
 
 def brief_of(stored: StoredBrief) -> Brief:
     """The pipeline's brief from what was frozen with the task, but for the photo."""
-    brand, variation = stored["brand"], stored["variation"]
+    brand = stored["brand"]
     return Brief(
         raw_prompt=stored["raw_prompt"],
         cleaned_prompt=stored["cleaned_prompt"],
@@ -325,5 +325,11 @@ def brief_of(stored: StoredBrief) -> Brief:
         aspect=Aspect(stored["aspect"]) if stored["aspect"] else default_aspect(stored["platform"]),
         count=stored["count"],
         enhance=stored["enhance"],
-        variation=Variation(variation["seed"], variation["strength"]) if variation else None,
+        variation=_variation_of(stored["variation"]),
     )
+
+
+def _variation_of(stored: BriefVariation | None) -> Variation | None:
+    if stored is None:
+        return None
+    return Variation(stored["seed"], stored["strength"], _variation_of(stored.get("of")))

@@ -6,10 +6,8 @@ import asyncio
 import contextlib
 
 import structlog
-from aiogram.utils.token import TokenValidationError
 
 from bot.clock import Clock, utc_now
-from bot.errors import CannotStart
 from bot.gateway import create_bot, who_am_i
 from bot.settings import BotSettings
 from db import engine, images, liveness, queue
@@ -47,16 +45,13 @@ async def run(settings: WorkerSettings, database: DatabaseSettings, telegram: Bo
         sessions = engine.session_factory(db)
         pool = await queue.create_pool(database.redis_url)
         stack.push_async_callback(pool.aclose)
-        try:
-            bot = create_bot(
-                telegram.token.get_secret_value(),
-                telegram.api_url,
-                pool,
-                sessions=sessions,
-                timeout_s=telegram.request_timeout_s,
-            )
-        except TokenValidationError:
-            raise CannotStart("BOT_TOKEN is no token: it looks like 123456:ABC-DEF") from None
+        bot = create_bot(
+            telegram.token.get_secret_value(),
+            telegram.api_url,
+            pool,
+            sessions=sessions,
+            timeout_s=telegram.request_timeout_s,
+        )
         stack.push_async_callback(bot.session.close)
         # With a token that Telegram refuses, nothing would reach anybody.
         log.info("io worker is up", username=await who_am_i(bot))

@@ -212,11 +212,19 @@ class Publisher:
             await queue.wake_io(self._courier.pool)
 
     async def sweep(self) -> None:
-        """Posts that are hours late: a person is asked."""
+        """Posts that are hours late, or due in a channel over the plan's limit: a person is
+        asked."""
         async with self._courier.sessions.begin() as session:
+            # First, so that the account hears of the plan, and not that we were away.
+            refused = await publishing.refuse_frozen(session, now=self._clock())
             late = await publishing.put_to_question(session, now=self._clock())
+        if refused:
+            log.info("posts to channels over the plan's limit", posts=refused)
         if late:
             log.warning("posts are late", posts=late)
+        for post_id in refused:
+            self._show(post_id)
+        if refused or late:
             await queue.wake_io(self._courier.pool)
 
     async def edit_then_wait(self) -> None:

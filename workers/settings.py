@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -28,3 +30,9 @@ class WorkerSettings(BaseSettings):
     poll_every_s: float = Field(default=5.0, gt=0)
     sweep_every_s: float = Field(default=15.0, gt=0)
     orphan_files_after_h: float = Field(default=24.0, gt=0)
+
+    @model_validator(mode="after")
+    def _lease_outlives_heartbeats(self) -> Self:
+        if self.lease_s < 2 * self.heartbeat_s:
+            raise ValueError("WORKER_LEASE_S must be at least twice WORKER_HEARTBEAT_S")
+        return self

@@ -19,6 +19,7 @@ from bot.clock import Clock
 from bot.filters import IsForBot
 from bot.handlers import votes
 from bot.intake import Place, Sessions, Understood
+from bot.texts import Texts
 from bot.who import Who, card_of, thread_of
 from db import albums, approvals, requests
 from db.errors import Stale
@@ -41,14 +42,24 @@ async def ask(
         place = approvals.Place(card.chat.id, thread_of(card))
         round_ = await approvals.ask(session, who.account_id, callback_data.id, who.user_id, place)
         album = await albums.album(session, who.account_id, callback_data.id)
+    is_here = round_.chat_id == card.chat.id
     if round_.state is ApprovalState.APPROVED:
         await query.answer(who.tr.plain("It is approved already"))
     elif round_.card_message_id is not None:
-        await query.answer(who.tr.plain("It is being approved: look at the card"))
+        await query.answer(_look_at_the_card(who.tr, is_here=is_here))
     else:
-        await query.answer(who.tr.plain("Asked for approval"))
+        if is_here:
+            await query.answer(who.tr.plain("Asked for approval"))
+        else:
+            await query.answer(who.tr.plain("Asked for approval in the team's group"))
         await rounds.send(bot, sessions, round_)
     await votes.show(query, who, bot, sessions, album)
+
+
+def _look_at_the_card(tr: Texts, *, is_here: bool) -> str:
+    if is_here:
+        return tr.plain("It is being approved: look at the card")
+    return tr.plain("It is being approved: look at the card in the team's group")
 
 
 @router.callback_query(ApprovalTap.filter(F.do == "approve"))
@@ -81,8 +92,13 @@ async def object_(
         round_ = await approvals.get(session, who.account_id, callback_data.id)
     if round_.state is not ApprovalState.OPEN:
         raise Stale("round")
-    await query.answer(who.tr.plain("Answer the question below"))
     card = card_of(query)
+    if card.chat.id != round_.chat_id:
+        # Rounds could be asked for in a private chat once, where no reply is taken for an answer.
+        await query.answer(_look_at_the_card(who.tr, is_here=False))
+        await rounds.redraw(bot, sessions, round_)
+        return
+    await query.answer(who.tr.plain("Answer the question below"))
     message = await bot.send_message(
         card.chat.id,
         team_views.question(who.tr, answer, who.name),

@@ -59,11 +59,11 @@ async def _page(bot: Bot, sessions: Sessions, who: Who, now: datetime) -> Card:
         limit = (await plans.terms(session, who.account_id, now=now)).channels
     url = await _connect_url(bot, who)
     manages = who.is_group or allowed(who.role, Action.MANAGE_CHANNELS)
-    return channel_views.channels(who.tr, listed, rules, url, in_plan=limit > 0, manages=manages)
+    return channel_views.channels(who.tr, listed, rules, url, limit=limit, manages=manages)
 
 
 async def way_to_first(bot: Bot, sessions: Sessions, who: Who, now: datetime) -> Card:
-    """What leads an account without a channel to one, or who can connect it."""
+    """What leads an account without a channel that it may post to, to one, or who can."""
     async with sessions.begin() as session:
         limit = (await plans.terms(session, who.account_id, now=now)).channels
         owner = await teams.owner_name(session, who.account_id)

@@ -32,6 +32,7 @@ from bot.errors import (
     ChatMigrated,
     MessageGone,
     NotYours,
+    OtherAccount,
     ThreadClosed,
     Undeliverable,
 )
@@ -189,6 +190,11 @@ def worded(tr: Texts, error: Exception) -> Html | None:
             return tr("Only who asked for the album, the team's owner and admins may delete it.")
         case NotYours():
             return tr("This menu is not yours")
+        case OtherAccount():
+            return tr(
+                "This card is of another wallet than the one you work for now, so nothing was "
+                "done. Open the page anew, or switch back: /account"
+            )
         case BadBrief():
             return _bad_brief(tr, error.reason)
         case CaptionTooLong():
@@ -227,8 +233,10 @@ def _limit(tr: Texts, error: LimitReached) -> Html:
             return channel_views.none_in_plan(tr).text
         case "channels":
             return tr.n(
-                "📣 Your plan has {n} channel. More come with a larger one: /plans",
-                "📣 Your plan has {n} channels. More come with a larger one: /plans",
+                "📣 Your plan has {n} channel. More come with a larger one: /plans, or disconnect "
+                "another.",
+                "📣 Your plan has {n} channels. More come with a larger one: /plans, or disconnect "
+                "another.",
                 error.limit,
             )
     return tr.n(

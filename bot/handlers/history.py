@@ -16,11 +16,10 @@ from bot.intake import Place, Sessions, Understood
 from bot.taps import edit, is_first_tap
 from bot.views import Card
 from bot.who import Who, card_of, thread_of
-from db import albums, deliveries, requests
+from db import albums, deliveries, posts, requests
 from db.queue import wake_io
 from db.rights import Action
-from db.states import DeliveryKind
-from db.views import AlbumView
+from db.states import DeliveryKind, PostState
 
 router = Router(name="history")
 
@@ -60,12 +59,15 @@ async def item(
 ) -> None:
     """One album's page, or the question before it is deleted."""
     who.may(Action.LOOK if callback_data.do == "item" else Action.CREATE)
-    album = await _album(sessions, who, callback_data.task_id)
+    async with sessions.begin() as session:
+        album = await albums.album(session, who.account_id, callback_data.task_id)
+        posted = await posts.of_task(session, who.account_id, album.task_id)
     if callback_data.do == "item":
         card = who.headed(pages.history_item(who.tr, album))
     else:
         who.may_delete(album)
-        card = pages.sure_to_delete_album(who.tr, album.task_id)
+        scheduled = sum(post.state is PostState.SCHEDULED for post in posted)
+        card = pages.sure_to_delete_album(who.tr, album.task_id, scheduled)
     await query.answer()
     await edit(bot, query, card)
 
@@ -111,9 +113,9 @@ async def repeat(
     who.may(Action.CREATE)
     card = card_of(query)
     place = Place(card.chat.id, thread_of(card))
-    album = await _album(sessions, who, callback_data.task_id)
-    origin = f"repeat:{card.message_id}:{album.task_id}"
     async with sessions.begin() as session:
+        album = await albums.album(session, who.account_id, callback_data.task_id)
+        origin = f"repeat:{card.message_id}:{album.task_id}"
         task_id, created = await intake.queue_again(session, who, album, origin, place, clock())
     await query.answer(
         who.tr.plain("Off to work!") if created else who.tr.plain("You asked for this already")
@@ -167,8 +169,3 @@ async def delete(
         await albums.hide(session, who.account_id, album.task_id)
     await query.answer(who.tr.plain("Deleted"))
     await edit(bot, query, await _page(sessions, who, 0))
-
-
-async def _album(sessions: Sessions, who: Who, task_id: int) -> AlbumView:
-    async with sessions.begin() as session:
-        return await albums.album(session, who.account_id, task_id)

@@ -21,10 +21,10 @@ from bot.taps import edit
 from bot.texts import Texts
 from bot.views import Card
 from bot.who import Who, card_of
-from db import audit, brands, plans, teams, wallet
+from db import audit, brands, channels, plans, teams, wallet
 from db.audit import Deed
 from db.errors import InsufficientFunds, NotFound, Stale
-from db.money_views import PlanView, Quote, Standing
+from db.money_views import Agreed, PlanView, Quote, Standing
 from db.rights import Action
 
 router = Router(name="plans")
@@ -106,15 +106,17 @@ async def change(
     """What comes after this period; nothing is charged. What would cost money is asked first."""
     who.may(Action.MANAGE_MONEY)
     now, code = clock(), callback_data.value
+    saved: str | None = None
     async with sessions.begin() as session:
-        quote = await plans.quote(session, who.account_id, code, now=now)
-        if quote.to_pay:
+        try:
+            await plans.choose(session, who.account_id, code, now=now)
+        except Stale:
             card = await question(session, who.tr, who.account_id, code, terms, now)
         else:
-            await plans.choose(session, who.account_id, code, now=now, key="free")
             await _noted(session, who, code, 0)
             card = await page(session, who.tr, who.account_id, now)
-    await query.answer(None if quote.to_pay else who.tr.plain("Saved"))
+            saved = who.tr.plain("Saved")
+    await query.answer(saved)
     await edit(bot, query, card)
 
 
@@ -174,8 +176,7 @@ async def _buy(
                 who.account_id,
                 tap.value,
                 now=moment,
-                key=f"{tap.period_id}:{tap.at}",
-                to_pay=tap.sum,
+                agreed=Agreed(tap.sum, f"{tap.period_id}:{tap.at}"),
             )
             await _noted(session, who, tap.value, tap.sum)
         except Stale as error:
@@ -222,6 +223,7 @@ async def question(
         moment,
         least=terms.min_kopecks,
         brands=len(await brands.list_(session, account_id)),
+        channels=len(await channels.list_(session, account_id)),
         team=await teams.name(session, account_id),
     )
 

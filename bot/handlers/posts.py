@@ -52,13 +52,13 @@ async def begin(
     redis: Redis,
     clock: Clock,
 ) -> None:
-    """With one channel straight to the draft, with several the question which, with none how to
-    connect one."""
+    """With one channel straight to the draft, with several the question which, with none that the
+    plan allows how to come by one."""
     who.may(Action.PUBLISH)
     async with sessions.begin() as session:
         album = await albums.album(session, who.account_id, callback_data.task_id)
         listed = await channels.list_(session, who.account_id)
-    if not listed:
+    if all(channel.is_frozen for channel in listed):
         await query.answer()
         await send_below(bot, query, await way_to_first(bot, sessions, who, clock()))
         return

@@ -24,6 +24,7 @@ from bot.postcards import (
     today_of,
 )
 from bot.taps import edit
+from bot.texts import N_
 from bot.views import Card
 from bot.who import Who
 from db import posts, zones
@@ -174,6 +175,16 @@ async def cancel(
     await redraw(bot, query, who, post, clock)
 
 
+_SETTLED: dict[PostState, tuple[Deed, str]] = {
+    PostState.SENT: (Deed.POST_ARRIVED, N_("Saved")),
+    PostState.SCHEDULED: (Deed.POST_AGAIN, N_("Publishing")),
+    PostState.CANCELLED: (
+        Deed.POST_CANCELLED,
+        N_("The channel is disconnected, so nothing can be sent there: the post is called off."),
+    ),
+}
+
+
 @router.callback_query(PostTap.filter(F.do.in_({"arrived", "again"})))
 async def settle(
     query: CallbackQuery,
@@ -186,25 +197,16 @@ async def settle(
 ) -> None:
     """A person has looked at the channel: it is there, or it must be sent once more."""
     value = callback_data.value
+    attempt = int(value) if value.isdecimal() and len(value) < 9 else -1
+    change = posts.arrived if callback_data.do == "arrived" else posts.resend
     async with sessions.begin() as session:
         post = await settleable(session, who, callback_data.post_id)
-        if callback_data.do == "arrived":
-            post, changed = await posts.arrived(session, who.account_id, post.id, now=clock())
-        else:
-            attempt = int(value) if value.isdecimal() and len(value) < 9 else -1
-            post, changed = await posts.resend(
-                session, who.account_id, post.id, attempt, now=clock()
-            )
+        post, changed = await change(session, who.account_id, post.id, attempt, now=clock())
+        words = N_("That has been settled already")
         if changed:
-            arrived = callback_data.do == "arrived"
-            await noted(session, who, post, Deed.POST_ARRIVED if arrived else Deed.POST_AGAIN)
-    if not changed:
-        words = who.tr.plain("That has been settled already")
-    elif callback_data.do == "arrived":
-        words = who.tr.plain("Saved")
-    else:
-        words = who.tr.plain("Publishing")
-    await query.answer(words)
+            deed, words = _SETTLED[post.state]
+            await noted(session, who, post, deed)
+    await query.answer(who.tr.plain(words))
     await show_card(bot, query, who, sessions, post, clock)
     await wake_io(pool)
 

@@ -167,7 +167,9 @@ async def transfer(
 ) -> None:
     who.may(Action.OWN)
     async with sessions.begin() as session:
-        await teams.transfer(session, who.account_id, who.user_id, callback_data.user_id)
+        await teams.transfer(
+            session, who.account_id, who.user_id, callback_data.user_id, now=clock()
+        )
     await query.answer(who.tr.plain("Saved"))
     await edit(bot, query, await _page(sessions, who, clock))
 

@@ -33,7 +33,7 @@ class TopUp(StatesGroup):
 async def choose_sum(query: CallbackQuery, who: Who, bot: Bot, terms: PaymentTerms) -> None:
     who.may(Action.MANAGE_MONEY)
     await query.answer()
-    await edit(bot, query, wallet_views.sums(who.tr, terms))
+    await edit(bot, query, wallet_views.sums(who.tr, terms, who.account_id))
 
 
 @router.callback_query(WalletTap.filter(F.do == "sum"))
@@ -49,9 +49,9 @@ async def choose_method(
     await query.answer()
     kopecks = max(callback_data.value, terms.min_kopecks)
     if not terms.methods or kopecks > terms.max_kopecks:
-        card = wallet_views.sums(who.tr, terms)
+        card = wallet_views.sums(who.tr, terms, who.account_id)
     else:
-        card = wallet_views.methods(who.tr, terms, kopecks, callback_data.plan)
+        card = wallet_views.methods(who.tr, terms, who.account_id, kopecks, callback_data.plan)
     await edit(bot, query, card)
 
 
@@ -83,7 +83,7 @@ async def take_sum(
     if kopecks is None or not terms.min_kopecks <= kopecks <= terms.max_kopecks:
         await message.reply(wallet_views.bad_sum(who.tr, terms))
         return
-    card = wallet_views.methods(who.tr, terms, kopecks, "")
+    card = wallet_views.methods(who.tr, terms, who.account_id, kopecks, "")
     sent = await message.answer(card.text, reply_markup=card.keyboard)
     await errands.carry(redis, message.chat.id, question_id, sent.message_id)
     await dialogue.closed(state, message.message_id)
@@ -132,7 +132,7 @@ async def send_invoice(
     method = next((one for one in terms.methods if one == callback_data.method), None)
     if method is None or not terms.min_kopecks <= kopecks <= terms.max_kopecks:
         await query.answer()
-        await edit(bot, query, wallet_views.sums(who.tr, terms))
+        await edit(bot, query, wallet_views.sums(who.tr, terms, who.account_id))
         return
     if not await is_first_tap(redis, query, "pay"):
         await query.answer(who.tr.plain("The invoice is below"))

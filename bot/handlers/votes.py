@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aiogram import Bot, Router
 from aiogram.types import CallbackQuery
-from redis.asyncio import Redis
 
 from bot import album_views, rounds
 from bot.callbacks import VoteTap
@@ -19,27 +18,18 @@ from db.views import AlbumView
 router = Router(name="votes")
 
 _MOST_EDITS = 3
-_REMEMBERED_S = 3600
 
 
 @router.callback_query(VoteTap.filter())
 async def vote(
-    query: CallbackQuery,
-    callback_data: VoteTap,
-    who: Who,
-    bot: Bot,
-    sessions: Sessions,
-    redis: Redis,
+    query: CallbackQuery, callback_data: VoteTap, who: Who, bot: Bot, sessions: Sessions
 ) -> None:
     """A tap on one's own choice takes it back, so a tap handled once more must not count twice."""
     who.may(Action.VOTE)
-    counted = f"vote:{query.id}"
     task_id, rank = callback_data.task_id, callback_data.rank
     async with sessions.begin() as session:
-        act = votes.is_cast if await redis.exists(counted) else votes.cast
-        has_vote = await act(session, who.account_id, task_id, who.user_id, rank)
+        has_vote = await votes.cast(session, who.account_id, task_id, who.user_id, rank, query.id)
         album = await albums.album(session, who.account_id, task_id)
-    await redis.set(counted, 1, ex=_REMEMBERED_S)
     if has_vote:
         await query.answer(who.tr.plain("Your vote: №{rank}", rank=rank))
     else:

@@ -89,12 +89,14 @@ class Approval(Base):
 
 
 class Approver(Base):
-    """Somebody who has said yes in a round."""
+    """Somebody who has said yes in a round. `by_role`: their role let them; false: Telegram's word
+    at that tap, that they administer the group."""
 
     __tablename__ = "approvers"
 
     approval_id: Mapped[int] = mapped_column(ForeignKey("approvals.id"), primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    by_role: Mapped[bool] = mapped_column(server_default=text("true"))
     said_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -111,10 +113,14 @@ class Question(Base):
 
 
 class Event(Base):
-    """Who did what in an account. A trigger refuses to change or delete rows."""
+    """Who did what in an account. `tap`: the id of the tap that did it, where one handled once more
+    would undo it. A trigger refuses to change or delete rows."""
 
     __tablename__ = "events"
-    __table_args__ = (Index(None, "account_id", "id"),)
+    __table_args__ = (
+        Index(None, "account_id", "id"),
+        Index("uq_events_tap", "tap", unique=True, postgresql_where=text("tap IS NOT NULL")),
+    )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
@@ -122,4 +128,5 @@ class Event(Base):
     action: Mapped[str]
     what: Mapped[str] = mapped_column("object")
     data: Mapped[dict[str, object]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    tap: Mapped[str | None]
     at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -23,12 +23,7 @@ if TYPE_CHECKING:
     import torch
     from diffusers import DiffusionPipeline
 
-INDEX = "model_index.json"
-
 _LIBRARIES = ("torch", "diffusers", "transformers", "safetensors")
-
-_CHECKER_PARTS = ("safety_checker", "feature_extractor", "image_encoder")
-"""Of a pipeline, what this package does itself or has no use for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +119,14 @@ class Checkpoint:
         if self.checker and not self.checker.folder.is_relative_to(self.folder):
             folders.append(self.checker.folder)
         found = {
-            str(folder / name): _checked(folder, name)
+            str(folder / name): model_files.checked(folder, name, "diffusion")
             for folder in folders
             for name in _weights(folder)
         }
         loras = [lora.file for lora in self.loras]
-        return found | {str(file): _checked(file.parent, file.name) for file in loras}
+        return found | {
+            str(file): model_files.checked(file.parent, file.name, "diffusion") for file in loras
+        }
 
     def fingerprint(self, part: str, digests: Mapping[str, str]) -> str:
         """Tells what is made of this part's weights from what is made of others."""
@@ -152,7 +149,7 @@ class Checkpoint:
         parts: dict[str, object] = {
             part: None
             for part, entry in self.index.items()
-            if part in _CHECKER_PARTS or entry == [None, None]
+            if part in models.UNUSED_PARTS or entry == [None, None]
         }
         if "requires_safety_checker" in self.index:
             parts["requires_safety_checker"] = False
@@ -250,24 +247,13 @@ def _weights(folder: Path) -> set[str]:
     return loose | model_files.recorded(folder).keys()
 
 
-def _checked(folder: Path, name: str) -> str:
-    try:
-        digest = model_files.file_sha256(folder / name)
-    except OSError as error:
-        raise _broken(folder / name, error) from error
-    wanted = model_files.recorded(folder).get(name, digest)
-    if wanted != digest:
-        raise BackendUnavailable(
-            "diffusion", f"{folder / name}: sha256 {digest}, not {wanted}: vitrina models pull"
-        )
-    return digest
-
-
 def _index(folder: Path) -> Mapping[str, object]:
-    index = _json(folder / INDEX)
+    index = _json(folder / models.INDEX)
     if not isinstance(index.get("_class_name"), str):
         # A list there names a class in the folder's own code.
-        raise BackendUnavailable("diffusion", f"{folder / INDEX} names no pipeline of diffusers")
+        raise BackendUnavailable(
+            "diffusion", f"{folder / models.INDEX} names no pipeline of diffusers"
+        )
     return index
 
 

@@ -80,13 +80,19 @@ def _lacks(name: str, *, fast: bool) -> str | None:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether a library ran out of memory: few of them raise an error of its own for that."""
+    """Whether a library ran out of memory: few of them raise an error of its own for that.
+
+    Those that load models wrap it in another, so what an error was raised from counts, too.
+    """
     import torch
 
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     text = str(error).casefold()
-    return isinstance(error, RuntimeError) and any(word in text for word in _OOM_WORDS)
+    if isinstance(error, RuntimeError) and any(word in text for word in _OOM_WORDS):
+        return True
+    wrapped = error.__cause__ or error.__context__
+    return wrapped is not None and is_out_of_memory(wrapped)
 
 
 def release(runtime: Runtime) -> None:

@@ -20,18 +20,20 @@ def _stream(*salt: object) -> np.random.Generator:
 class Dice:
     """Throws that can stay close to another picture's.
 
-    `base` is the seed whose choices are kept; measures are drawn for both seeds and mixed,
-    `drift` 0 giving the base's own and 1 the new seed's. Sides may change with the new seed.
+    `base` is the seed whose choices are kept. Each of `steps` is a later seed and its drift: the
+    measures so far are mixed with the seed's own, 0 leaving them as they are and 1 giving the
+    seed's. Sides may change with every step.
     """
 
-    def __init__(self, salt: str, base: int, seed: int, drift: float) -> None:
+    def __init__(self, salt: str, base: int, steps: Sequence[tuple[int, float]] = ()) -> None:
         self._base = _stream(salt, base)
-        self._fresh = _stream(salt, seed)
-        self._drift = drift if seed != base else 0.0
+        self._steps = [(_stream(salt, seed), drift) for seed, drift in steps]
 
     def between(self, low: float, high: float) -> float:
-        kept, fresh = self._base.random(), self._fresh.random()
-        return low + (high - low) * (kept + (fresh - kept) * self._drift)
+        kept = self._base.random()
+        for fresh, drift in self._steps:
+            kept += (fresh.random() - kept) * drift
+        return low + (high - low) * kept
 
     def pick(self, options: Sequence[T]) -> T:
         return options[int(self._base.integers(len(options)))]
@@ -44,5 +46,6 @@ class Dice:
         return -kept if self.changed() else kept
 
     def changed(self) -> bool:
-        """Whether this trait differs from the base's; never when there is no other seed."""
-        return bool(self._fresh.random() < self._drift)
+        """Whether this trait differs from the base's: each step may turn it over."""
+        turns = [fresh.random() < drift for fresh, drift in self._steps]
+        return sum(turns) % 2 == 1

@@ -10,15 +10,20 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeVar
 
 from PIL import Image
 
+from pipeline.compiled import cores
 from pipeline.errors import BackendBusy, BadBrief, Cancelled
 from pipeline.generate import device, noise, recipe
 from pipeline.generate.checkpoint import Checkpoint
+from pipeline.generate.device import Runtime
 from pipeline.generate.loaded import LoadedModel, Size
 from pipeline.settings import PipelineSettings
 from pipeline.types import Brief, CancelFlag, OnPicture, Picture, Prompt
+
+T = TypeVar("T")
 
 REDRAWS = 2
 """How often a flagged picture is drawn again, each time with another seed."""
@@ -77,7 +82,7 @@ class DiffusionGenerator:
             nothing = Prompt(render="a cup", negative="", intent="a cup", backend="off")
             brief = Brief(raw_prompt="", cleaned_prompt="", seed=0)
             draw = partial(model.draw, nothing, brief, 0, watch=_ignore, steps=1)
-            model.is_flagged(_in_memory(model, [model.size(brief)], draw))
+            _is_flagged(model, _in_memory(model, [model.size(brief)], draw))
 
     def generate(
         self,
@@ -111,10 +116,15 @@ class DiffusionGenerator:
         return pictures
 
     def _load(self) -> LoadedModel:
+        """Raises BackendUnavailable, BackendBusy when memory runs out."""
+        import torch
+
+        # Each time: torch keeps the number for a thread, and the judge has another.
+        torch.set_num_threads(self._settings.diffusion_threads or cores())
         if self._model is None:
-            self._model = LoadedModel.load(
-                self._checkpoint, self._recipe, self._runtime, self._settings
-            )
+            parts = (self._checkpoint, self._recipe, self._runtime, self._settings)
+            load = partial(LoadedModel.load, *parts)
+            self._model = _with_memory(self._runtime, load, "loading the model")
             self.name = f"{self._checkpoint.name} ({self._model.runtime.name})"
         return self._model
 
@@ -133,7 +143,7 @@ def _passed(
         draw = partial(model.draw, prompt, brief, drawn_by, watch=watch)
         image = _in_memory(model, sizes, draw)
         watch(1.0)
-        if not model.is_flagged(image):
+        if not _is_flagged(model, image):
             meta = model.meta(image.size, brief) | ({"redrawn": attempt} if attempt else {})
             return Picture(drawn_by, image, meta)
         _log.warning("a picture was flagged by the safety checker, try %d", attempt + 1)
@@ -143,19 +153,37 @@ def _passed(
 def _in_memory(
     model: LoadedModel, sizes: list[Size], draw: Callable[[Size], Image.Image]
 ) -> Image.Image:
-    """Draw at the first of the sizes that memory is enough for; the others are struck off."""
-    while sizes:
+    """Draw at the first of the sizes that memory is enough for; those before are struck off.
+
+    Raises BackendBusy when there is none.
+    """
+    while True:
+        width, height = sizes[0]
         try:
-            return draw(sizes[0])
-        except (RuntimeError, MemoryError) as error:
-            if not device.is_out_of_memory(error):
+            return _with_memory(model.runtime, partial(draw, sizes[0]), f"at {width} x {height}")
+        except BackendBusy:
+            del sizes[0]
+            if not sizes:
                 raise
-            _log.warning("out of memory at %d x %d: %s", *sizes[0], error)
-        # Not before here: the error held every tensor of the failed try.
-        device.release(model.runtime)
-        del sizes[0]
+
+
+def _is_flagged(model: LoadedModel, image: Image.Image) -> bool:
+    """By the safety checker. Raises BackendBusy when memory runs out."""
+    return _with_memory(model.runtime, partial(model.is_flagged, image), "checking a picture")
+
+
+def _with_memory(runtime: Runtime, work: Callable[[], T], when: str) -> T:
+    """The work's result. Raises BackendBusy when memory runs out, and gives it back before."""
+    try:
+        return work()
+    except Exception as error:  # Those that load models wrap it in errors of their own.
+        if not device.is_out_of_memory(error):
+            raise
+        _log.warning("out of memory %s: %s", when, error)
+    # Not before here: the error held every tensor of the failed try.
+    device.release(runtime)
     raise BackendBusy(
-        "diffusion", "out of memory, smaller too", _RETRY_AFTER_OOM_S, code="out_of_memory"
+        "diffusion", f"out of memory {when}", _RETRY_AFTER_OOM_S, code="out_of_memory"
     )
 
 

@@ -6,7 +6,7 @@ import inspect
 import logging
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,10 +68,7 @@ class LoadedModel:
         cls, checkpoint: Checkpoint, wanted: Recipe, runtime: Runtime, settings: PipelineSettings
     ) -> LoadedModel:
         """Raises BackendUnavailable. The runtime may turn out to be a slower one: see the log."""
-        import torch
-
         threads = settings.diffusion_threads or cores()
-        torch.set_num_threads(threads)
         quiet()
         digests = checkpoint.checked()
         if runtime.name == "openvino-bf16":
@@ -165,8 +162,7 @@ class LoadedModel:
             "safety_checker": self._checker is not None,
         }
         if (variation := self._variation(brief)) is not None:
-            meta["variation_of"] = variation.seed
-            meta["variation_strength"] = variation.strength
+            meta["variation"] = asdict(variation)
         if brief.photo:
             meta["photo_strength"] = brief.photo.strength
         return meta

@@ -62,9 +62,11 @@ def _draw(prompt: Prompt, brief: Brief, seed: int, size: tuple[int, int]) -> Pic
     # Not the render prompt: the style an enhancer adds to it ("soft light", "clean background") is
     # the same for every request, and says nothing of what is to be seen.
     text = prompt.intent
-    base, drift = seed, 0.0
-    if brief.variation is not None:
-        base, drift = brief.variation.seed, min(1.0, 1.5 * brief.variation.strength)
+    base, variation = seed, brief.variation
+    steps: list[tuple[int, float]] = []
+    while variation is not None:
+        steps.insert(0, (base, min(1.0, 1.5 * variation.strength)))
+        base, variation = variation.seed, variation.of
     family, mood, default = _design(base)
     moods = scheme.mood_order(text, brief.brand, scheme.MOODS)
     picked = scheme.make(
@@ -73,7 +75,7 @@ def _draw(prompt: Prompt, brief: Brief, seed: int, size: tuple[int, int]) -> Pic
         branded=brief.brand is not None,
     )
     brand = brief.brand.style_short if brief.brand else ""
-    dice = Dice(f"{prompt.render}\n{brand}", base, seed, drift)
+    dice = Dice(f"{prompt.render}\n{brand}", base, steps)
     if dice.changed():
         picked = replace(picked, second=picked.accent, accent=picked.second)
     wanted = subjects.found(text) or [world.abstract]
@@ -96,7 +98,7 @@ def _design(seed: int) -> tuple[str, int, tuple[str, ...]]:
     The lower two bits are a picture's place in its album (`run.derive_seed`); the rest deals out
     families and moods, so that the four pictures of an album get four of each.
     """
-    deck = Dice("album", seed >> 2, seed >> 2, 0.0)
+    deck = Dice("album", seed >> 2)
     families = deck.shuffled(list(FAMILIES))
     moods = deck.shuffled(range(len(scheme.MOODS)))
     return families[seed & 3], moods[seed & 3], deck.pick(scheme.DEFAULTS)

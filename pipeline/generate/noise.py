@@ -26,23 +26,26 @@ def another_seed(seed: int, attempt: int) -> int:
 
 
 def source(seed: int, variation: Variation | None) -> torch.Generator:
-    """What the schedulers that add noise on the way take it from: of a variation, the old seed."""
+    """What the schedulers that add noise on the way take it from: of variations, the first seed."""
     import torch
 
-    return torch.Generator("cpu").manual_seed(variation.seed if variation else seed)
+    while variation:
+        seed, variation = variation.seed, variation.of
+    return torch.Generator("cpu").manual_seed(seed)
 
 
 def initial(
     shape: tuple[int, ...], generator: torch.Generator, seed: int, variation: Variation | None
 ) -> torch.Tensor:
-    """Normal noise of that shape; of a variation, between the old picture's and the seed's own."""
+    """Normal noise of that shape, from the `source` of the same seed and variation; of a variation,
+    between the old picture's and the seed's own."""
     import torch
 
-    noise = torch.randn(shape, generator=generator)
     if variation is None:
-        return noise
-    other = torch.randn(shape, generator=torch.Generator("cpu").manual_seed(seed))
-    return slerp(noise, other, variation.strength)
+        return torch.randn(shape, generator=generator)
+    old = initial(shape, generator, variation.seed, variation.of)
+    own = torch.randn(shape, generator=torch.Generator("cpu").manual_seed(seed))
+    return slerp(old, own, variation.strength)
 
 
 def slerp(one: torch.Tensor, other: torch.Tensor, part: float) -> torch.Tensor:

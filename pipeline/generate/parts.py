@@ -102,16 +102,17 @@ class CompiledPart:
 
     @classmethod
     def kept(cls, folder: Path, threads: int, streams: int) -> CompiledPart | None:
-        """What `keep` wrote; None if there is nothing, or nothing this OpenVINO can read.
+        """What `keep` wrote; None if there is nothing, or nothing whole and readable.
 
         Unlike a part fresh from the compiler, it has no copy of torch's weights.
         """
         try:
-            config = json.loads((folder / _CONFIG).read_text())
-            return cls(compiled.kept(folder / _BLOB, threads=threads, streams=streams), config)
+            noted = json.loads((folder / _CONFIG).read_text())
+            made = compiled.kept(folder / _BLOB, noted["sha256"], threads=threads, streams=streams)
+            return cls(made, noted["config"])
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
             _log.warning("compiled model in %s is unreadable, made anew: %s", folder, error)
             return None
 
@@ -119,9 +120,10 @@ class CompiledPart:
         """Best effort: a folder that can't be written costs only the next start's time."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            compiled.keep(self.compiled, folder / _BLOB)
+            sha256 = compiled.keep(self.compiled, folder / _BLOB)
             # Last, so that a reader who finds it finds the blob too.
-            compiled.write(folder / _CONFIG, json.dumps(self.config).encode())
+            noted = json.dumps({"sha256": sha256, "config": self.config})
+            compiled.write(folder / _CONFIG, noted.encode())
         except OSError as error:
             _log.warning("compiled model is not kept in %s: %s", folder, error)
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pipeline.errors import BackendUnavailable
 from pipeline.judge.heads import AestheticHead, SafetyHead
 from pipeline.judge.runtime import Opened, open_runtime
 from pipeline.judge.weights import ClipFolder
@@ -83,7 +84,10 @@ class ClipJudge:
             self._load()
 
     def score(self, intent: str, images: Sequence[Image.Image]) -> list[Score]:
-        """One score an image; `intent` is English, at most 75 of its tokens are read."""
+        """One score an image; `intent` is English, at most 75 of its tokens are read.
+
+        Raises BackendUnavailable for a model that can't be loaded or gives no finite numbers.
+        """
         if not images:
             return []
         with self._lock:
@@ -144,7 +148,10 @@ def verdicts(
     beauty: AestheticHead | None = None,
     unsafe: SafetyHead | None = None,
 ) -> list[Score]:
-    """The seed's formula on unit vectors: pictures' [N, D] and the prompt's [D]."""
+    """The seed's formula on unit vectors: pictures' [N, D] and the prompt's [D].
+
+    Raises BackendUnavailable where one of the scores is no finite number: no order is then right.
+    """
     cosines = images @ text
     clip_n = np.clip(2.5 * cosines, 0, 1)
     details = {"prompt_match": cosines}
@@ -154,6 +161,8 @@ def verdicts(
         details["unsafe"] = unsafe(images)
     aes_raw = details.get("beauty", np.full(len(images), NEUTRAL_AES, dtype=np.float32))
     aes_n = np.clip((aes_raw - 1) / 9, 0, 1)
+    if broken := [name for name, values in details.items() if not np.isfinite(values).all()]:
+        raise BackendUnavailable("clip", f"{', '.join(broken)}: the model gives no finite numbers")
     return [
         Score(
             clip_raw=float(cosines[at]),

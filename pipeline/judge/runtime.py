@@ -92,20 +92,20 @@ def candidates(name: str = "auto") -> tuple[str, ...]:
 def open_runtime(folder: ClipFolder, *, name: str, threads: int, cache: Path | None) -> Opened:
     """The first candidate that agrees with fp32, its blobs read from or kept in `cache`.
 
-    Raises BackendUnavailable for weights that can't be loaded.
+    Raises BackendUnavailable for weights that can't be loaded or aren't those that were pulled.
     """
     wanted = candidates(name)
-    blobs = None if cache is None else cache / cache_key(_LAYOUT, folder.fingerprint())
+    fingerprint = folder.fingerprint(folder.checked())
+    blobs = None if cache is None else cache / cache_key(_LAYOUT, fingerprint)
     if wanted[0] == "openvino-bf16" and blobs and (opened := OpenVino.load(blobs, threads)):
         return opened
     import torch
 
-    torch.set_num_threads(threads)
     towers = _Towers(folder)
-    reference = TorchRuntime(towers, torch.float32)
+    reference = TorchRuntime(towers, torch.float32, threads)
     for candidate in wanted[:-1]:
         if candidate == "torch-bf16":
-            runtime: TorchRuntime | OpenVino = TorchRuntime(towers, torch.bfloat16)
+            runtime: TorchRuntime | OpenVino = TorchRuntime(towers, torch.bfloat16, threads)
         else:
             runtime = OpenVino.compile(towers, threads)
         agreement = _agreement(runtime, reference, folder)
@@ -118,11 +118,16 @@ def open_runtime(folder: ClipFolder, *, name: str, threads: int, cache: Path | N
 
 
 class TorchRuntime:
-    """The towers run by torch on the CPU."""
+    """The towers run by torch on the CPU.
 
-    def __init__(self, towers: _Towers, dtype: torch.dtype) -> None:
+    How many cores torch takes is said at each run: it keeps one number for a thread, and the
+    generator has another.
+    """
+
+    def __init__(self, towers: _Towers, dtype: torch.dtype, threads: int) -> None:
         import torch
 
+        self._threads = threads
         self.name = "torch-bf16" if dtype == torch.bfloat16 else "torch-fp32"
         self._image = towers.image(dtype)
         self._text = towers.text(dtype)
@@ -130,6 +135,7 @@ class TorchRuntime:
     def images(self, pixels: Floats) -> Floats:
         import torch
 
+        torch.set_num_threads(self._threads)
         with torch.inference_mode():
             embeddings: Floats = self._image(torch.from_numpy(pixels)).numpy()
         return embeddings
@@ -137,6 +143,7 @@ class TorchRuntime:
     def text(self, ids: Sequence[int]) -> Floats:
         import torch
 
+        torch.set_num_threads(self._threads)
         with torch.inference_mode():
             embeddings: Floats = self._text(torch.tensor([list(ids)], dtype=torch.int64)).numpy()
         return embeddings
@@ -179,11 +186,17 @@ class OpenVino:
 
     @classmethod
     def load(cls, blobs: Path, threads: int) -> Opened | None:
-        """What `keep` wrote; None if there is nothing, or nothing this OpenVINO can read."""
+        """What `keep` wrote; None if there is nothing, or nothing whole and readable."""
         try:
-            agreement = float(json.loads((blobs / "agreement.json").read_text())["cosine"])
-            image = kept(blobs / "image.blob", threads=threads, streams=_IMAGE_STREAMS)
-            text = kept(blobs / "text.blob", threads=threads)
+            noted = json.loads((blobs / "agreement.json").read_text())
+            agreement, sha256 = float(noted["cosine"]), noted["sha256"]
+            image = kept(
+                blobs / "image.blob",
+                sha256["image.blob"],
+                threads=threads,
+                streams=_IMAGE_STREAMS,
+            )
+            text = kept(blobs / "text.blob", sha256["text.blob"], threads=threads)
             return Opened(cls(image, text), agreement)
         except FileNotFoundError:
             return None
@@ -195,10 +208,13 @@ class OpenVino:
         """Best effort: a folder that can't be written costs only the next start's time."""
         try:
             blobs.mkdir(parents=True, exist_ok=True)
-            for file, compiled in zip(("image.blob", "text.blob"), self._compiled, strict=True):
-                keep(compiled, blobs / file)
+            sha256 = {
+                file: keep(compiled, blobs / file)
+                for file, compiled in zip(("image.blob", "text.blob"), self._compiled, strict=True)
+            }
             # Last, so that a reader who finds it finds the blobs too.
-            write(blobs / "agreement.json", json.dumps({"cosine": agreement}).encode())
+            noted = json.dumps({"cosine": agreement, "sha256": sha256})
+            write(blobs / "agreement.json", noted.encode())
         except OSError as error:
             _log.warning("compiled model is not kept in %s: %s", blobs, error)
 
@@ -241,7 +257,8 @@ def _agreement(runtime: Runtime, reference: Runtime, folder: ClipFolder) -> floa
         (runtime.images(pixels), reference.images(pixels)),
         (runtime.text(ids), reference.text(ids)),
     ]
-    return float(min(_cosines(a, b).min() for a, b in pairs))
+    # By numpy, which keeps a NaN: Python's `min` drops one that doesn't come first.
+    return float(np.min([_cosines(a, b).min() for a, b in pairs]))
 
 
 def _cosines(a: Floats, b: Floats) -> Floats:

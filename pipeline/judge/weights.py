@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from pipeline import model_files
 from pipeline.errors import BackendUnavailable
 from pipeline.judge.preprocess import Preprocess
-from pipeline.model_files import file_sha256
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -121,10 +121,21 @@ class ClipFolder:
         tokenizer.enable_truncation(self.text.max_tokens)
         return tokenizer
 
-    def fingerprint(self) -> str:
+    def checked(self) -> str:
+        """SHA-256 of the weights file.
+
+        Raises BackendUnavailable where it, or any other file of the folder, isn't what `vitrina
+        models pull` fetched.
+        """
+        weights = self.weights_file.name
+        names = model_files.recorded(self.path).keys() | {weights}
+        digests = {name: model_files.checked(self.path, name, "clip") for name in names}
+        return digests[weights]
+
+    def fingerprint(self, weights_sha256: str) -> str:
         """SHA-256 over all that the towers are made of: tells one model's cache from another's."""
         digest = hashlib.sha256((self.path / "config.json").read_bytes())
-        digest.update(file_sha256(self.weights_file).encode())
+        digest.update(weights_sha256.encode())
         return digest.hexdigest()
 
 

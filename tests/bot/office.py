@@ -17,6 +17,7 @@ from db import approvals, brands, channels, payments, plans, posts, requests, te
 from db.states import PaymentMethod, Role
 from db.views import NewDraft
 from tests.bot.stage import Stage
+from tests.db import rows
 from tests.sim import ANNA, BEN, Message
 
 RUSSIAN = {"language_code": "ru"}
@@ -242,7 +243,7 @@ async def open_office(live: Stage) -> Office:
     await live.credit_account(office.account_id, 10_000_000)
     async with live.sessions.begin() as session:
         await plans.put(session, "studio", seats=50, images_limit=10_000, channels=3)
-        await plans.choose(session, office.account_id, "studio", now=live.clock(), key="x")
+        await rows.choose(session, office.account_id, "studio", now=live.clock(), key="x")
     await _people_come(office)
     for name in ("album", "asked_album", "posted_album"):
         await office.task()

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from bot import delivery
 from db import accounts, albums, deliveries, plans, tasks, wallet
+from db.money_views import Agreed
 from db.states import DeliveryKind, SystemWallet, TransferKind
 from db.views import FinishedAlbum, NewPrediction, PromptRecord, TelegramUser
 from tests.clock import MovedClock
@@ -82,7 +83,8 @@ class Stage:
             quote = await plans.quote(session, account_id, code, now=now)
         await self.credit(quote.to_pay, user_id)
         async with self.sessions.begin() as session:
-            await plans.choose(session, account_id, code, now=now, key=f"test:{uuid.uuid4()}")
+            agreed = Agreed(quote.to_pay, f"test:{uuid.uuid4()}")
+            await plans.choose(session, account_id, code, now=now, agreed=agreed)
 
     async def used(self, pictures: int, user_id: int = ANNA) -> None:
         """As if so many pictures of the month had been drawn."""

@@ -103,7 +103,7 @@ async def test_similar_ones_start_from_the_chosen_picture(anna: Person, live: St
     await anna.press("Похожие на №2")
     await anna.settled()
     rows = await live.rows("SELECT brief FROM ml_tasks ORDER BY id")
-    assert rows[1]["brief"]["variation"] == {"seed": 1002, "strength": 0.35}
+    assert rows[1]["brief"]["variation"] == {"seed": 1002, "strength": 0.35, "of": None}
 
 
 async def test_a_retry_draws_the_very_task_that_failed(anna: Person, live: Stage) -> None:
@@ -118,7 +118,7 @@ async def test_a_retry_draws_the_very_task_that_failed(anna: Person, live: Stage
     rows = await live.rows("SELECT state, brief FROM ml_tasks ORDER BY id")
     assert [one["state"] for one in rows] == ["done", "cancelled", "queued"]
     assert rows[2]["brief"] == rows[1]["brief"]
-    assert rows[2]["brief"]["variation"] == {"seed": 1001, "strength": 0.35}
+    assert rows[2]["brief"]["variation"] == {"seed": 1001, "strength": 0.35, "of": None}
 
 
 async def test_more_variants_keep_a_brand_that_was_deleted_since(anna: Person, live: Stage) -> None:

@@ -103,6 +103,17 @@ async def test_a_vote_whose_tap_comes_twice_counts_once(live: Stage) -> None:
     assert "unvote" not in await event_actions(live)
 
 
+async def test_a_vote_is_remembered_without_redis(live: Stage) -> None:
+    anna, ben, _ = await team_of_three(live)
+    card = await drawn(anna)
+    await ben.tap(data_of(card, "👍 2"), card)
+    await now_says(anna, card, "👍 2 · 1")
+    await live.redis.flushdb()
+    await ben.tap(data_of(card, "👍 2"), card)  # the same tap, once more
+    await ben.settled()
+    assert await live.rows("SELECT user_id, rank FROM votes") == [{"user_id": BEN, "rank": 2}]
+
+
 async def test_votes_of_one_moment_are_all_counted_and_shown(live: Stage) -> None:
     anna, ben, client = await team_of_three(live)
     card = await drawn(anna)
@@ -170,6 +181,54 @@ async def test_a_second_tap_asks_for_no_second_approval(live: Stage) -> None:
     assert len(await live.rows("SELECT id FROM approvals")) == 1
 
 
+async def opened_in_private(person: Person) -> tuple[Person, Message]:
+    """The person's private chat, which works for the team, and its card of the team's album."""
+    private = person.stage.person(person.user_id)
+    await private.press("Команда", await private.answer_to("/account", "Для кого"))
+    await private.button("✓ 👥 Команда")
+    await private.press("1", await private.answer_to("/history", "нажмите на номер"))
+    await private.press("Открыть", await private.button("Открыть альбом"))
+    await private.settled()
+    await person.stage.deliver()
+    return private, await private.button("PNG")
+
+
+@pytest.mark.parametrize("thread", [False, True], ids=["group", "topic"])
+async def test_what_is_asked_for_in_private_is_decided_in_the_group(
+    live: Stage, thread: bool
+) -> None:
+    anna, ben, client = await team_of_three(live, thread)
+    card = await drawn(anna)
+    private, action = await opened_in_private(anna)
+    answer = await private.press("📨", action)
+    assert answer["text"] == "Отправлено на согласование в группу команды"
+    round_ = await ben.wait_for(lambda one: label(one, "✏️") is not None)
+    assert round_.get("message_thread_id") == anna.thread_id
+    assert (await ben.press("📨", card))["text"] == "It is being approved: look at the card"
+    again = await private.press("🕓", await now_says(private, action, "На согласовании"))
+    assert again["text"] == "Уже на согласовании: карточка в группе команды"
+    await client.press("Отклонить", round_)
+    question = await client.text("почему нет?")
+    await client.send("слишком темно", reply_to_message_id=question["message_id"])
+    await now_says(anna, round_, "Клим: слишком темно")
+    assert await live.rows("SELECT state FROM approvals") == [{"state": "rejected"}]
+
+
+async def test_a_card_that_was_left_in_a_private_chat_leads_to_the_group(live: Stage) -> None:
+    """As it is for a round that `migrations` has moved."""
+    anna, ben, _ = await team_of_three(live)
+    round_ = await asked(ben, await drawn(ben))
+    private, _ = await opened_in_private(anna)
+    await execute(live, "UPDATE approvals SET card_message_id = NULL")
+    await private.tap(data_of(round_, "✏️"), await private.button("PNG"))
+    await ben.wait_for(
+        lambda one: one["message_id"] > round_["message_id"] and label(one, "✏️ Changes") is not None
+    )
+    answers = [one["arguments"] for one in await live.sim.calls("answerCallbackQuery")]
+    assert answers[-1]["text"] == "Уже на согласовании: карточка в группе команды"
+    assert not [one for one in await private.messages() if "что поправить" in str(one)]
+
+
 async def test_two_of_three_must_say_yes_when_the_team_says_so(live: Stage) -> None:
     anna, ben, client = await team_of_three(live)
     page = await team_page(anna)
@@ -194,8 +253,8 @@ async def test_a_yes_of_who_may_no_longer_approve_does_not_count(live: Stage) ->
     round_ = await asked(ben, await drawn(ben))
     await client.press("Approve", round_)
     await member(live, await team_id(live), CLIENT, Role.EDITOR)
-    await anna.press("Approve", round_)
-    assert await live.rows("SELECT state FROM approvals") == [{"state": "open"}]
+    assert (await anna.press("Approve", round_))["text"] == "Ваше согласие учтено. Нужно ещё: 1"
+    await now_says(anna, round_, "Said yes: 1 of 2 (Анна)")
     await live.person(7004, anna.chat_id).press("Approve", round_)
     assert await live.rows("SELECT state FROM approvals") == [{"state": "approved"}]
 

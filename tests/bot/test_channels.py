@@ -185,6 +185,43 @@ async def test_a_channel_is_disconnected_after_a_question(anna: Person, channel:
     await anna.text("Пока ни одного")
 
 
+async def test_channels_over_a_smaller_plans_limit_are_frozen(
+    anna: Person, channel: Channel
+) -> None:
+    await connected(anna, await channel())
+    await share(anna, await channel("Вторая"))
+    await anna.text("Вторая")
+    await album(anna)
+    await anna.press("В канал")
+    await anna.press("Вторая", await anna.text("В какой канал?"))
+    draft = await anna.text("Пост в «Вторая»")
+    await anna.press("👁", draft)
+    when = await anna.text("будет выглядеть")
+    await anna.stage.rows_changed("UPDATE periods SET channels = 1")
+
+    page = await anna.answer_to("/channels", "🧊 Заморожено то, что сверх 1 канала")
+    assert buttons(page)[:3] == ["Кофе рядом", "🧊 Вторая", "💎 Тарифы"]
+    await anna.press("🧊 Вторая", page)
+    page = await anna.text("🧊 Заморожен:")
+    assert buttons(page) == ["💎 Тарифы", "🗑 Отключить", "‹ Все каналы"]
+    for tap in ("Сейчас", "Завтра 10:00"):
+        answer = await anna.press(tap, when)
+        assert answer["text"] == (
+            "📣 В вашем тарифе 1 канал. Больше в тарифах побольше: /plans, или отключите другой "
+            "канал."
+        )
+    (row,) = await anna.stage.rows("SELECT state FROM posts")
+    assert row["state"] == "draft"
+    await anna.press("Назад", when)
+    await anna.text("Посты сюда не выйдут")
+    await anna.stage.rows_changed("UPDATE periods SET channels = 0")
+    page = await anna.answer_to("/channels", "нет каналов")
+    assert buttons(page)[:3] == ["🧊 Кофе рядом", "🧊 Вторая", "💎 Тарифы"]
+    before = page["message_id"]
+    await anna.press("В канал", await anna.button("В канал"))
+    await anna.next(before, "нет каналов")
+
+
 async def test_zone_and_late_posts_are_set_by_buttons(anna: Person) -> None:
     await anna.answer_to("/channels", "Москва")
     await anna.press("Москва")
@@ -490,6 +527,36 @@ async def test_a_post_in_doubt_leaves_no_card_that_is_publishing_for_ever(
     assert answers[-1]["arguments"]["text"] == toast
 
 
+@pytest.mark.parametrize(
+    ("tap", "answer", "card"),
+    [
+        ("Да, он там", "Сохранено", "Опубликовано"),
+        ("Нет, повторить", "Канал отключён, пост туда уже не отправить: он отменён.", "Отменено"),
+    ],
+)
+async def test_a_doubt_can_be_settled_after_the_channel_is_disconnected(
+    anna: Person, channel: Channel, tap: str, answer: str, card: str
+) -> None:
+    await connected(anna, await channel())
+    await post_card(anna)
+    await anna.press("👁")
+    await anna.text("будет выглядеть")
+    await anna.press("Сейчас")
+    await anna.text("Публикую")
+    async with anna.stage.sessions.begin() as session:
+        claim = await publishing.claim(session, now=anna.stage.clock())
+        assert claim is not None
+        await publishing.unknown(session, claim.id, claim.token, "timeout")
+    await anna.press("1", await anna.answer_to("/plan_posts", "План постов"))
+    asking = await anna.text("Не уверен")
+    await anna.stage.rows_changed("UPDATE channels SET removed_at = now()")
+    assert (await anna.press(tap, asking))["text"] == answer
+    await anna.text(card)
+    deeds = [row["action"] for row in await anna.stage.rows("SELECT action FROM events")]
+    assert ("post_cancelled" in deeds) == (card == "Отменено")
+    assert "post_again" not in deeds
+
+
 # --- whose taps count ---
 
 
@@ -521,7 +588,7 @@ async def test_ids_of_another_account_change_nothing(
         f"z:now:{post_id}:",
         f"z:at:{post_id}:203001011200",
         f"z:sure:{post_id}:",
-        f"z:arrived:{post_id}:",
+        f"z:arrived:{post_id}:0",
         f"z:again:{post_id}:0",
         f"z:show:{post_id}:",
     ):

@@ -32,7 +32,7 @@ from bot import delivery, errors, views
 from bot.buckets import Bucket, Buckets
 from bot.gateway import StatusEdit, classify, create_bot
 from bot.texts import Html
-from db import accounts
+from db import accounts, engine
 from db.views import TelegramUser
 from tests.bot.stage import Stage
 from tests.sim import ANNA, BEN, TOKEN
@@ -201,8 +201,9 @@ async def test_a_long_429_is_its_callers_to_put_off_and_holds_the_chat_back(
     with pytest.raises(errors.RateLimited) as caught:
         await say(bot)
     assert caught.value.retry_after_s == 30
-    with pytest.raises(errors.RateLimited):
+    with pytest.raises(errors.RateLimited) as caught:
         await say(bot)
+    assert caught.value.retry_after_s > 29, "what the chat had saved up counts no more"
     assert len(await stage.sim.calls("sendMessage")) == 1
     await say(bot, BEN)
 
@@ -216,6 +217,17 @@ async def test_blocked_people_are_recorded(stage: Stage, bot: Bot) -> None:
     assert caught.value.reason == "blocked"
     (row,) = await stage.rows("SELECT blocked_at FROM users WHERE id = :id", id=ANNA)
     assert row["blocked_at"] is not None
+
+
+async def test_what_cannot_be_recorded_hides_no_outcome(stage: Stage, redis_url: str) -> None:
+    gone = engine.create("postgresql://127.0.0.1:1/nowhere")
+    async with Redis.from_url(redis_url) as redis:
+        bot = create_bot(TOKEN, stage.sim.url, redis, sessions=engine.session_factory(gone))
+        await stage.sim.post(f"chats/{ANNA}/members", action="block", user_id=ANNA)
+        with pytest.raises(errors.Undeliverable, match="blocked"):
+            await bot.send_message(ANNA, "hello")
+        await bot.session.close()
+    await gone.dispose()
 
 
 async def test_migrated_groups_are_recorded(stage: Stage, bot: Bot) -> None:

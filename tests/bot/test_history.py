@@ -96,6 +96,32 @@ async def test_delete_asks_first_and_takes_the_album_out(anna: Person, live: Sta
     await anna.text("Альбомов пока нет")
 
 
+async def test_the_question_before_an_album_goes_counts_its_scheduled_posts(
+    anna: Person, live: Stage
+) -> None:
+    await albums(anna)
+    await live.rows_changed(
+        "INSERT INTO channels (account_id, chat_id, title, connected_by)"
+        " SELECT id, -5, 'Кофе', owner_user_id FROM accounts"
+    )
+    await live.rows_changed(
+        "INSERT INTO posts (account_id, channel_id, task_id, created_by, origin, ranks, state,"
+        " publish_at, sent_at) SELECT c.account_id, c.id, t.id, t.user_id, n, '{1}', made.state,"
+        " now() + interval '1 day', CASE made.state WHEN 'sent' THEN now() END"
+        " FROM channels c, ml_tasks t, unnest(ARRAY['draft', 'scheduled', 'scheduled', 'sent',"
+        " 'cancelled']) WITH ORDINALITY AS made (state, n)"
+    )
+    page = await opened(anna)
+    await anna.press("Удалить", page)
+    question = await anna.text("Из него запланировано 2 поста, они выйдут и без него")
+    await anna.press("Оставить", question)
+    page = await anna.button("Открыть альбом")
+    await live.rows_changed("UPDATE posts SET state = 'cancelled' WHERE state = 'scheduled'")
+    await anna.press("Удалить", page)
+    question = await anna.text("Удалить этот альбом")
+    assert "запланирован" not in question["text"]
+
+
 async def test_deleting_an_album_spares_its_siblings_and_what_is_at_work(
     anna: Person, live: Stage
 ) -> None:

@@ -26,12 +26,13 @@ DATA: dict[str, object] = {
     "changed": False,
     "chosen": False,
     "frozen": 0,
+    "frozen_channels": 0,
 }
 KINDS = (renewals.RENEWAL_SOON, renewals.GRACE_BEGAN, renewals.RENEWED, renewals.FREED)
 
 
 def _card(kind: str, locale: Locale = "ru", **data: object) -> Card:
-    claim = NoticeClaim(1, uuid4(), 1, kind, DATA | data, chat_id=1, locale=locale, attempt=1)
+    claim = NoticeClaim(1, uuid4(), 5, kind, DATA | data, chat_id=1, locale=locale, attempt=1)
     return notices.card(claim)
 
 
@@ -52,7 +53,7 @@ def test_what_lacks_is_one_tap_away(kind: str) -> None:
     assert "1\u00a0490,00\u00a0₽" in card.text
     assert "190,50\u00a0₽" in card.text
     tap = WalletTap.unpack(_taps(card)[0])
-    assert (tap.do, tap.value, tap.plan) == ("sum", 19_050, "profi")
+    assert (tap.do, tap.account_id, tap.value, tap.plan) == ("sum", 5, 19_050, "profi")
 
 
 def test_a_paused_wallet_is_not_asked_to_top_up() -> None:
@@ -75,4 +76,16 @@ def test_a_changed_plan_and_a_chosen_end_are_said_as_such() -> None:
 @pytest.mark.parametrize(("n", "words"), [(1, "1 бренд "), (3, "3 бренда "), (5, "5 брендов ")])
 def test_frozen_brands_are_counted(n: int, words: str) -> None:
     assert words in _card(renewals.FREED, frozen=n).text
+    assert "канал" not in _card(renewals.FREED, frozen=n).text
     assert "❄️" not in _card(renewals.FREED).text
+
+
+@pytest.mark.parametrize("kind", [renewals.RENEWED, renewals.FREED])
+def test_frozen_channels_are_counted_too(kind: str) -> None:
+    assert "2 канала сверх лимита" in _card(kind, frozen_channels=2).text
+
+
+def test_both_answers_to_a_doubt_are_about_the_attempt_that_was_lost() -> None:
+    post = {"post_id": 5, "channel": "Кофе", "publish_at": DATA["at"], "time_zone": "Europe/Moscow"}
+    card = _card("post_unknown", **post, attempt=2)
+    assert _taps(card) == ["z:arrived:5:2", "z:again:5:2"]

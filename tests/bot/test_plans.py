@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from db import plans as db_plans
 from tests.bot.stage import Person, Stage, buttons, data_of
 from tests.bot.test_wallet import pay, plain
 from tests.sim import ANNA, BEN, Message
@@ -153,6 +155,40 @@ async def test_a_downgrade_waits_for_the_periods_end_and_can_be_undone(
     await anna.text("Потом продлится за 3")
 
 
+async def test_a_change_overtaken_by_the_periods_end_asks_before_it_charges(
+    anna: Person, live: Stage
+) -> None:
+    await live.credit(10_000_00)
+    await bought(anna, "Студия")
+    account_id = await live.account_of()
+    async with live.sessions.begin() as session:
+        studio = await db_plans.choose(session, account_id, "free", now=live.clock())
+    page = await asked(anna, "Старт")
+    live.clock.ahead += studio.period.ends_at - live.clock() - timedelta(minutes=1)
+    async with live.sessions.begin() as session:
+        # The worker holds the account while the tap looks at what it was.
+        await db_plans.renew(session, account_id, now=studio.period.ends_at)
+        tapped = asyncio.create_task(anna.press("Перейти", page))
+        while not await live.rows("SELECT pid FROM pg_locks WHERE NOT granted"):
+            await asyncio.sleep(0.02)
+    await tapped
+    question = await anna.text("Купить «Старт»?")
+    assert question["message_id"] == page["message_id"]
+    assert len(await live.rows("SELECT id FROM transfers WHERE kind <> 'credit'")) == 1
+
+
+async def test_a_smaller_plan_says_which_channels_it_freezes(anna: Person, live: Stage) -> None:
+    await live.plan("profi")
+    await live.rows_changed(
+        "INSERT INTO channels (account_id, chat_id, title, connected_by)"
+        " SELECT id, -n, 'Кофе', owner_user_id FROM accounts, generate_series(1, 3) n"
+    )
+    question = await asked(anna, "Старт")
+    assert "2 канала замёрзнут: посты туда, и запланированные тоже, не выйдут" in question["text"]
+    await anna.press("Не продлевать", await plans(anna))
+    await anna.text("3 канала замёрзнут")
+
+
 async def test_stopping_the_renewal_and_what_comes_then(anna: Person, live: Stage) -> None:
     await live.credit(10_000_00)
     await bought(anna, "Старт")
@@ -194,7 +230,8 @@ async def test_paying_past_the_quota_is_a_switch(anna: Person, live: Stage) -> N
 
 
 @pytest.mark.parametrize(
-    "data", ["p:ask:gold:0:0:0", "p:buy:gold:1:1:0", "p:change::0:0:0", "p:buy:profi:0:0:149000"]
+    "data",
+    ["p:ask:0:gold:0:0:0", "p:buy:0:gold:1:1:0", "p:change:0::0:0:0", "p:buy:0:profi:0:0:149000"],
 )
 async def test_plans_no_button_offers_charge_nothing(anna: Person, live: Stage, data: str) -> None:
     await live.credit(10_000_00)
@@ -208,9 +245,9 @@ async def test_a_moment_nobody_was_shown_is_not_paid_by(anna: Person, live: Stag
     await live.credit(10_000_00)
     await bought(anna, "Профи")
     page = await asked(anna, "Студия")
-    _, _, _, period, _, kopecks = data_of(page, "Заплатить").split(":")
+    _, _, account, _, period, _, kopecks = data_of(page, "Заплатить").split(":")
     for moment in (0, int(datetime.now(UTC).timestamp()) + 600, 2**62):
-        await anna.tap(f"p:buy:studio:{period}:{moment}:{kopecks}", page)
+        await anna.tap(f"p:buy:{account}:studio:{period}:{moment}:{kopecks}", page)
     await anna.settled()
     assert await live.rows("SELECT id FROM transfers WHERE kind = 'upgrade'") == []
 

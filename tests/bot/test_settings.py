@@ -93,5 +93,19 @@ def test_webhook_mode_needs_an_address_and_a_secret() -> None:
         BotSettings(token="1:a", mode="webhook")
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"webhook_secret": "с кириллицей"},
+        {"webhook_secret": "a b"},
+        {"api_url": "nonsense"},
+    ],
+)
+def test_what_telegram_can_never_take_is_refused_at_the_start(wrong: dict[str, str]) -> None:
+    webhook = {"token": "1:a", "mode": "webhook", "webhook_url": "https://a.b"}
+    with pytest.raises(ValidationError):
+        BotSettings.model_validate({**webhook, "webhook_secret": "s", **wrong})
+
+
 def test_the_token_is_not_printed() -> None:
     assert "s3cret" not in repr(BotSettings(token="1:s3cret"))

@@ -446,3 +446,64 @@ async def test_cards_of_the_private_chat_name_the_team_it_works_for(live: Stage)
     await anna.press("👤 Я сам", await anna.answer_to("/account", "Для кого"))
     await anna.text("Теперь вы работаете здесь для себя")
     assert not (await anna.answer_to("/wallet", "Кошелёк"))["text"].startswith("👥")
+
+
+async def work_for(person: Person, label: str) -> None:
+    await person.press(label, await person.answer_to("/account", "Для кого"))
+    await person.button(f"✓ 👥 {label}" if label == "Команда" else f"✓ {label}")
+
+
+async def test_a_card_about_ones_own_money_does_nothing_to_the_teams(live: Stage) -> None:
+    await group_of(live)
+    anna = live.person(ANNA)
+    await live.credit(2000_00)
+    await live.credit_account(await team_id(live), 1000_00)
+    await live.plan("start")
+    cards: list[tuple[Message, str]] = [(await anna.answer_to("/wallet", "Кошелёк"), "Выписка")]
+    page = await anna.answer_to("/plans", "Тариф «")
+    cards.append((page, "Платить сверх квоты"))
+    for way, asked, label in (
+        ("Студия", "Перейти на «Студия» сразу?", "Пополнить на"),
+        ("Профи", "Перейти на «Профи» сразу?", "Заплатить"),
+        ("Не продлевать", "Не продлевать «Старт»?", "Не продлевать"),
+    ):
+        page = await anna.answer_to("/plans", "Тариф «")
+        await anna.press(way, page)
+        cards.append((await anna.text(asked), label))
+    await anna.press("Пополнить", await anna.answer_to("/wallet", "Кошелёк"))
+    await anna.press("500")
+    cards.append((await anna.button("Звёздами"), "Звёздами"))
+    await live.rows_changed("UPDATE periods SET used = images_limit")
+    await anna.send("кофе")
+    await anna.press("Создать", await anna.button("Создать"))
+    cards.append((await anna.button("Платить за картинку"), "Платить за картинку"))
+
+    await work_for(anna, "Команда")
+    money = (
+        "SELECT account_id, plan_code, next_plan_code, pays_per_picture, balance"
+        " FROM subscriptions JOIN wallets USING (account_id) ORDER BY 1"
+    )
+    before = await live.rows(money)
+    for card, label in cards:
+        answer = await anna.press(label, card)
+        assert answer["show_alert"], label
+        assert "другого кошелька" in answer["text"], label
+    assert await live.rows(money) == before
+    assert await live.rows("SELECT id FROM orders") == []
+
+    await work_for(anna, "👤 Я сам")
+    card, label = cards[-2]
+    await anna.press(label, card)
+    await anna.wait_for(lambda one: "invoice" in one, "invoice")
+    assert await live.rows("SELECT account_id FROM orders") == [
+        {"account_id": await live.account_of()}
+    ]
+
+
+async def test_pages_without_an_account_lead_to_the_present_plans(live: Stage) -> None:
+    await group_of(live)
+    anna = live.person(ANNA)
+    channels = await anna.answer_to("/channels", "канал")
+    await work_for(anna, "Команда")
+    await anna.press("Тарифы", channels)
+    await anna.text("общий на команду")

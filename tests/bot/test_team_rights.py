@@ -157,27 +157,49 @@ TEAM = {
 PAGES = {one: TEAM[one] for one in TEAM if one.startswith(("team", "journal"))}
 """What the note about a newcomer leads to in the private chat."""
 MONEY = {
-    "wallet": Button(Action.MANAGE_MONEY, lambda _: WalletTap(do="show"), shows=True),
-    "wallet: statement": Button(Action.MANAGE_MONEY, lambda _: WalletTap(do="csv"), shows=True),
-    "wallet: top up": Button(Action.MANAGE_MONEY, lambda _: WalletTap(do="top_up"), shows=True),
+    "wallet": Button(
+        Action.MANAGE_MONEY, lambda o: WalletTap(do="show", account_id=o.account_id), shows=True
+    ),
+    "wallet: statement": Button(
+        Action.MANAGE_MONEY, lambda o: WalletTap(do="csv", account_id=o.account_id), shows=True
+    ),
+    "wallet: top up": Button(
+        Action.MANAGE_MONEY, lambda o: WalletTap(do="top_up", account_id=o.account_id), shows=True
+    ),
     "wallet: sum": Button(
-        Action.MANAGE_MONEY, lambda _: WalletTap(do="sum", value=30_000), shows=True
+        Action.MANAGE_MONEY,
+        lambda o: WalletTap(do="sum", account_id=o.account_id, value=30_000),
+        shows=True,
     ),
     "wallet: invoice": Button(
-        Action.MANAGE_MONEY, lambda _: WalletTap(do="pay", value=30_000, method="stars")
+        Action.MANAGE_MONEY,
+        lambda o: WalletTap(do="pay", account_id=o.account_id, value=30_000, method="stars"),
     ),
-    "plans": Button(Action.MANAGE_MONEY, lambda _: PlanTap(do="show"), shows=True),
+    "plans": Button(
+        Action.MANAGE_MONEY, lambda o: PlanTap(do="show", account_id=o.account_id), shows=True
+    ),
     "plan: ask": Button(
-        Action.MANAGE_MONEY, lambda _: PlanTap(do="ask", value="start"), shows=True
+        Action.MANAGE_MONEY,
+        lambda o: PlanTap(do="ask", account_id=o.account_id, value="start"),
+        shows=True,
     ),
     "plan: another price": Button(
-        Action.MANAGE_MONEY, lambda _: PlanTap(do="buy", value="start"), shows=True
+        Action.MANAGE_MONEY,
+        lambda o: PlanTap(do="buy", account_id=o.account_id, value="start"),
+        shows=True,
     ),
-    "plan: change": Button(Action.MANAGE_MONEY, lambda _: PlanTap(do="change", value="start")),
-    "plan: pay for each": Button(Action.MANAGE_MONEY, lambda _: PlanTap(do="pay", value="1")),
-    "cure: pay for each": Button(Action.MANAGE_MONEY, lambda _: CureTap(do="pay")),
+    "plan: change": Button(
+        Action.MANAGE_MONEY, lambda o: PlanTap(do="change", account_id=o.account_id, value="start")
+    ),
+    "plan: pay for each": Button(
+        Action.MANAGE_MONEY, lambda o: PlanTap(do="pay", account_id=o.account_id, value="1")
+    ),
+    "cure: pay for each": Button(
+        Action.MANAGE_MONEY, lambda o: CureTap(do="pay", account_id=o.account_id)
+    ),
     "wallet: no invoice": Button(
-        Action.MANAGE_MONEY, lambda o: WalletTap(do="cancel", value=o.ids["order"])
+        Action.MANAGE_MONEY,
+        lambda o: WalletTap(do="cancel", account_id=o.account_id, value=o.ids["order"]),
     ),
 }
 SETTLE = (Action.PUBLISH, Action.APPROVE)
@@ -207,7 +229,7 @@ POSTS = {
     "post: at": Button(Action.PUBLISH, later),
     "post: now": Button(Action.PUBLISH, post("now")),
     "post: cancel": Button(Action.PUBLISH, post("sure")),
-    "post: arrived": Button(SETTLE, post("arrived", which="lost_post")),
+    "post: arrived": Button(SETTLE, post("arrived", "0", which="lost_post")),
     "post: again": Button(SETTLE, post("again", "0", which="lost_post")),
     "content plan": Button(Action.LOOK, lambda _: WeekTap(), shows=True),
     "statistics": Button(Action.LOOK, lambda _: StatsTap(), shows=True),

@@ -95,6 +95,7 @@ async def test_a_post_that_failed_is_told_in_the_topic_in_which_it_was_published
         " SELECT id, :chat_id, 'Кофе рядом', :anna FROM accounts WHERE kind = 'team'",
         chat_id=channel["id"], anna=ANNA,
     )  # fmt: skip
+    await execute(live, "UPDATE periods SET channels = 1")
     await anna.press("В канал", album)
     await anna.press("Посмотреть", await anna.text("Пост в"))
     await anna.press("Сейчас")

@@ -266,9 +266,21 @@ def test_a_near_twin_is_marked_on_its_own_line(locale: Locale, mark: str) -> Non
 
 
 def test_every_callback_fits_into_64_bytes() -> None:
-    from bot.callbacks import AlbumTap, BrandTap, DraftTap, HistoryTap, SettingsTap
+    from bot.callbacks import (
+        AlbumTap,
+        BrandTap,
+        CureTap,
+        DraftTap,
+        HistoryTap,
+        PlanTap,
+        SettingsTap,
+        WalletTap,
+    )
 
     huge = 2**63 - 1
+    # A purchase has no room for two such ids: a billion accounts will do.
+    account_id, period_id = 10**9 - 1, 10**10 - 1
+    code, kopecks = "a" * 16, 9_999_999_99
     taps = [
         DraftTap(request_id=huge, do="set", field="platform", value="presentation"),
         DraftTap(request_id=huge, do="set", field="brand", value=str(huge)),
@@ -278,6 +290,19 @@ def test_every_callback_fits_into_64_bytes() -> None:
         HistoryTap(do="change", task_id=huge),
         HistoryTap(do="page", before=huge),
         SettingsTap(user_id=huge, field="aspect", value="LANDSCAPE"),
+        WalletTap(do="cancel", account_id=huge, value=huge),
+        WalletTap(do="page", account_id=huge, value=huge),
+        WalletTap(do="pay", account_id=huge, value=kopecks, method="provider", plan=code),
+        PlanTap(do="change", account_id=huge, value=code),
+        PlanTap(
+            do="buy",
+            account_id=account_id,
+            value=code,
+            period_id=period_id,
+            at=10**10 - 1,
+            sum=kopecks,
+        ),
+        CureTap(do="pay", account_id=huge, sum=kopecks),
     ]
     assert all(len(tap.pack().encode()) <= 64 for tap in taps)
 

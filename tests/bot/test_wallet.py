@@ -141,12 +141,12 @@ async def test_somebody_elses_order_is_not_cancelled(live: Stage) -> None:
     await invoice(anna)
     card = await ben.answer_to("/wallet", "Wallet")
     (order,) = await live.rows("SELECT id, state FROM orders")
-    await ben.tap(f"w:cancel:{order['id']}::", card)
+    await ben.tap(f"w:cancel:0:{order['id']}::", card)
     await ben.settled()
     assert [row["state"] for row in await live.rows("SELECT state FROM orders")] == ["open"]
 
 
-@pytest.mark.parametrize("data", ["w:pay:1:stars:", "w:pay:50000:cash:", "w:sum:999999999::"])
+@pytest.mark.parametrize("data", ["w:pay:0:1:stars:", "w:pay:0:50000:cash:", "w:sum:0:999999999::"])
 async def test_sums_and_methods_no_button_offers_make_no_order(
     anna: Person, live: Stage, data: str
 ) -> None:

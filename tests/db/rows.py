@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from db import accounts, deliveries, plans, requests, tasks, wallet
 from db.models import Base
-from db.money_views import Standing
+from db.money_views import Agreed, Standing
 from db.states import DeliveryKind, SystemWallet, TransferKind
 from db.views import (
     Claim,
@@ -69,7 +69,17 @@ async def subscribe(
             TransferKind.CREDIT,
             f"for {plan_code} at {moment}",
         )
-        return await plans.choose(session, account_id, plan_code, now=moment, key=f"{moment}")
+        agreed = Agreed(offer.to_pay, f"{moment}")
+        return await plans.choose(session, account_id, plan_code, now=moment, agreed=agreed)
+
+
+async def choose(
+    session: AsyncSession, account_id: int, plan_code: str, *, now: datetime, key: str
+) -> Standing:
+    """Whatever it costs at the moment."""
+    offer = await plans.quote(session, account_id, plan_code, now=now)
+    agreed = Agreed(offer.to_pay, key)
+    return await plans.choose(session, account_id, plan_code, now=now, agreed=agreed)
 
 
 async def free_pictures(sessions: Sessions, count: int) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import channels, posts, publishing
-from db.errors import LimitReached, NotFound
+from db.errors import LimitReached, NotFound, Stale
 from db.states import LatePosts, PostState
 from tests.db import rows
 from tests.db.channels import CHAT, NOW, allow, connect, connected, drafted, scheduled
 from tests.db.rows import Sessions
 
+DAY = timedelta(days=1)
 TOLD = "SELECT kind, data->>'channel' FROM notices ORDER BY id"
 
 
@@ -40,6 +44,32 @@ async def test_two_at_once_do_not_pass_the_limit_together(sessions: Sessions) ->
         *(connect(sessions, who, CHAT - n) for n in range(4)), return_exceptions=True
     )
     assert sum(isinstance(end, LimitReached) for end in ends) == 3
+
+
+async def test_channels_over_a_smaller_plans_limit_are_frozen(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    first, second, third = [await connected(sessions, who, CHAT - n) for n in range(3)]
+
+    async def frozen(limit: int) -> list[int]:
+        await allow(sessions, who, limit)
+        async with sessions.begin() as session:
+            listed = await channels.list_(session, who.account_id)
+            ids = [channel.id for channel in listed if channel.is_frozen]
+            assert await channels.count_frozen(session, who.account_id) == len(ids)
+            for channel in listed:
+                assert await channels.get(session, who.account_id, channel.id) == channel
+        return ids
+
+    assert await frozen(3) == []
+    assert await frozen(1) == [second.id, third.id]
+    assert (await connect(sessions, who, CHAT - 2)).is_frozen
+    async with sessions.begin() as session:
+        await channels.remove(session, who.account_id, first.id, now=NOW)
+    assert await frozen(1) == [third.id]
+    assert await frozen(0) == [second.id, third.id]
+    await rows.execute(sessions, "DELETE FROM periods")
+    async with sessions.begin() as session:
+        assert await channels.count_frozen(session, who.account_id) == 2, "met on Free"
 
 
 async def test_one_channel_serves_two_accounts(sessions: Sessions) -> None:
@@ -98,16 +128,96 @@ async def test_what_comes_back_to_a_removed_channel_never_goes_there(sessions: S
     async with sessions.begin() as session:
         for post in (put_off, in_doubt):
             await channels.remove(session, who.account_id, post.channel.id, now=NOW)
-        # At the same moment somebody says that it has not arrived.
-        async with sessions.begin() as other:
-            await posts.resend(other, who.account_id, in_doubt.id, 1, now=NOW)
     async with sessions.begin() as session:
+        await posts.resend(session, who.account_id, in_doubt.id, 1, now=NOW)
         await publishing.retry(session, put_off.id, tokens[0], not_before_s=0, reason="429")
     async with sessions.begin() as session:
         assert await publishing.claim(session, now=NOW) is None
         assert await publishing.next_due_s(session, now=NOW) is None
         found = await posts.get(session, who.account_id, put_off.id)
         assert found.state is PostState.CANCELLED
+
+
+Change = Callable[[AsyncSession], Awaitable[object]]
+
+
+@pytest.mark.parametrize("come_back", ["retry", "resend"])
+@pytest.mark.parametrize("first", ["removed", "come back"])
+async def test_a_post_that_comes_back_while_its_channel_is_removed_is_called_off(
+    sessions: Sessions, come_back: str, first: str
+) -> None:
+    who = await rows.person(sessions)
+    channel = await connected(sessions, who)
+    post = await scheduled(sessions, who, channel)
+    async with sessions.begin() as session:
+        claim = await publishing.claim(session, now=NOW)
+        assert claim is not None
+        if come_back == "resend":
+            await publishing.unknown(session, claim.id, claim.token, "timeout")
+
+    async def back(session: AsyncSession) -> None:
+        if come_back == "resend":
+            await posts.resend(session, who.account_id, post.id, 1, now=NOW)
+        else:
+            await publishing.retry(session, claim.id, claim.token, not_before_s=0, reason="429")
+
+    async def removed(session: AsyncSession) -> None:
+        await channels.remove(session, who.account_id, channel.id, now=NOW)
+
+    await _meet(sessions, *((removed, back) if first == "removed" else (back, removed)))
+    async with sessions.begin() as session:
+        assert (await posts.get(session, who.account_id, post.id)).state is PostState.CANCELLED
+
+
+async def _meet(sessions: Sessions, first: Change, second: Change) -> None:
+    """The second change begins when the first one is done but not committed."""
+
+    async def late() -> None:
+        async with sessions.begin() as session:
+            await second(session)
+
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group, sessions.begin() as session:
+        await first(session)
+        meeting = group.create_task(late())
+        while not meeting.done() and await rows.rows(sessions, waiting) != [(1,)]:
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("is_there", "state"), [(True, PostState.SENT), (False, PostState.CANCELLED)]
+)
+async def test_a_doubt_about_a_post_outlives_its_channel_and_can_be_settled(
+    sessions: Sessions, is_there: bool, state: PostState
+) -> None:
+    who = await rows.person(sessions)
+    channel = await connected(sessions, who)
+    post = await scheduled(sessions, who, channel)
+    async with sessions.begin() as session:
+        claim = await publishing.claim(session, now=NOW)
+        assert claim is not None
+        await publishing.unknown(session, claim.id, claim.token, "timeout")
+    async with sessions.begin() as session:
+        await channels.remove(session, who.account_id, channel.id, now=NOW)
+    async with sessions.begin() as session:
+        if is_there:
+            settled = await posts.arrived(session, who.account_id, post.id, 1, now=NOW)
+        else:
+            settled = await posts.resend(session, who.account_id, post.id, 1, now=NOW)
+    assert (settled[0].state, settled[1]) == (state, True)
+
+
+async def test_what_waits_for_a_removed_channel_can_be_called_off(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    channel = await connected(sessions, who)
+    post = await scheduled(sessions, who, channel)
+    # Begun in one moment with the removal, and so not seen by it.
+    await rows.execute(sessions, "UPDATE channels SET removed_at = now()")
+    async with sessions.begin() as session:
+        with pytest.raises(Stale):
+            await posts.schedule(session, who.account_id, post.id, NOW + DAY, now=NOW)
+        called_off = await posts.cancel(session, who.account_id, post.id)
+    assert called_off.state is PostState.CANCELLED
 
 
 async def test_the_rules_of_posts_are_the_accounts(sessions: Sessions) -> None:

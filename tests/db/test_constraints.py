@@ -340,6 +340,10 @@ REFUSED: dict[str, list[str]] = {
         "INSERT INTO approvals (account_id, task_id, needed, asked_by, chat_id)"
         " VALUES (1, 1, 1, 1, 1)",
     ],
+    "uq_events_tap": [
+        "INSERT INTO events (account_id, action, object, tap)"
+        " SELECT 1, 'vote', 'task 1', '77' FROM generate_series(1, 2)",
+    ],
     "ck_approval_questions_answer": ["UPDATE approval_questions SET answer = 'approved'"],
 }  # fmt: skip
 

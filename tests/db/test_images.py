@@ -9,7 +9,9 @@ import pytest
 
 from db import albums, images, requests
 from db.errors import FileMissing, InvalidKey
+from db.states import PostState
 from tests.db import rows
+from tests.db.channels import connected, drafted
 from tests.db.rows import Sessions
 
 BAD_KEYS = [
@@ -95,6 +97,46 @@ async def test_orphans_are_swept_by_age_and_known_files_kept(
     async with sessions.begin() as session:
         await albums.hide(session, who.account_id, task_id)
     assert await images.sweep_orphans(store, sessions, now=later) == 2, "of a deleted album"
+
+
+async def test_files_of_others_stay(
+    store: images.Store, sessions: Sessions, image_dir: Path
+) -> None:
+    others = ("tasks/1/.DS_Store", "tasks/notes.png", "photos/2019/holiday.jpg")
+    for name in others:
+        (image_dir / name).parent.mkdir(parents=True, exist_ok=True)
+        (image_dir / name).write_bytes(b"mine")
+    await store.put(orphan := images.key(9, "ab" * 32), b"png")
+    later = datetime.now(UTC) + timedelta(hours=25)
+    assert await images.sweep_orphans(store, sessions, now=later) == 1
+    assert all((image_dir / name).exists() for name in others)
+    assert not (image_dir / orphan).exists()
+
+
+@pytest.mark.parametrize("state", [None, *PostState])
+async def test_a_deleted_albums_pictures_are_kept_while_a_post_is_to_show_them(
+    store: images.Store, sessions: Sessions, state: PostState | None
+) -> None:
+    """The second picture is in no post, and goes in any case."""
+    who = await rows.person(sessions)
+    task_id, _ = await rows.done(sessions, who)
+    if state is not None:
+        await drafted(sessions, who, await connected(sessions, who), task_id)
+        await rows.execute(
+            sessions,
+            "UPDATE posts SET state = CAST(:state AS text), publish_at = now(), reason = '',"
+            " sent_at = CASE :state WHEN 'sent' THEN now() END,"
+            " lease_token = CASE :state WHEN 'sending' THEN gen_random_uuid() END,"
+            " lease_until = CASE :state WHEN 'sending' THEN now() END",
+            state=state.value,
+        )
+    for picture in rows.finished_album(2).images:
+        await store.put(picture.storage_key, b"png")
+    async with sessions.begin() as session:
+        await albums.hide(session, who.account_id, task_id)
+    later = datetime.now(UTC) + timedelta(hours=25)
+    ended = (None, PostState.DRAFT, PostState.SENT, PostState.CANCELLED)
+    assert await images.sweep_orphans(store, sessions, now=later) == (2 if state in ended else 1)
 
 
 async def test_a_photo_is_kept_while_a_request_names_it(

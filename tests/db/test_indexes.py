@@ -95,6 +95,7 @@ FREQUENT: dict[str, Callable[[AsyncSession], Awaitable[object]]] = {
     "publishing.claim": lambda s: publishing.claim(s, now=rows.NOW),
     "publishing.next_due_s": lambda s: publishing.next_due_s(s, now=rows.NOW),
     "publishing.sweep_leases": publishing.sweep_leases,
+    "publishing.refuse_frozen": lambda s: publishing.refuse_frozen(s, now=rows.NOW),
     "publishing.put_to_question": lambda s: publishing.put_to_question(s, now=rows.NOW),
     "publishing.edits": lambda s: publishing.edits(s, 20),
     "publishing.count_reactions": lambda s: publishing.count_reactions(s, -50, 5000, {"🔥": 2}),

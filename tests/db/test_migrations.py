@@ -117,6 +117,12 @@ ROWS = {
     "0015": "UPDATE orders SET thread_id = 7; UPDATE posts SET card_thread_id = 7",
     "0016": "UPDATE members SET looks_on = true WHERE role = 'viewer'",
     "0017": "UPDATE ml_tasks SET status_lost = true",
+    "0018": "UPDATE approvals SET card_message_id = 9",
+    "0019": """
+        INSERT INTO events (account_id, user_id, action, object, tap)
+        SELECT id, 1, 'vote', 'task 1', '77' FROM accounts
+    """,
+    "0020": "UPDATE approvers SET by_role = false",
 }
 
 
@@ -195,6 +201,32 @@ async def test_reactions_counted_before_stay_with_the_first_message(
         async with engine.connect() as connection:
             assert await connection.scalar(text("SELECT reactions FROM posts")) == expected
         await engine.dispose()
+
+
+async def test_open_rounds_of_private_chats_move_to_the_teams_group(
+    empty_database_url: str,
+) -> None:
+    url = empty_database_url
+    await asyncio.to_thread(migrate.upgrade, url, "0017")
+    for revision in REVISIONS[: REVISIONS.index("0018")]:
+        await _execute(url, ROWS[revision])
+    await _execute(
+        url,
+        """UPDATE accounts SET kind = 'team', chat_id = -5;
+           UPDATE ml_tasks SET chat_id = -5, thread_id = 7;
+           UPDATE approvals SET card_message_id = 9, state = 'approved', decided_at = now(),
+               decided_by = 1;
+           INSERT INTO approvals (account_id, task_id, needed, asked_by, chat_id, card_message_id)
+           SELECT account_id, id, 1, 1, 1, 9 FROM ml_tasks""",
+    )
+    await asyncio.to_thread(migrate.upgrade, url, "0018")
+    engine = db_engine.create(url)
+    async with engine.connect() as connection:
+        places = await connection.execute(
+            text("SELECT chat_id, thread_id, card_message_id FROM approvals ORDER BY id")
+        )
+        assert [tuple(row) for row in places] == [(1, None, 9), (-5, 7, None)]
+    await engine.dispose()
 
 
 async def test_make_what_the_models_say(database_url: str, empty_database_url: str) -> None:

@@ -30,7 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db import engine as db_engine
 from db import payments, plans, quotas, refunds, requests, tasks, wallet
 from db.errors import DbError, InsufficientFunds, LimitReached, QuotaOut, WalletPaused
-from db.money_views import Credited, Paid, Quote, Renewed
+from db.money_views import Agreed, Credited, Paid, Quote, Renewed
 from db.states import PaymentMethod
 from tests.db import rows
 
@@ -309,7 +309,8 @@ class Money(RuleBasedStateMachine):
 
         async def take(session: AsyncSession) -> Quote:
             offer = await plans.quote(session, account.id, code, now=self.now)
-            await plans.choose(session, account.id, code, now=self.now, key=f"{key}")
+            agreed = Agreed(offer.to_pay, f"{key}")
+            await plans.choose(session, account.id, code, now=self.now, agreed=agreed)
             return offer
 
         offer = self.transact(crash, take)

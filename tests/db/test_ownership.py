@@ -45,7 +45,7 @@ BY_ID: dict[str, Call] = {
     "requests.submit_again": lambda s, a, i: requests.submit_again(
         s, a, i["done"], "tap", user_id=2, locale="ru", chat_id=2, thread_id=None, now=rows.NOW
     ),
-    "votes.cast": lambda s, a, i: votes.cast(s, a, i["done"], 2, 1),
+    "votes.cast": lambda s, a, i: votes.cast(s, a, i["done"], 2, 1, "77"),
     "approvals.ask": lambda s, a, i: approvals.ask(s, a, i["done"], 2, approvals.Place(2, None)),
     "approvals.get": lambda s, a, i: approvals.get(s, a, i["round"]),
     "approvals.details": lambda s, a, i: approvals.details(s, a, i["round"]),
@@ -82,7 +82,7 @@ BY_ID: dict[str, Call] = {
     ),
     "posts.cancel": lambda s, a, i: posts.cancel(s, a, i["post"]),
     "posts.resend": lambda s, a, i: posts.resend(s, a, i["post"], 0, now=NOW),
-    "posts.arrived": lambda s, a, i: posts.arrived(s, a, i["post"], now=NOW),
+    "posts.arrived": lambda s, a, i: posts.arrived(s, a, i["post"], 0, now=NOW),
 }
 TABLES = (
     "accounts",

@@ -44,8 +44,8 @@ async def test_a_connection_that_is_cut_off_is(sessions: Sessions) -> None:
 
 
 async def test_a_statement_that_waited_too_long_is(sessions: Sessions) -> None:
-    with pytest.raises(DBAPIError) as caught:
-        async with sessions.begin() as session:
-            await session.execute(text("SET LOCAL statement_timeout = 1"))
+    async with sessions() as session:
+        await session.execute(text("SET LOCAL statement_timeout = 1"))
+        with pytest.raises(DBAPIError) as caught:
             await session.execute(text("SELECT pg_sleep(1)"))
     assert is_away(caught.value)

@@ -275,6 +275,35 @@ async def test_money_for_no_order_is_kept_for_the_operator(
     assert states == [("unmatched", 0)]
 
 
+async def test_money_that_answers_to_an_order_after_all_is_credited_once(
+    sessions: Sessions,
+) -> None:
+    who = await rows.person(sessions)
+    order = await _order(sessions, who)
+    seen_first = _paid(order, payload="", provider_charge_id="")
+    assert (await _credit(sessions, seen_first)).order is None
+    done = await asyncio.gather(*(_credit(sessions, _paid(order)) for _ in range(10)))
+    assert sum(one.created for one in done) == 1
+    assert not (await _credit(sessions, seen_first)).created
+    assert await _balance(sessions, who) == 500_00
+    assert await rows.rows(
+        sessions, "SELECT state, credit, order_id, provider_charge_id FROM payments"
+    ) == [("credited", 500_00, order.id, "p-c1")]
+    assert await _told(sessions) == [("topped_up", {"sum": 500_00, "balance": 500_00})]
+    await _sound(sessions)
+
+
+async def test_unmatched_money_that_goes_back_is_not_credited_any_more(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    order = await _order(sessions, who)
+    await _credit(sessions, _paid(order, payload=""))
+    await _begin(sessions)
+    assert not (await _credit(sessions, _paid(order))).created
+    await _finish(sessions)
+    assert not (await _credit(sessions, _paid(order))).created
+    assert await _balance(sessions, who) == 0
+
+
 async def test_a_refund_takes_the_money_first(sessions: Sessions) -> None:
     who = await rows.person(sessions)
     await _topped_up(sessions, who)

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db import brands, plans, wallet
-from db.errors import InsufficientFunds, LimitReached, NotFound, WalletPaused
-from db.money_views import Quote, Standing
+from db import brands, channels, plans, wallet
+from db.errors import InsufficientFunds, LimitReached, NotFound, Stale, WalletPaused
+from db.money_views import Agreed, Quote, Standing
 from tests.db import rows
+from tests.db.channels import CHAT, connect
 from tests.db.rows import Sessions
 
 NOW = datetime(2027, 1, 10, 12, tzinfo=UTC)
@@ -34,7 +35,7 @@ async def _choose(
     sessions: Sessions, account_id: int, code: str, now: datetime = NOW, key: str = "tap"
 ) -> Standing:
     async with sessions.begin() as session:
-        return await plans.choose(session, account_id, code, now=now, key=key)
+        return await rows.choose(session, account_id, code, now=now, key=key)
 
 
 async def _balance(sessions: Sessions, account_id: int) -> int:
@@ -245,6 +246,43 @@ async def test_a_downgrade_waits_for_the_periods_end_and_can_be_taken_back(
     assert await _charges(sessions) == [PROFI]
 
 
+async def test_nothing_is_charged_that_nobody_agreed_to(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    await rows.credit(sessions, who.account_id, 5 * PROFI)
+    before = await _standing(sessions, who.account_id, NOW)
+    for agreed in (None, Agreed(0, "free"), Agreed(START - 1, "less"), Agreed(PROFI, "more")):
+        async with sessions.begin() as session:
+            with pytest.raises(Stale):
+                await plans.choose(session, who.account_id, "start", now=NOW, agreed=agreed)
+    assert await _standing(sessions, who.account_id, NOW) == before
+    assert await _charges(sessions) == []
+
+
+async def test_a_free_change_of_an_account_just_freed_charges_nothing(sessions: Sessions) -> None:
+    """By this clock its period is not over yet, by the worker's it is."""
+    who = await rows.person(sessions)
+    paid = await rows.subscribe(sessions, who.account_id, "profi", now=NOW)
+    await _choose(sessions, who.account_id, "free", NOW)
+    await rows.credit(sessions, who.account_id, 5 * PROFI)
+    moment = paid.period.ends_at - timedelta(milliseconds=50)
+    assert (await _quote(sessions, who.account_id, "start", moment)).to_pay == 0
+    async with sessions.begin() as session:
+        await plans.renew(session, who.account_id, now=paid.period.ends_at)
+    async with sessions.begin() as session:
+        with pytest.raises(Stale):
+            await plans.choose(session, who.account_id, "start", now=moment)
+    assert await _charges(sessions) == [PROFI]
+
+
+async def test_a_free_change_works_however_often_it_is_made(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    await rows.subscribe(sessions, who.account_id, "profi", now=NOW)
+    for code in ("free", "profi", "start", "profi", "free"):
+        async with sessions.begin() as session:
+            found = await plans.choose(session, who.account_id, code, now=NOW + DAY)
+        assert found.next_plan_code == (None if code == "profi" else code)
+
+
 async def test_an_upgrade_forgets_the_downgrade(sessions: Sessions) -> None:
     who = await rows.person(sessions)
     await rows.subscribe(sessions, who.account_id, "profi", now=NOW)
@@ -258,9 +296,12 @@ async def test_a_double_tap_of_two_people_is_charged_once(sessions: Sessions) ->
     await rows.credit(sessions, who.account_id, 5 * PROFI)
     for now, code in ((NOW, "start"), (NOW + DAY, "profi")):
         found = await asyncio.gather(
-            *(_choose(sessions, who.account_id, code, now, key=f"{code}:{n}") for n in range(6))
+            *(_choose(sessions, who.account_id, code, now, key=f"{code}:{n}") for n in range(6)),
+            return_exceptions=True,
         )
-        assert len({standing.period.id for standing in found}) == 1
+        refused = [one for one in found if not isinstance(one, Standing)]
+        assert [one for one in refused if not isinstance(one, Stale)] == []
+        assert len({one.period.id for one in found if isinstance(one, Standing)}) == 1
     assert len(await _charges(sessions)) == 2
 
 
@@ -308,6 +349,19 @@ async def test_brands_over_the_limit_freeze_and_thaw(sessions: Sessions) -> None
     assert caught.value.limit == 3
     await rows.subscribe(sessions, who.account_id, "profi", now=paid.period.ends_at + DAY)
     assert await _frozen(sessions, who.account_id) == []
+
+
+async def test_the_end_of_a_plan_tells_of_the_channels_that_it_freezes(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    paid = await rows.subscribe(sessions, who.account_id, "profi", now=NOW)
+    for n in range(2):
+        await connect(sessions, who, CHAT - n)
+    await _choose(sessions, who.account_id, "free", NOW)
+    async with sessions.begin() as session:
+        await plans.renew(session, who.account_id, now=paid.period.ends_at)
+        assert await channels.count_frozen(session, who.account_id) == 2
+    told = await rows.rows(sessions, "SELECT kind, data->'frozen_channels' FROM notices")
+    assert told == [("freed", 2)]
 
 
 async def _frozen(sessions: Sessions, account_id: int) -> list[str]:

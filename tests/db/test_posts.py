@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from db import albums, channels, leases, posts, publishing, zones
-from db.errors import CaptionTooLong, NotFound, Stale
+from db.errors import CaptionTooLong, LimitReached, NotFound, Stale
 from db.states import LatePosts, PostState
 from db.team_views import PostClaim, PostView
 from tests.db import rows
-from tests.db.channels import CHAT, NOW, connected, drafted, scheduled
+from tests.db.channels import CHAT, NOW, allow, connected, drafted, scheduled
 from tests.db.rows import Person, Sessions
 
 MINUTE = timedelta(minutes=1)
@@ -285,7 +285,28 @@ async def test_an_unknown_end_is_for_a_person_to_settle_once(sessions: Sessions)
     # A tap on the first question, late: the second attempt is not what it was about.
     assert not await again(1)
     async with sessions.begin() as session:
-        assert not (await posts.arrived(session, who.account_id, post.id, now=NOW))[1]
+        assert not (await posts.arrived(session, who.account_id, post.id, 1, now=NOW))[1]
+
+
+async def test_the_first_question_does_not_settle_a_second_doubt(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    post = await scheduled(sessions, who, await connected(sessions, who))
+
+    async def lost() -> None:
+        found = await claimed(sessions)
+        async with sessions.begin() as session:
+            await publishing.unknown(session, found.id, found.token, "timeout")
+
+    await lost()
+    async with sessions.begin() as session:
+        await posts.resend(session, who.account_id, post.id, 1, now=NOW)
+    await lost()
+    for attempt, state in ((1, PostState.UNKNOWN), (2, PostState.SENT)):
+        async with sessions.begin() as session:
+            settled, changed = await posts.arrived(
+                session, who.account_id, post.id, attempt, now=NOW
+            )
+        assert (settled.state, changed) == (state, state is PostState.SENT)
 
 
 async def test_a_person_says_that_it_arrived(sessions: Sessions) -> None:
@@ -294,7 +315,7 @@ async def test_a_person_says_that_it_arrived(sessions: Sessions) -> None:
     found = await claimed(sessions)
     async with sessions.begin() as session:
         await publishing.unknown(session, found.id, found.token, "timeout")
-        settled, changed = await posts.arrived(session, who.account_id, post.id, now=NOW)
+        settled, changed = await posts.arrived(session, who.account_id, post.id, 1, now=NOW)
         assert changed
         assert settled.state is PostState.SENT
         with pytest.raises(Stale):  # which message it is, nobody knows
@@ -389,6 +410,61 @@ async def test_who_wants_it_has_late_posts_sent(sessions: Sessions) -> None:
     assert (await published(sessions)).id == late.id
 
 
+# --- a smaller plan ---
+
+
+async def test_nothing_is_sent_off_to_a_channel_over_the_plans_limit(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    first, second = [await connected(sessions, who, CHAT - n) for n in range(2)]
+    in_doubt = await scheduled(sessions, who, second)
+    found = await claimed(sessions)
+    async with sessions.begin() as session:
+        await publishing.unknown(session, found.id, found.token, "timeout")
+    task_id, _ = await rows.done(sessions, who)
+    draft = await drafted(sessions, who, second, task_id)
+    await allow(sessions, who, 1)
+    await drafted(sessions, who, first, task_id)
+    me, later = who.account_id, NOW + MINUTE
+    for call in (
+        lambda s: posts.draft(s, me, who.id, task_id, second.id),
+        lambda s: posts.publish_now(s, me, draft.id, now=NOW),
+        lambda s: posts.schedule(s, me, draft.id, later, now=NOW),
+        lambda s: posts.resend(s, me, in_doubt.id, 1, now=NOW),
+    ):
+        async with sessions.begin() as session:
+            with pytest.raises(LimitReached) as reached:
+                await call(session)
+        assert (reached.value.what, reached.value.limit) == ("channels", 1)
+    assert await claim(sessions, later) is None
+    async with sessions.begin() as session:
+        await posts.cancel(session, me, draft.id)
+        assert (await posts.arrived(session, me, in_doubt.id, 1, now=NOW))[1]
+        with pytest.raises(Stale):  # not for the plan's sake: it is there
+            await posts.schedule(session, me, in_doubt.id, later, now=NOW)
+
+
+async def test_what_is_due_in_a_frozen_channel_waits_for_a_larger_plan(sessions: Sessions) -> None:
+    who = await rows.person(sessions)
+    first, second = [await connected(sessions, who, CHAT - n) for n in range(2)]
+    goes = await scheduled(sessions, who, first, NOW + MINUTE)
+    stays = await scheduled(sessions, who, second)
+    ahead = await scheduled(sessions, who, second, NOW + MINUTE)
+    await allow(sessions, who, 1)
+    assert await claim(sessions) is None
+    async with sessions.begin() as session:
+        assert await publishing.next_due_s(session, now=NOW) == pytest.approx(60)
+        assert await publishing.refuse_frozen(session, now=NOW) == (stays.id,)
+        assert await publishing.refuse_frozen(session, now=NOW) == ()
+    refused = await stored(sessions, who, stays)
+    assert (refused.state, refused.reason) == (PostState.UNDELIVERABLE, publishing.OVER_PLAN)
+    assert await rows.rows(sessions, TOLD) == [("post_undeliverable",)]
+    await allow(sessions, who, 2)
+    async with sessions.begin() as session:
+        assert (await posts.publish_now(session, who.account_id, stays.id, now=NOW))[1]
+    ids = {(await published(sessions, NOW + MINUTE)).id for _ in range(3)}
+    assert ids == {goes.id, stays.id, ahead.id}
+
+
 # --- reactions ---
 
 
@@ -451,7 +527,7 @@ async def test_reactions_told_while_a_post_is_lost_from_sight_are_not_its(
         await publishing.unknown(session, found.id, found.token, "timeout")
     assert (await stored(sessions, who, post)).reactions == {}
     async with sessions.begin() as session:
-        await posts.arrived(session, who.account_id, post.id, now=NOW)
+        await posts.arrived(session, who.account_id, post.id, 1, now=NOW)
     assert (await stored(sessions, who, post)).reactions == {}
 
 

@@ -417,7 +417,7 @@ async def test_orders_ends_and_changes_of_plan_at_once_never_block_for_good(
     async def choose(n: int) -> None:
         async with sessions.begin() as session:
             code = ("start", "profi", "studio", "free")[n % 4]
-            await plans.choose(
+            await rows.choose(
                 session, who.account_id, code, now=NOW + timedelta(seconds=n), key=f"{n}"
             )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from db import periods, plans, quotas, wallet
+from db.errors import Stale
 from db.money_views import Renewed, Standing
 from tests.db import rows
 from tests.db.rows import Sessions
@@ -39,7 +40,7 @@ async def _renew(sessions: Sessions, account_id: int, now: datetime) -> Renewed:
 
 async def _choose(sessions: Sessions, account_id: int, code: str, now: datetime) -> Standing:
     async with sessions.begin() as session:
-        return await plans.choose(session, account_id, code, now=now, key=f"{code}:{now}")
+        return await rows.choose(session, account_id, code, now=now, key=f"{code}:{now}")
 
 
 async def _due(sessions: Sessions, now: datetime) -> list[int]:
@@ -110,11 +111,13 @@ async def test_renewal_choice_and_first_look_at_once_charge_once(sessions: Sessi
         async with sessions.begin() as session:
             await plans.standing(session, account_id, now=FEBRUARY)
 
-    await asyncio.gather(
+    done = await asyncio.gather(
         *(_renew(sessions, account_id, FEBRUARY) for _ in range(3)),
         *(_choose(sessions, account_id, "profi", FEBRUARY) for _ in range(3)),
         *(look() for _ in range(3)),
+        return_exceptions=True,
     )
+    assert [one for one in done if isinstance(one, Exception) and not isinstance(one, Stale)] == []
     assert await _charges(sessions) == [PROFI]
     assert await rows.rows(
         sessions, "SELECT count(*) FROM periods WHERE plan_code = 'profi'"

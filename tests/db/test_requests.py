@@ -8,6 +8,7 @@ import pytest
 
 from db import brands, requests
 from db.errors import LimitReached, Stale
+from db.models import Task
 from db.states import RequestState
 from db.views import Draft, Locale, Submitted, Variation
 from tests.db import rows
@@ -193,7 +194,7 @@ async def test_a_variation_and_another_seed_are_in_the_brief(sessions: Sessions)
     first = await _submit(sessions, who, (await _draft(sessions, who, photo_key=photo)).id)
     like = Variation(seed=101, strength=0.35)
     similar = await _again(sessions, who, first.task_id, "similar:9", seed=0, variation=like)
-    wanted = {"seed": 0, "variation": {"seed": 101, "strength": 0.35}}
+    wanted = {"seed": 0, "variation": {"seed": 101, "strength": 0.35, "of": None}}
     assert await _brief(sessions, similar.task_id) == await _brief(sessions, first.task_id) | wanted
     assert (await _brief(sessions, similar.task_id))["photo"] == photo
     # Other pictures like no one in particular.
@@ -203,6 +204,24 @@ async def test_a_variation_and_another_seed_are_in_the_brief(sessions: Sessions)
     # The very same once more.
     retried = await _again(sessions, who, similar.task_id, "retry:9")
     assert await _brief(sessions, retried.task_id) == await _brief(sessions, similar.task_id)
+
+
+@pytest.mark.parametrize(
+    "before", [{"seed": 101, "strength": 0.35}, {"seed": 101, "strength": 0.35, "of": None}]
+)
+async def test_a_variation_of_a_variation_keeps_what_that_one_is_of(
+    sessions: Sessions, before: dict[str, object]
+) -> None:
+    """Briefs of older tasks say nothing of it: they were drawn as variations of none."""
+    who = await rows.person(sessions)
+    first = await _submit(sessions, who, (await _draft(sessions, who)).id)
+    async with sessions.begin() as session:
+        task = await session.get_one(Task, first.task_id)
+        task.brief = task.brief | {"variation": before}
+    like = Variation(seed=202, strength=0.5)
+    similar = await _again(sessions, who, first.task_id, "similar:9", seed=0, variation=like)
+    wanted = {"seed": 202, "strength": 0.5, "of": before}
+    assert (await _brief(sessions, similar.task_id))["variation"] == wanted
 
 
 async def test_an_album_once_more_keeps_the_brand_it_was_drawn_with(sessions: Sessions) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
-from db import approvals, audit, newcomers, rights, teams, votes, workplaces
+from db import approvals, audit, newcomers, reminders, rights, teams, votes, workplaces
 from db.accounts import ANONYMOUS_ADMIN
 from db.errors import LimitReached, NotAllowed, NotFound, Stale
 from db.rights import Action
-from db.states import Answer, Presence, Role
+from db.states import Answer, ApprovalState, Presence, Role
+from db.team_views import ApprovalView
 from tests.db import rows
 from tests.db.rows import Person, Sessions
 
@@ -127,7 +129,7 @@ async def test_roles_are_given_only_from_above(
             await teams.set_role(session, team_id, actor, target, role, now=NOW)
     with pytest.raises(NotAllowed):
         async with sessions.begin() as session:
-            await teams.transfer(session, team_id, 2, 2)
+            await teams.transfer(session, team_id, 2, 2, now=NOW)
     assert await rows.rows(sessions, "SELECT * FROM members ORDER BY 1, 2") == before
 
 
@@ -141,12 +143,38 @@ async def test_a_viewer_is_raised_only_while_there_is_a_seat(sessions: Sessions)
     assert await role_of(sessions, team_id, 4) is Role.APPROVER
 
 
+async def test_a_team_is_passed_on_to_a_viewer_only_while_there_is_a_seat(
+    sessions: Sessions,
+) -> None:
+    team_id = await team_of(sessions, a=Role.EDITOR, b=Role.EDITOR, c=Role.VIEWER)
+    async with sessions.begin() as session:
+        with pytest.raises(LimitReached) as caught:
+            await teams.transfer(session, team_id, 1, 4, now=NOW)
+        assert (caught.value.what, caught.value.limit) == ("seats", 3)
+        await teams.transfer(session, team_id, 1, 2, now=NOW)
+        await teams.set_role(session, team_id, 2, 3, Role.VIEWER, now=NOW)
+        await teams.transfer(session, team_id, 2, 4, now=NOW)
+        view = await teams.team(session, team_id, now=NOW)
+    assert view.seats_taken == view.seats == 3
+    assert await role_of(sessions, team_id, 4) is Role.OWNER
+
+
+async def test_a_team_without_an_owner_gets_one_though_all_seats_are_taken(
+    sessions: Sessions,
+) -> None:
+    team_id = await team_of(sessions, a=Role.EDITOR, b=Role.EDITOR, c=Role.APPROVER, d=Role.VIEWER)
+    async with sessions.begin() as session:
+        await teams.left(session, GROUP, 1, now=NOW)
+        await teams.claim(session, team_id, 5)
+    assert await role_of(sessions, team_id, 5) is Role.OWNER
+
+
 async def test_a_team_has_one_owner_whoever_passes_it_on_at_one_moment(sessions: Sessions) -> None:
     team_id = await team_of(sessions, a=Role.ADMIN, b=Role.ADMIN)
 
     async def to(user_id: int) -> None:
         async with sessions.begin() as session:
-            await teams.transfer(session, team_id, 1, user_id)
+            await teams.transfer(session, team_id, 1, user_id, now=NOW)
 
     outcomes = await asyncio.gather(to(2), to(3), return_exceptions=True)
     assert [type(one) for one in outcomes if one is not None] == [NotAllowed]
@@ -182,6 +210,83 @@ async def test_the_last_yeses_of_one_moment_approve_once(sessions: Sessions) -> 
     assert [one.deed for one in lines][:3] == ["approve", "approve", "ask"]
 
 
+async def _round(sessions: Sessions, team_id: int, needed: int) -> int:
+    task_id = await _album(sessions, team_id)
+    async with sessions.begin() as session:
+        await teams.set_approvals_needed(session, team_id, 1, needed)
+        place = approvals.Place(GROUP, None)
+        return (await approvals.ask(session, team_id, task_id, 1, place)).id
+
+
+async def _yes(sessions: Sessions, team_id: int, round_id: int, user_id: int) -> ApprovalView:
+    async with sessions.begin() as session:
+        return (await approvals.approve(session, team_id, round_id, user_id))[0]
+
+
+async def test_yeses_of_the_groups_own_administrators_add_up(sessions: Sessions) -> None:
+    """Two editors, whom the bot has found among the administrators."""
+    team_id = await team_of(sessions, a=Role.EDITOR, b=Role.APPROVER, c=Role.EDITOR)
+    round_id = await _round(sessions, team_id, 2)
+    assert (await _yes(sessions, team_id, round_id, 2)).state is ApprovalState.OPEN
+    assert (await _yes(sessions, team_id, round_id, 4)).state is ApprovalState.APPROVED
+
+
+async def test_a_yes_counts_no_more_once_its_right_is_gone(sessions: Sessions) -> None:
+    team_id = await team_of(sessions, a=Role.EDITOR, b=Role.EDITOR, c=Role.APPROVER, d=Role.ADMIN)
+    await rows.execute(sessions, "UPDATE users SET first_name = 'user ' || id")
+    await rows.execute(sessions, "UPDATE periods SET seats = 9")
+    round_id = await _round(sessions, team_id, 3)
+    for user_id in (2, 3, 4):
+        before = await _yes(sessions, team_id, round_id, user_id)
+        if user_id == 2:
+            async with sessions.begin() as session:
+                await teams.left(session, GROUP, 2, now=NOW)
+        if user_id == 3:
+            async with sessions.begin() as session:
+                await teams.remove(session, team_id, 1, 3, now=NOW)
+    assert before.approved_by == ("user 4",)
+    async with sessions.begin() as session:
+        await teams.set_role(session, team_id, 1, 4, Role.EDITOR, now=NOW)
+        lowered = await approvals.get(session, team_id, round_id)
+    assert (lowered.approved_by, lowered.needed) == ((), 2)
+    # Lowered, but an administrator of the group all the same: said once more, it counts.
+    assert (await _yes(sessions, team_id, round_id, 4)).approved_by == ("user 4",)
+    assert (await _yes(sessions, team_id, round_id, 5)).state is ApprovalState.APPROVED
+
+
+@pytest.mark.parametrize("what", ["yes", "answer", "reminder"])
+async def test_nothing_about_a_round_meets_its_groups_move_halfway(
+    sessions: Sessions, what: str
+) -> None:
+    """`accounts.migrate_chat` takes the account, then the rounds."""
+    team_id = await team_of(sessions)
+    round_id = await _round(sessions, team_id, 1)
+    async with sessions.begin() as session:
+        reason = Answer.REJECTED
+        await approvals.asked(session, team_id, round_id, reason, chat_id=GROUP, message_id=50)
+        question = await approvals.question(session, GROUP, 50)
+    assert question is not None
+    late = datetime.now(UTC).replace(hour=12) + timedelta(days=2)
+
+    async def work() -> None:
+        async with sessions.begin() as session:
+            if what == "yes":
+                await approvals.approve(session, team_id, round_id, 1)
+            elif what == "answer":
+                await approvals.answer(session, question, 1, 60, "нет")
+            else:
+                await reminders.remind(session, now=late, limit=9)
+
+    async with sessions.begin() as session:
+        await session.execute(text("SELECT id FROM accounts ORDER BY id FOR UPDATE"))
+        at_work = asyncio.create_task(work())
+        await asyncio.sleep(0.5)
+        await session.execute(text("UPDATE approvals SET chat_id = -6"))
+    await at_work
+    async with sessions.begin() as session:  # what was left out comes next time
+        assert await reminders.remind(session, now=late, limit=9) == (what == "reminder")
+
+
 async def test_one_reply_ends_a_round_once(sessions: Sessions) -> None:
     team_id = await team_of(sessions)
     task_id = await _album(sessions, team_id)
@@ -208,12 +313,28 @@ async def test_a_vote_is_one_and_for_a_picture_that_is_there(sessions: Sessions)
     team_id = await team_of(sessions)
     task_id = await _album(sessions, team_id)
     async with sessions.begin() as session:
-        assert await votes.cast(session, team_id, task_id, 1, 1)
-        assert not await votes.cast(session, team_id, task_id, 1, 1)
-        assert await votes.cast(session, team_id, task_id, 1, 2)
+        assert await votes.cast(session, team_id, task_id, 1, 1, "a")
+        assert not await votes.cast(session, team_id, task_id, 1, 1, "b")
+        assert await votes.cast(session, team_id, task_id, 1, 2, "c")
         with pytest.raises(NotFound):
-            await votes.cast(session, team_id, task_id, 1, 3)
+            await votes.cast(session, team_id, task_id, 1, 3, "d")
     assert await rows.rows(sessions, "SELECT user_id, rank FROM votes") == [(1, 2)]
+
+
+async def test_a_tap_votes_once_however_often_it_comes(sessions: Sessions) -> None:
+    """Also the one that took the vote back, and the one that comes twice at one moment."""
+    team_id = await team_of(sessions)
+    task_id = await _album(sessions, team_id)
+
+    async def tap(tap: str) -> bool:
+        async with sessions.begin() as session:
+            return await votes.cast(session, team_id, task_id, 1, 2, tap)
+
+    assert await asyncio.gather(tap("a"), tap("a"), tap("a")) == [True] * 3
+    assert [await tap("b"), await tap("b")] == [False, False]
+    async with sessions.begin() as session:
+        lines = (await audit.page(session, team_id)).lines
+    assert [one.deed for one in lines] == ["unvote", "vote"]
 
 
 async def test_one_works_for_a_team_only_while_in_it_and_while_the_bot_is(

@@ -149,6 +149,8 @@ def test_words_that_only_look_like_a_platform_are_none(text: str) -> None:
         ("промо пост", "promotion"),
         ("рекламный баннер", "promotion"),
         ("скидка 20% на латте", "sale"),
+        ("тыквенный латте скидос 20%", "sale"),
+        ("pumpkin latte, 20% off until friday", "sale"),
         ("скидки на чёрную пятницу", "sale"),
         ("розыгрыш призов", "sale"),
         ("логотип для пекарни", "branding"),

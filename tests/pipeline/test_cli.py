@@ -21,6 +21,7 @@ import structlog
 from PIL import Image
 
 import vitrina
+from pipeline.settings import PipelineSettings
 
 VITRINA = Path(sys.executable).with_name("vitrina")
 
@@ -253,6 +254,24 @@ def test_bad_setting_is_named_by_its_variable(
     assert "PIPELINE_PICTURE_AREA_PX" in refusal(capsys, 2, *REQUEST)
     monkeypatch.setenv("LOG_FORMAT", "xml")
     assert "LOG_FORMAT" in refusal(capsys, 2, *REQUEST)
+
+
+@pytest.mark.parametrize("area_px", ["1", "4095"])
+def test_an_area_that_no_picture_fits_in_is_refused_in_a_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, area_px: str
+) -> None:
+    monkeypatch.setenv("PIPELINE_DIFFUSION_AREA_PX", area_px)
+    said = refusal(capsys, 2, *REQUEST)
+    assert "PIPELINE_DIFFUSION_AREA_PX" in said
+    assert "must be 0 or at least 4096" in said
+
+
+@pytest.mark.parametrize("area_px", ["0", "4096"])
+def test_an_area_of_one_tile_and_the_models_own_are_taken(
+    monkeypatch: pytest.MonkeyPatch, area_px: str
+) -> None:
+    monkeypatch.setenv("PIPELINE_DIFFUSION_AREA_PX", area_px)
+    assert PipelineSettings().diffusion_area_px == int(area_px)
 
 
 def test_doctor_says_what_runs_and_why_not(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,7 @@ pytest.importorskip("torch", reason="torch is not installed")
 
 import torch
 
-from pipeline.compiled import compile_module
+from pipeline.compiled import compile_module, write
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,6 +48,13 @@ def test_a_compiled_module_has_the_weights_without_the_module(layout: str) -> No
     request.infer([pixels.numpy()])
     got = torch.from_numpy(request.get_output_tensor().data.copy()).flatten()
     assert torch.nn.functional.cosine_similarity(got, wanted, dim=0) > 0.999
+
+
+def test_a_write_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "model.blob").mkdir()  # In the way: what was written can't take its name.
+    with pytest.raises(OSError, match=r"model\.blob"):
+        write(tmp_path / "model.blob", b"blob")
+    assert [path.name for path in tmp_path.iterdir()] == ["model.blob"]
 
 
 SIGNAL_AFTER_A_MODEL = """

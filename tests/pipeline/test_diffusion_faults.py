@@ -24,25 +24,12 @@ from pipeline.types import (
     Aspect,
 )
 from tests.pipeline.drawing import BRIEF, SEEDS, draw, same
-from tests.pipeline.tiny_diffusion import Made, settings_of
+from tests.pipeline.tiny_diffusion import Hooked, Made, flagging, settings_of
 
 # Memory.
 
 
-class _Hooked:
-    """A torch hook on every module, for as long as the block lasts."""
-
-    def __init__(self, register: Callable[..., object], hook: Callable[..., object]) -> None:
-        self._handle = register(hook)
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *_: object) -> None:
-        self._handle.remove()
-
-
-def _short_memory(limit_px: int, error: BaseException) -> _Hooked:
+def _short_memory(limit_px: int, error: BaseException) -> Hooked:
     """The UNet finds no memory for latents of more than `limit_px`."""
     from torch.nn.modules.module import register_module_forward_pre_hook
 
@@ -52,7 +39,7 @@ def _short_memory(limit_px: int, error: BaseException) -> _Hooked:
             if sample.shape[-1] * sample.shape[-2] * 64 > limit_px:
                 raise error
 
-    return _Hooked(register_module_forward_pre_hook, hook)
+    return Hooked(register_module_forward_pre_hook, hook)
 
 
 def _out_of_memory() -> list[BaseException]:
@@ -70,10 +57,8 @@ def _out_of_memory() -> list[BaseException]:
 def test_out_of_memory_fails_one_request_only(made: Made, which: int) -> None:
     generator = made()
     before = draw(generator, 1)[0]
-    with _short_memory(0, _out_of_memory()[which]), pytest.raises(BackendBusy) as raised:
-        draw(generator, 1)
-    assert raised.value.code == "out_of_memory"
-    assert raised.value.retry_after_s > 0
+    with _short_memory(0, _out_of_memory()[which]):
+        _fails_for_lack_of_memory(lambda: draw(generator, 1))
     assert same(draw(generator, 1)[0], before)
 
 
@@ -86,6 +71,73 @@ def test_out_of_memory_once_makes_the_request_smaller(made: Made) -> None:
     assert draw(generator, 1)[0].image.size == (128, 128)
 
 
+def _no_memory_for(part: str, error: BaseException) -> Hooked:
+    """No module of this class finds memory for its weights: libraries then raise what they like."""
+    from torch.nn.modules.module import register_module_parameter_registration_hook
+
+    def hook(module: object, name: str, weights: object) -> None:
+        if type(module).__name__ == part:
+            raise error
+
+    return Hooked(register_module_parameter_registration_hook, hook)
+
+
+@pytest.mark.parametrize("part", ["Conv2d", "StableDiffusionSafetyChecker"])
+@pytest.mark.parametrize("which", range(3))
+def test_a_model_that_finds_no_memory_is_loaded_when_there_is_some(
+    hub: Path, part: str, which: int
+) -> None:
+    generator = DiffusionGenerator(settings_of(hub, diffusion_steps=1))
+    with _no_memory_for(part, _out_of_memory()[which]):
+        for load in (generator.warm_up, lambda: draw(generator, 1)):
+            _fails_for_lack_of_memory(load)
+    generator.warm_up()
+    assert draw(generator, 1)
+
+
+def test_a_loaded_model_that_does_not_fit_the_device_is_loaded_later(
+    hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    def no_room(self: object, **to: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    generator = DiffusionGenerator(settings_of(hub, diffusion_steps=1))
+    with monkeypatch.context() as full:  # As `.to("cuda")` is: outside of what loads the files.
+        full.setattr(torch.nn.Module, "to", no_room)
+        _fails_for_lack_of_memory(generator.warm_up)
+    generator.warm_up()
+    assert draw(generator, 1)
+
+
+@pytest.mark.parametrize("which", range(3))
+def test_out_of_memory_in_the_safety_checker_fails_one_request_only(made: Made, which: int) -> None:
+    from torch.nn.modules.module import register_module_forward_pre_hook
+
+    error = _out_of_memory()[which]
+
+    def hook(module: object, args: object) -> None:
+        if type(module).__name__ == "StableDiffusionSafetyChecker":
+            raise error
+
+    generator = made()
+    before = draw(generator, 1)[0]
+    with Hooked(register_module_forward_pre_hook, hook):
+        for work in (generator.warm_up, lambda: draw(generator, 1)):
+            _fails_for_lack_of_memory(work)
+    assert same(draw(generator, 1)[0], before)
+
+
+def _fails_for_lack_of_memory(work: Callable[[], object]) -> None:
+    with pytest.raises(BackendBusy) as raised:
+        work()
+    assert raised.value.code == "out_of_memory"
+    assert raised.value.retry_after_s > 0
+    # What it was raised from would hold all that was loaded by then.
+    assert raised.value.__context__ is None
+
+
 def test_another_runtime_error_is_not_taken_for_lack_of_memory(made: Made) -> None:
     error = RuntimeError("mat1 and mat2 shapes cannot be multiplied")
     assert not is_out_of_memory(error)
@@ -96,22 +148,8 @@ def test_another_runtime_error_is_not_taken_for_lack_of_memory(made: Made) -> No
 # Safety.
 
 
-def _flagging(*verdicts: bool) -> _Hooked:
-    """The safety checker says so in turn, then lets everything pass."""
-    from torch.nn.modules.module import register_module_forward_hook
-
-    rest = list(verdicts)
-
-    def hook(module: object, args: object, output: object) -> object:
-        if type(module).__name__ == "StableDiffusionSafetyChecker":
-            return (output[0], [rest.pop(0) if rest else False])
-        return None
-
-    return _Hooked(register_module_forward_hook, hook)
-
-
 def test_a_flagged_picture_is_drawn_again_by_another_seed(made: Made) -> None:
-    with _flagging(True, False, False):
+    with flagging(True, False, False):
         first, second = draw(made(), *SEEDS)
     assert first.seed == noise.another_seed(SEEDS[0], 1)
     assert first.seed & 3 == SEEDS[0] & 3
@@ -121,7 +159,7 @@ def test_a_flagged_picture_is_drawn_again_by_another_seed(made: Made) -> None:
 
 
 def test_a_picture_that_stays_flagged_is_left_out(made: Made) -> None:
-    with _flagging(*[True] * (1 + REDRAWS)):
+    with flagging(*[True] * (1 + REDRAWS)):
         pictures = draw(made(), *SEEDS)
     assert [picture.seed for picture in pictures] == [SEEDS[1]]
 
@@ -158,7 +196,7 @@ def test_the_checker_published_alone_serves_models_without_one(hub: Path, tmp_pa
     generator = DiffusionGenerator(
         settings_of(tmp_path, diffusion_model="someone/tiny-xl", diffusion_steps=1)
     )
-    with _flagging(True):
+    with flagging(True):
         assert draw(generator, 1)[0].meta["redrawn"] == 1
 
 

@@ -61,6 +61,7 @@ def test_articles_follow_the_sound(phrase: str, expected: str) -> None:
         ("carry", "carrying", "carried"),
         ("lay out", "laying out", "laid out"),
         ("see", "seeing", "seen"),
+        ("hit", "hitting", "hit"),
     ],
 )
 def test_verbs(verb: str, ing: str, done: str) -> None:

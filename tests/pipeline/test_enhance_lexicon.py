@@ -127,6 +127,173 @@ def test_a_request_reads_as_english(russian: str, english: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("russian", "english"),
+    [
+        ("ремонт айфонов за час", "iPhone repair in an hour"),
+        ("ремонт стиральных машин за 1 час", "washing machine repair in 1 hour"),
+        ("ремонт квартиры", "an apartment renovation"),
+        ("доставка за 12 часов", "delivery in 12 hours"),
+        ("аренда зала на 3 часа", "hall rent for 3 hours"),
+        ("лук для осени: пальто и ботинки", "an outfit for autumn, a coat and boots"),
+        ("девушка режет лук", "a young woman slicing onion"),
+        ("осенний суп с луком", "an autumn soup with onion"),
+        ("модный лук на осень", "a fashionable outfit for autumn"),
+        ("луки для офиса", "outfits for an office"),
+        ("стрелка на схеме", "an arrow on a diagram"),
+        ("стрелка на глазах", "winged eyeliner on eyes"),
+        ("стол из дерева", "a table made of wood"),
+        ("стол под деревом", "a table under a tree"),
+        ("замок на горе", "a castle on the mountain"),
+        ("мастер меняет замок в двери", "a craftsman changing a lock in a door"),
+    ],
+)
+def test_a_word_of_two_meanings_is_read_by_its_company(russian: str, english: str) -> None:
+    assert intent(russian) == english
+
+
+@pytest.mark.parametrize(
+    ("russian", "english"),
+    [
+        ("открытие барбершопа на Лесной", "a barbershop opening on Lesnaya Street"),
+        ("кофейня на Садовой 12", "a coffee shop on Sadovaya Street"),
+        ("студия на Невском", "a studio on Nevskiy Avenue"),
+        ("кафе на Тверской улице", "a cafe on Tverskaya Street"),
+        ("кофейня на улице Ленина", "a coffee shop on Lenin Street"),
+        ("открылись на ул. Садовой", "opening on Sadovaya Street"),
+        ("прогулка по Красной площади", "a walk on Red Square"),
+        ("картина на Белой стене", "a painting on a white wall"),
+        ("девушка гуляет на улице", "a young woman walking outdoors"),
+        ("шаурма в Мытищах", "a shawarma wrap in Mytishchi"),
+    ],
+)
+def test_streets_and_towns_keep_their_names(russian: str, english: str) -> None:
+    assert intent(russian) == english
+
+
+@pytest.mark.parametrize(
+    ("text", "english"),
+    [
+        ("hello пост для инстаграм about кофе and круассаны plz", "coffee and croissants"),
+        ("кофе and круассаны for кофейня", "coffee and croissants for a coffee shop"),
+        ("latte art в белой чашке", "latte art in a white cup"),
+        ("уютный coworking в центре with the view", "cozy coworking in the center with the view"),
+        (
+            "instagram post for a coffe shop, pumpkin spice latte, 20% off til friday",
+            "a coffee shop, pumpkin spice latte, 20% off until friday",
+        ),
+        ("banner for a flower shop, spring tulips, plz", "a flower shop, spring tulips"),
+    ],
+)
+def test_english_and_mixed_requests_lose_their_request_and_slips(text: str, english: str) -> None:
+    assert intent(text) == english
+
+
+@pytest.mark.parametrize(
+    ("russian", "english"),
+    [
+        ("постер «СКИДКИ до 50%» для магазина обуви, сторис", "a poster for a shoe store"),
+        ("листовка для пекарни", "a flyer for a bakery"),
+        ("плакат для кофейни: осенний латте", "an autumn latte for a coffee shop"),
+        ("скидки до 50% для магазина обуви", "a shoe store, up to 50% off"),
+        ("скидка 20% на латте за 199 ₽", "20% off latte for 199 rubles"),
+        ("тыквеный латте скидос 20%", "a pumpkin latte with 20% off"),
+        ("скидос 20% на пиццу до вс", "20% off pizza until Sunday"),
+        ("латте, скидка 20%", "a latte, a 20% discount"),
+    ],
+)
+def test_an_offer_leaves_something_to_draw(russian: str, english: str) -> None:
+    assert intent(russian) == english
+
+
+@pytest.mark.parametrize(
+    ("russian", "english"),
+    [
+        ("борщ с пампушками в глиняном горшочке", "a borscht with garlic buns in a clay pot"),
+        ("супчик в красненькой кружечке", "a soup in a red mug"),
+        ("диванчик и подушечки", "a sofa and pillows"),
+        ("носочки и платок", "socks and a headscarf"),
+        ("ручка и бабочка", "a pen and a butterfly"),
+    ],
+)
+def test_a_diminutive_is_the_plain_word(russian: str, english: str) -> None:
+    assert intent(russian) == english
+
+
+@pytest.mark.parametrize(
+    ("russian", "english"),
+    [
+        ("макияж в стиле 60-х", "makeup in 60s style"),
+        ("мода 80х годов", "fashion of the 80s"),
+        ("букет на 1-го сентября", "a bouquet for Back to School day"),
+        ("2-комнатная квартира", "a two-room apartment"),
+        ("коробка 40х60", "a box 40x60"),
+    ],
+)
+def test_numbers_with_endings_are_read(russian: str, english: str) -> None:
+    assert intent(russian) == english
+
+
+@pytest.mark.parametrize(
+    ("russian", "english"),
+    [
+        (
+            "пекарь достаёт из печи румяные багеты",
+            "a baker taking out golden-brown baguettes from an oven",
+        ),
+        ("стоматолог показывает ребёнку щётку", "a dentist showing a child a brush"),
+        ("готовит на кухне мама", "a mom cooking in the kitchen"),
+        ("репетитор готовит школьника", "a tutor preparing a school student"),
+        (
+            "поздравляем с 8 марта! букет мимозы",
+            "happy International Women's Day, a bouquet of mimosa",
+        ),
+        ("ночник в детской", "a night light in a nursery"),
+        ("парень бьёт грушу", "a young man hitting a punching bag"),
+    ],
+)
+def test_verbs_find_their_objects(russian: str, english: str) -> None:
+    assert intent(russian) == english
+
+
+@pytest.mark.parametrize(
+    ("russian", "english"),
+    [
+        ("ЖК бизнес-класса у реки", "a business-class residential complex by a river"),
+        ("квартиры комфорт-класса", "comfort-class apartments"),
+        ("мастер в маске бьет тату", "a tattoo artist in a mask doing a tattoo"),
+        (
+            "грузоперевозки по Москве, белая газель",
+            "freight moving around Moscow, a white GAZelle van",
+        ),
+        ("гитарист на сцене", "a guitarist on a stage"),
+        ("мастер-класс по гончарному делу", "a pottery workshop"),
+        ("консультация для самозанятых", "a consultation for self-employed people"),
+        ("раки", "crayfish"),
+        ("кофейня на Арбате", "a coffee shop on the Arbat"),
+        ("луковый суп", "an onion soup"),
+        ("маникюр френч на короткие ногти", "a French manicure on short nails"),
+        ("груминг: мокрый йорк в полотенце", "pet grooming, a wet Yorkshire terrier in a towel"),
+        ("кухня на заказ из массива дуба", "a custom kitchen made of solid oak"),
+        ("концерт кавер-группы в баре", "a cover band concert in a bar"),
+        ("первоклассница с букетом астр", "a first grader with a bouquet of asters"),
+        (
+            "таунхаус с мангальной зоной за городом",
+            "a townhouse with a barbecue area in the countryside",
+        ),
+        ("вакансия: требуется повар-сушист", "a job opening, a sushi chef"),
+        ("окна пвх", "PVC windows"),
+        ("пончики в сахарной пудре", "donuts in powdered sugar"),
+        ("стрижка кошек", "grooming of cats"),
+        ("продаётся дом", "a house being on sale"),
+        ("виниловые пластинки и проигрыватель", "vinyl records and a record player"),
+    ],
+)
+def test_the_words_of_small_trades_are_known(russian: str, english: str) -> None:
+    prompt = prompt_for(russian)
+    assert (prompt.intent, prompt.unknown) == (english, ())
+
+
+@pytest.mark.parametrize(
     ("russian", "parts"),
     [
         (
@@ -267,6 +434,7 @@ def test_palettes_are_named_and_malformed_colours_passed_over() -> None:
         ("Фиолетовый минимализм", "purple minimalism"),
         ("тёплый крафт, деревянные текстуры", "warm kraft paper, wooden textures"),
         ("в скандинавском стиле", "Scandinavian style"),
+        ("дерево и лён", "wood and linen"),
         ("пастельные тона, много воздуха", "pastel tones, lots of negative space"),
         ("яркий поп-арт без градиентов", "vibrant pop art, no gradients"),
         ("clean tech look", "clean tech look"),

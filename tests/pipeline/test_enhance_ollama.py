@@ -135,6 +135,17 @@ async def test_the_brand_is_in_the_system_prompt_and_in_every_render(
     assert estimate(prompt.render) <= TOKENS
 
 
+async def test_a_long_style_leaves_room_for_the_picture(ollama: OllamaServer) -> None:
+    style = ", ".join(f"{word} embellishments" for word in ("baroque", "extravagant", "opulent",
+        "theatrical", "ornamental", "ceremonial", "labyrinthine", "kaleidoscopic"))  # fmt: skip
+    render = "steaming latte in a ceramic cup, maple leaves on a wooden table, soft daylight"
+    ollama.answers = [says_json(render=render)]
+    brief = make_brief("латте", seed=7, brand=BrandStyle("Барокко", style))
+    prompt = await enhancer(ollama).enhance(brief)
+    assert prompt.render.startswith(f"{render}, baroque embellishments, extravagant")
+    assert estimate(prompt.render) <= TOKENS
+
+
 async def test_style_that_the_model_worked_in_is_not_said_twice(ollama: OllamaServer) -> None:
     brand = BrandStyle("Сирень", "purple minimalism, no gradients")
     render = "latte on a violet table, minimalism in purple light, calm space above"

@@ -131,6 +131,18 @@ BAD_FIELDS: dict[str, dict[str, object]] = {
         "render": "chashka kofe, osenniy stol, korica, uyut, teplyy svet, okno",
         "intent": "Chashka osennego kofe stoit u okna",
     },
+    "transliterated Russian with an a": {
+        "render": "chashka kofe, a za oknom osenniy les, teplyy svet, uyut, derevyannyy stol",
+        "intent": "Chashka kofe u okna",
+    },
+    "German": {
+        "render": "eine Tasse Kaffee steht in der Kueche, warmes Licht, ein Tisch aus Holz",
+        "intent": "Eine Tasse Kaffee auf einem Tisch",
+    },
+    "French": {
+        "render": "tasse de cafe sur la table, lumiere douce, a cote une fenetre, automne",
+        "intent": "Une tasse de cafe sur la table",
+    },
     "a refusal": {"render": REFUSAL, "intent": REFUSAL},
     "an apology": {"intent": "As an AI language model I cannot see pictures."},
     "HTML": {"render": "<b>latte</b> on a <script>alert(1)</script> table"},
@@ -194,10 +206,10 @@ BAD_SERVERS: dict[str, tuple[Answer, str]] = {
         "broken",
     ),
     "a flood of tokens": (floods(json.dumps(STARTED).encode() + b"\n"), "bad_answer"),
-    "a flood without lines": (floods(b"x" * 65_536), "timeout"),
+    "a flood without lines": (floods(b"x" * 65_536), "bad_answer"),
     "a flood of nothing": (
         floods(b'{"message": {"role": "a", "content": ""}, "done": false}\n'),
-        "timeout",
+        "bad_answer",
     ),
     "404 with JSON": (
         refuses(404, '{"error": "model \\"x\\" not found, try pulling it first"}'),
@@ -301,6 +313,7 @@ USABLE = {
     ),
     "text: fenced JSON": says(f"```json\n{json.dumps(PROMPT)}\n```"),
     "field: no negative": says_json(negative=None),
+    "field: a foreign dish": says_json(render="dulce de leche cake on a table, cafe in the park"),
     "field: a list for more": says_json(extra=[1, 2]),
     "field: accents and typography": says_json(render="café crème — “cosy” 90’s look, on a table"),
     "server: whole in one line": sends(WHOLE),

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from pipeline.errors import Cancelled
 from pipeline.generate import noise, recipe
 from pipeline.generate.diffusion import DiffusionGenerator
 from pipeline.generate.recipe import Recipe
+from pipeline.judge.clip import ClipFiles, ClipJudge
 from pipeline.judge.pixels import PixelsJudge
 from pipeline.run import Pipeline
 from pipeline.settings import PipelineSettings
@@ -30,7 +31,7 @@ from pipeline.types import (
     Stage,
     Variation,
 )
-from tests.pipeline import tiny_diffusion
+from tests.pipeline import tiny_clip, tiny_diffusion
 from tests.pipeline.drawing import BRIEF, PROMPT, SEEDS, distance, draw, pixels_of, same
 from tests.pipeline.tiny_diffusion import Made, settings_of
 
@@ -160,6 +161,21 @@ def test_a_variation_of_no_strength_is_the_old_picture(made: Made) -> None:
         assert same(draw(generator, 8, brief=brief)[0], old)
 
 
+@pytest.mark.parametrize("scheduler", ["auto", "euler-a"])
+def test_a_variation_of_a_variation_starts_from_that_very_picture(
+    made: Made, scheduler: str
+) -> None:
+    generator = made(diffusion_scheduler=scheduler)
+    variation: Variation | None = None
+    for seed in (7, 8, 9):
+        old = draw(generator, seed, brief=replace(BRIEF, variation=variation))[0]
+        brief = replace(BRIEF, variation=Variation(seed, 0.0, of=variation))
+        again = draw(generator, 20, brief=brief)[0]
+        assert same(again, old)
+        assert json.loads(json.dumps(again.meta["variation"])) == asdict(brief.variation)
+        variation = Variation(seed, 0.4, of=variation)
+
+
 def test_a_stronger_variation_goes_further(made: Made) -> None:
     old = draw(made(), 7)[0]
     distances = [
@@ -210,7 +226,7 @@ def test_a_transformer_in_place_of_a_unet_draws_each_seed_again(made: Made, runt
     assert same(draw(generator, SEEDS[1], brief=brief)[0], second)
     assert not same(first, second)
     assert first.image.size == (64, 64)
-    assert "variation_of" not in first.meta
+    assert "variation" not in first.meta
 
 
 def test_few_steps_are_what_diffusers_draws_with_the_same_lora(hub: Path, made: Made) -> None:
@@ -381,6 +397,13 @@ def test_openvino_draws_nearly_the_same_and_is_compiled_once(
     assert all(map(same, draw(mended, *SEEDS), drawn))
     assert all(blob.stat().st_size > 1000 for blob in blobs)
 
+    decoder = min(blobs, key=lambda blob: blob.stat().st_size)
+    spoilt = bytearray(decoder.read_bytes())
+    start = len(spoilt) // 10  # Among the weights: it can be read, and draws otherwise.
+    spoilt[start : start + 2000] = bytes(2000)
+    decoder.write_bytes(spoilt)
+    assert all(map(same, draw(DiffusionGenerator(settings), *SEEDS), drawn))
+
 
 @pytest.mark.skipif(not has_openvino(), reason="openvino is not installed")
 def test_openvino_draws_few_steps_nearly_the_same(made: Made) -> None:
@@ -403,6 +426,27 @@ def test_a_kind_that_openvino_is_not_used_for_runs_by_torch_and_says_so(made: Ma
     )
     assert draw(generator, 1)[0].meta["runtime"] == "torch-bf16"
     assert generator.name == "tiny-xl (torch-bf16)"
+
+
+def test_each_model_takes_its_own_cores_whoever_worked_before(made: Made, tmp_path: Path) -> None:
+    import torch
+    from torch.nn.modules.module import register_module_forward_pre_hook
+
+    judge = ClipJudge("tiny", ClipFiles(tiny_clip.save(tmp_path)), runtime="torch-fp32", threads=2)
+    generator = made(diffusion_threads=1)
+    taken: dict[str, set[int]] = {}
+
+    def note(module: object, _: object) -> None:
+        taken.setdefault(type(module).__name__, set()).add(torch.get_num_threads())
+
+    hook = register_module_forward_pre_hook(note)
+    try:
+        for _ in range(2):
+            judge.score("a cat", [draw(generator, 1)[0].image])
+    finally:
+        hook.remove()
+    assert taken["UNet2DConditionModel"] == taken["StableDiffusionSafetyChecker"] == {1}
+    assert taken["ImageTower"] == taken["TextTower"] == {2}
 
 
 # In the pipeline.

@@ -147,6 +147,18 @@ def test_variation_of_no_strength_is_the_picture_itself() -> None:
     assert difference(first.image, again.image) == 0
 
 
+def test_a_variation_of_a_variation_starts_from_that_very_picture() -> None:
+    variation: Variation | None = None
+    for seed in (40, 81, 122, 163):
+        old = draw(brief_of(variation=variation), [seed])[0]
+        again = draw(brief_of(variation=Variation(seed, 0.0, of=variation)), [5])[0]
+        assert difference(old.image, again.image) == 0
+        variation = Variation(seed, of=variation)
+        near = draw(brief_of(variation=variation), [5])[0]
+        assert difference(old.image, near.image) > 1
+        assert near.meta == old.meta
+
+
 def test_cancel_stops_before_the_next_picture() -> None:
     cancel, drawn = CancelFlag(), []
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline import judge, models
+from pipeline import judge, model_files, models
 from pipeline.compiled import chip_has_bf16
 from pipeline.errors import BackendUnavailable
 from pipeline.judge.clip import NEUTRAL_AES, ClipFiles, ClipJudge, verdicts
@@ -334,6 +334,21 @@ def test_broken_cache_is_made_anew(
     assert broken.read_bytes() != b"not what it was"
 
 
+@pytest.mark.parametrize("file", ["image.blob", "text.blob"])
+def test_a_blob_with_wrong_bytes_is_made_anew(
+    tiny: Path, tmp_path: Path, pictures: list[Image.Image], file: str
+) -> None:
+    fresh = _judge(tiny, runtime="openvino-bf16", cache=tmp_path).score("a cat", pictures)
+    (blob,) = tmp_path.rglob(file)
+    spoilt = bytearray(blob.read_bytes())
+    third, half = len(spoilt) // 3, len(spoilt) // 2
+    spoilt[third:half] = bytes(half - third)  # Weights: it can be read, and scores otherwise.
+    blob.write_bytes(spoilt)
+    again = _judge(tiny, runtime="openvino-bf16", cache=tmp_path).score("a cat", pictures)
+    assert again == fresh
+    assert blob.read_bytes() != spoilt
+
+
 def test_other_weights_do_not_meet_the_cache(
     tiny: Path, tmp_path: Path, pictures: list[Image.Image]
 ) -> None:
@@ -352,6 +367,22 @@ def test_cache_that_cannot_be_written_costs_nothing_but_time(
     blocked.write_text("in the way")
     scores = _judge(tiny, runtime="openvino-bf16", cache=blocked).score("a cat", pictures)
     assert len(scores) == len(pictures)
+
+
+def test_scores_that_are_no_numbers_are_a_fault_not_a_first_place(
+    tmp_path: Path, pictures: list[Image.Image]
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = tiny_clip.save(tmp_path)
+    state = load_file(folder / "model.safetensors")
+    state["text_projection.weight"][0, 0] = float("nan")
+    save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+    for runtime in ("torch-bf16", "openvino-bf16"):
+        scorer = _judge(folder, runtime=runtime)
+        with pytest.raises(BackendUnavailable, match="prompt_match"):
+            scorer.score("a cat", pictures)
+        assert scorer.name == "tiny (torch-fp32)"  # Not a number agrees with nothing.
 
 
 def test_no_pictures_no_scores(tiny: Path) -> None:
@@ -445,6 +476,23 @@ def test_wrong_checksum_stops_the_load(tiny: Path, heads: tuple[Path, Path]) -> 
     files = ClipFiles(tiny, aesthetic=(heads[0], "0" * 64))
     with pytest.raises(BackendUnavailable, match=r"aesthetic\.pth: sha256 is"):
         ClipJudge("tiny", files, runtime="torch-fp32").warm_up()
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "config.json", "tokenizer.json"])
+def test_a_file_that_was_not_pulled_so_stops_the_load(
+    tmp_path: Path, pictures: list[Image.Image], file: str
+) -> None:
+    folder = tiny_clip.save(tmp_path / "model")
+    model_files.write_manifest(folder, "abc", [path.name for path in folder.iterdir()])
+    cache = tmp_path / "cache"
+    assert len(_judge(folder, cache=cache).score("a cat", pictures)) == len(pictures)
+    data = bytearray((folder / file).read_bytes())
+    # The last bit of a number of the weights; a blank more in a text.
+    data = data + b" " if file.endswith(".json") else data[:-1] + bytes([data[-1] ^ 1])
+    (folder / file).write_bytes(data)
+    for runtime in ("auto", "torch-fp32"):
+        with pytest.raises(BackendUnavailable, match=rf"{file}: sha256 .* vitrina models pull"):
+            _judge(folder, runtime=runtime, cache=cache).warm_up()
 
 
 def test_head_of_another_width_is_refused(tiny: Path, tmp_path: Path) -> None:

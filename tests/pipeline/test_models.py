@@ -286,6 +286,35 @@ def test_a_model_stopped_in_the_middle_is_unfinished_and_goes_on(
     assert [path.rsplit("/", 1)[-1] for path, _ in published.ranges] == ["model.safetensors"]
 
 
+def test_a_pull_goes_on_where_there_is_room_for_the_rest_alone(
+    published: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = _tiny_model()
+    weights = model.path(tmp_path) / "model.safetensors"
+    published.refused = {weights.name}
+    with pytest.raises(BackendUnavailable, match="403"):
+        download.pull(model, tmp_path, Bars(), endpoint=published.url)
+    published.refused.clear()
+    data = published.files[weights.name]
+    weights.with_name("model.safetensors.part").write_bytes(data[:-1000])
+
+    def pull_with(free_bytes: int) -> None:
+        monkeypatch.setattr("shutil.disk_usage", lambda _: Usage(free_bytes))
+        download.pull(model, tmp_path, Bars(), endpoint=published.url)
+
+    with pytest.raises(BackendUnavailable, match="MB needed"):
+        pull_with(999)
+    pull_with(1000)
+    assert verify(model, tmp_path).state == "ready"
+
+
+@dataclass
+class Usage:
+    """Of `shutil.disk_usage`, what a pull looks at."""
+
+    free: int
+
+
 def test_verify_finds_one_changed_byte_and_pull_mends_it(published: Hub, tmp_path: Path) -> None:
     model = _tiny_model()
     download.pull(model, tmp_path, Bars(), endpoint=published.url)
@@ -317,6 +346,72 @@ def test_a_repository_of_another_kind_is_refused(hub: Hub, tmp_path: Path) -> No
     hub.files = {"README.md": b"# words", "config.json": b"{}"}
     with pytest.raises(BackendUnavailable, match="none of the files"):
         download.pull(_tiny_model(), tmp_path, Bars(), endpoint=hub.url)
+
+
+def _publish_diffusion(hub: Hub, **renamed: str) -> None:
+    """A diffusion model whose parts' weights are `model.safetensors`, or as `renamed`."""
+    pytest.importorskip("huggingface_hub", reason="the ml extra is not installed")
+    index = {
+        "_class_name": "StableDiffusionPipeline",
+        "requires_safety_checker": True,
+        "unet": ["diffusers", "UNet2DConditionModel"],
+        "vae": ["diffusers", "AutoencoderKL"],
+        "text_encoder_2": [None, None],
+        "safety_checker": ["stable_diffusion", "StableDiffusionSafetyChecker"],
+        "scheduler": ["diffusers", "PNDMScheduler"],
+        "tokenizer": ["transformers", "CLIPTokenizerFast"],
+        "feature_extractor": ["transformers", "CLIPImageProcessor"],
+    }
+    hub.files["model_index.json"] = json.dumps(index).encode()
+    hub.files["scheduler/scheduler_config.json"] = b"{}"
+    hub.files["tokenizer/vocab.json"] = b"{}"
+    for part in ("unet", "vae"):
+        hub.files[f"{part}/config.json"] = b"{}"
+        name = renamed.get(part, "diffusion_pytorch_model.safetensors")
+        hub.files[f"{part}/{name}"] = DATA
+
+
+@pytest.mark.parametrize("name", ["diffusion_pytorch_model.bin", "other.safetensors"])
+def test_a_diffusion_model_without_weights_for_a_part_is_refused(
+    hub: Hub, tmp_path: Path, name: str
+) -> None:
+    _publish_diffusion(hub, vae=name)
+    model = models.diffusion_model(REPO)
+    with pytest.raises(BackendUnavailable, match="no safetensors for vae"):
+        download.pull(model, tmp_path, Bars(), endpoint=hub.url)
+    assert status(model, tmp_path).state == "unfinished"
+    assert not any("unet" in path for path, _ in hub.ranges)
+
+
+def test_a_repository_without_an_index_is_no_diffusion_model(hub: Hub, tmp_path: Path) -> None:
+    _publish_diffusion(hub)
+    del hub.files["model_index.json"]
+    with pytest.raises(BackendUnavailable, match="no diffusion model"):
+        download.pull(models.diffusion_model(REPO), tmp_path, Bars(), endpoint=hub.url)
+
+
+def test_weights_in_fp16_are_taken_where_there_are_no_others(hub: Hub, tmp_path: Path) -> None:
+    half = "diffusion_pytorch_model.fp16.safetensors"
+    _publish_diffusion(hub, unet=half)
+    hub.files[f"vae/{half}"] = b"half"
+    model = models.diffusion_model(REPO)
+    download.pull(model, tmp_path, Bars(), endpoint=hub.url)
+    assert verify(model, tmp_path).state == "ready"
+    for part in ("unet", "vae"):
+        weights = [file.name for file in (model.path(tmp_path) / part).glob("*.safetensors")]
+        assert weights == ["diffusion_pytorch_model.safetensors"]
+        assert (model.path(tmp_path) / part / weights[0]).read_bytes() == DATA
+
+
+@pytest.mark.parametrize("stray", ["tokenizer/../../stray/config.json", "/{}/stray/config.json"])
+def test_a_repository_that_reaches_out_of_its_folder_is_refused(
+    hub: Hub, tmp_path: Path, stray: str
+) -> None:
+    pytest.importorskip("huggingface_hub", reason="the ml extra is not installed")
+    hub.files = {"model_index.json": b"{}", stray.format(tmp_path): b"{}"}
+    with pytest.raises(BackendUnavailable, match="outside its folder"):
+        download.pull(models.diffusion_model(REPO), tmp_path, Bars(), endpoint=hub.url)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("repo", ["somebody/else", "no such name", "../../etc/passwd"])
@@ -355,6 +450,22 @@ def test_a_broken_manifest_is_a_clear_error(tmp_path: Path) -> None:
     (model.path(tmp_path) / model_files.MANIFEST).write_text("{")
     with pytest.raises(BackendUnavailable, match="pull the model again"):
         status(model, tmp_path)
+
+
+def test_a_broken_manifest_is_mended_by_the_pull_it_asks_for(
+    published: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import vitrina
+
+    model = _tiny_model()
+    download.pull(model, tmp_path, Bars(), endpoint=published.url)
+    (model.path(tmp_path) / model_files.MANIFEST).write_text("{")
+    published.ranges.clear()
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", published.url)
+    arguments = [REPO, "--dir", str(tmp_path)]
+    assert vitrina.run(["models", "pull", *arguments]) == 0
+    assert verify(model, tmp_path).state == "ready"
+    assert published.ranges == []  # The files were right.
 
 
 def test_needed_follows_the_backends(tmp_path: Path) -> None:
@@ -432,6 +543,30 @@ def test_status_and_verify_commands_tell_missing_from_ready(
     assert vitrina.run(["models", "verify", *arguments]) == 0
     assert vitrina.run(["models", "pull", *arguments]) == 0
     assert "there already" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "today"),
+    [
+        ("runwayml/stable-diffusion-v1-5", "stable-diffusion-v1-5/stable-diffusion-v1-5"),
+        ("stable-diffusion-v1-5", "stable-diffusion-v1-5/stable-diffusion-v1-5"),
+        ("someone/own-diffusion", "someone/own-diffusion"),
+    ],
+)
+def test_a_generator_named_is_not_taken_for_a_judge(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    today: str,
+) -> None:
+    import vitrina
+
+    monkeypatch.setenv("PIPELINE_DIFFUSION_MODEL", "someone/own-diffusion")
+    assert vitrina.run(["models", "status", name, "--dir", str(tmp_path)]) == 1
+    shown = capsys.readouterr().out
+    assert f" {today}\n" in shown
+    assert "generator, licence" in shown
 
 
 def test_without_a_model_the_real_backends_are_told_what_to_do_next(

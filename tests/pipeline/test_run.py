@@ -303,6 +303,58 @@ async def test_taking_turns_a_request_is_judged_before_the_next_is_drawn(take_tu
     assert events == (["drawn", "judged"] * 2 if take_turns else overlapping)
 
 
+@pytest.mark.parametrize("take_turns", [False, True])
+async def test_a_request_cancelled_before_its_turn_waits_for_nobody(take_turns: bool) -> None:
+    drawing, go_on = threading.Event(), threading.Event()
+
+    def on_start() -> None:
+        drawing.set()
+        assert go_on.wait(10)
+
+    pipeline = Pipeline(Words(), Plain(on_start=on_start), Marks(1, 1, 1, 1), take_turns=take_turns)
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(pipeline.run(BRIEF))
+        assert await asyncio.to_thread(drawing.wait, 10)
+        cancel = CancelFlag()
+        waiting = asyncio.create_task(pipeline.run(BRIEF, cancel=cancel))
+        third = group.create_task(pipeline.run(BRIEF))
+        early, _ = await asyncio.wait([waiting], timeout=0.3)
+        cancel.set()
+        stopped, _ = await asyncio.wait([waiting], timeout=5)
+        still_drawing = not first.done()
+        go_on.set()
+        with pytest.raises(Cancelled):
+            await waiting
+    assert not early
+    assert stopped
+    assert still_drawing
+    assert len(third.result().images) == 4
+
+
+@pytest.mark.parametrize("ticks", range(6))
+async def test_a_request_stopped_as_its_turn_comes_hands_the_turn_on(ticks: int) -> None:
+    """Whenever in that moment: what waited for a lock may have got it already."""
+    drawing, go_on = threading.Event(), threading.Event()
+
+    def on_start() -> None:
+        drawing.set()
+        assert go_on.wait(10)
+
+    pipeline = Pipeline(Words(), Plain(on_start=on_start), Marks(1, 1, 1, 1), take_turns=True)
+    first = asyncio.create_task(pipeline.run(BRIEF))
+    assert await asyncio.to_thread(drawing.wait, 10)
+    waiting = asyncio.create_task(pipeline.run(BRIEF))
+    await asyncio.sleep(0.05)
+    go_on.set()
+    await first
+    for _ in range(ticks):
+        await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert len((await asyncio.wait_for(pipeline.run(BRIEF), 10)).images) == 4
+
+
 async def test_warming_up_loads_what_takes_long_and_nothing_else() -> None:
     class Warm(Marks):
         loaded = 0

@@ -19,6 +19,7 @@ from pipeline.types import (
     Brief,
     CancelFlag,
     OnPicture,
+    Photo,
     Picture,
     Progress,
     Prompt,
@@ -150,12 +151,14 @@ def test_the_same_request_is_drawn_apart_the_same_way() -> None:
     assert [image.sha256 for image in first.images] == [image.sha256 for image in second.images]
 
 
-def test_unlike_pictures_variations_and_plain_order_are_drawn_once() -> None:
+def test_what_is_unlike_or_asked_to_be_alike_is_drawn_once_and_so_is_plain_order() -> None:
     unlike: list[Verdict] = [(0.8, 0), (0.7, 40), (0.6, 80), (0.5, 120)]
     variation = replace(BRIEF, variation=Variation(seed=1))
+    from_photo = replace(BRIEF, photo=Photo(Image.new("RGB", (64, 64))))
     for verdicts, brief, diversity in (
         (unlike, BRIEF, 0.3),
         (FIRST, variation, 0.3),
+        (FIRST, from_photo, 0.3),
         (FIRST, BRIEF, 0.0),
     ):
         drawer = Drawer()

@@ -30,6 +30,33 @@ def settings_of(hub: Path, **chosen: object) -> PipelineSettings:
     return PipelineSettings.model_validate(values)
 
 
+class Hooked:
+    """A torch hook on every module, for as long as the block lasts."""
+
+    def __init__(self, register: Callable[..., object], hook: Callable[..., object]) -> None:
+        self._handle = register(hook)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        self._handle.remove()
+
+
+def flagging(*verdicts: bool) -> Hooked:
+    """The safety checker says so in turn, then lets everything pass."""
+    from torch.nn.modules.module import register_module_forward_hook
+
+    rest = list(verdicts)
+
+    def hook(module: object, args: object, output: object) -> object:
+        if type(module).__name__ == "StableDiffusionSafetyChecker":
+            return (output[0], [rest.pop(0) if rest else False])
+        return None
+
+    return Hooked(register_module_forward_hook, hook)
+
+
 def save(folder: Path, *, checker: bool = True) -> Path:
     """A whole StableDiffusionPipeline; `checker` adds a safety checker that flags nothing."""
     import torch

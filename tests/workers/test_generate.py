@@ -17,9 +17,14 @@ from sqlalchemy.engine import make_url
 
 from db import albums, images, queue, tasks
 from db.views import Claim
+from pipeline import models
 from pipeline.errors import BackendBusy, BackendUnavailable, BadBrief
-from pipeline.types import CancelFlag
-from tests.workers.conftest import SETTINGS, Ask, Painter, Row
+from pipeline.generate.diffusion import REDRAWS, DiffusionGenerator
+from pipeline.generate.noise import another_seed
+from pipeline.run import Pipeline, derive_seed
+from pipeline.types import CancelFlag, Variation
+from tests.pipeline import tiny_diffusion
+from tests.workers.conftest import SETTINGS, Ask, Critic, Painter, Row, Words
 from tests.workers.waiting import until
 from workers import generate
 from workers.generate import Studio
@@ -233,6 +238,54 @@ async def test_lack_of_memory_fails_a_task_at_once(
     assert (task["state"], task["error_code"]) == ("failed", "out_of_memory")
 
 
+@pytest.fixture
+def safe_studio(studio: Studio, tmp_path: Path) -> Studio:
+    """One that draws by a tiny real model, whose pictures a safety checker looks at."""
+    for library in ("torch", "diffusers", "transformers"):
+        pytest.importorskip(library, reason="the ml extra is not installed")
+    tiny_diffusion.save(models.STABLE_DIFFUSION.path(tmp_path))
+    generator = DiffusionGenerator(tiny_diffusion.settings_of(tmp_path, diffusion_steps=1))
+    return dataclasses.replace(studio, pipeline=Pipeline(Words(), generator, Critic()))
+
+
+OF_IDEA = [derive_seed(7, index) for index in range(2)]
+"""The seeds that the pictures of `ask` are drawn by first."""
+
+
+@pytest.mark.parametrize(
+    ("flagged", "seeds"),
+    [
+        (1, [another_seed(OF_IDEA[0], 1), OF_IDEA[1]]),
+        (1 + REDRAWS, OF_IDEA[1:]),
+    ],
+)
+async def test_a_flagged_picture_is_drawn_again_by_another_seed_and_not_charged(
+    safe_studio: Studio, ask: Ask, row: Row, flagged: int, seeds: list[int]
+) -> None:
+    asked = await ask(count=2)
+    assert await row("SELECT held, used FROM periods") == {"held": 2, "used": 0}
+    with tiny_diffusion.flagging(*[True] * flagged):
+        await make_one(safe_studio)
+    async with safe_studio.sessions() as session:
+        album = await albums.album(session, asked.account_id, asked.task_id)
+    assert {image.seed for image in album.images} == set(seeds)
+    assert await row("SELECT held, used FROM periods") == {"held": 0, "used": len(seeds)}
+    hold = await row("SELECT state, captured_quota, captured_paid FROM holds")
+    assert hold == {"state": "captured", "captured_quota": len(seeds), "captured_paid": 0}
+
+
+async def test_nothing_is_charged_where_every_picture_stays_flagged(
+    safe_studio: Studio, ask: Ask, row: Row
+) -> None:
+    await ask(count=2)
+    with tiny_diffusion.flagging(*[True] * 2 * (1 + REDRAWS)):
+        await make_one(safe_studio)
+    task = await row(TASK)
+    assert (task["state"], task["error_code"]) == ("failed", "bad_brief")
+    assert await row("SELECT held, used FROM periods") == {"held": 0, "used": 0}
+    assert (await row("SELECT state FROM holds"))["state"] == "voided"
+
+
 async def test_progress_is_there_to_read_while_it_runs(
     studio: Studio, ask: Ask, painter: Painter, pool: ArqRedis
 ) -> None:
@@ -258,14 +311,13 @@ async def test_the_frozen_brief_reaches_the_pipeline_whole(studio: Studio, ask: 
             **claim.brief,
             "platform": "stories",
             "brand": {"name": "N", "style_short": "calm", "palette": ["#ffffff"]},
-            "variation": {"seed": 3, "strength": 0.5},
+            "variation": {"seed": 3, "strength": 0.5, "of": {"seed": 2, "strength": 0.4}},
         }
     )
     assert (brief.count, brief.seed, brief.aspect) == (2, 7, "9:16")
     assert brief.brand is not None
     assert brief.brand.palette == ("#ffffff",)
-    assert brief.variation is not None
-    assert brief.variation.strength == 0.5
+    assert brief.variation == Variation(3, 0.5, of=Variation(2, 0.4))
     assert images.key(claim.task_id, "0" * 64) == f"tasks/{claim.task_id}/{'0' * 16}.png"
 
 

@@ -268,6 +268,25 @@ async def test_the_sweep_asks_about_what_is_late(room: Newsroom, row: Row) -> No
     assert (await row(TOLD))["kinds"] == ["post_overdue"]
 
 
+@pytest.mark.parametrize("late", [timedelta(), publishing.LATE + timedelta(minutes=1)])
+async def test_a_post_to_a_frozen_channel_says_so_and_is_not_sent(
+    room: Newsroom, sim: Sim, row: Row, late: timedelta
+) -> None:
+    post = await room.post(await room.channel(), at=NOW - late)
+    card = await room.courier.bot.send_message(ANNA, "card")
+    async with room.courier.sessions.begin() as session:
+        await posts.remember_card(session, post.account_id, post.id, ANNA, card.message_id)
+        await session.execute(text("UPDATE periods SET channels = 0"))
+    assert await room.publisher.claim() is None
+    await room.publisher.sweep()
+    assert (await row(POST))["state"] == "undeliverable"
+    assert (await row(TOLD))["kinds"] == ["post_undeliverable"]
+    await room.publisher.show_next()
+    shown = await sim.talk(ANNA).text("Возьмите тариф побольше: /plans, или отключите")
+    assert shown["message_id"] == card.message_id
+    assert await sim.calls("sendPhoto") == []
+
+
 async def test_the_card_says_how_it_went(room: Newsroom, sim: Sim) -> None:
     channel = await room.channel()
     post = await room.post(channel)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from db import accounts, plans, wallet
 from db.states import SystemWallet, TransferKind
 from db.views import TelegramUser
+from tests.db import rows
 from tests.sim import ANNA, Sim
 from tests.workers.conftest import Row
 from workers import notices
@@ -31,7 +32,7 @@ async def subscriber(sessions: Sessions, user_id: int = ANNA, *, then: int = 0) 
         account_id = (await accounts.ensure_user(session, person)).account_id
         await credit(session, account_id, START + then)
         await plans.standing(session, account_id, now=NOW - timedelta(days=1))
-        await plans.choose(session, account_id, "start", now=NOW, key="tap")
+        await rows.choose(session, account_id, "start", now=NOW, key="tap")
     return account_id
 
 
@@ -101,7 +102,7 @@ async def test_from_the_first_reminder_to_free_and_back(
     later = END + timedelta(days=4)
     async with sessions.begin() as session:
         await credit(session, account_id, START, key="second")
-        await plans.choose(session, account_id, "start", now=later, key="again")
+        await rows.choose(session, account_id, "start", now=later, key="again")
     await run_at(sessions, later + timedelta(minutes=1))
     assert (await row(CHARGES))["n"] == 2
 
@@ -145,7 +146,7 @@ async def test_nobody_in_another_plan_by_now_hears_of_a_grace(courier: Courier, 
     await run_at(sessions, END)
     async with sessions.begin() as session:
         await credit(session, account_id, 4 * START, key="second")
-        await plans.choose(session, account_id, "profi", now=END, key="larger")
+        await rows.choose(session, account_id, "profi", now=END, key="larger")
     await tell_all(courier)
     assert await sim.calls("sendMessage") == []
 

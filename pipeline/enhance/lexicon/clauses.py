@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from pipeline.enhance.lexicon import english
 from pipeline.enhance.lexicon.items import Item, Kind, Verb
-from pipeline.enhance.lexicon.nouns import NounParser
+from pipeline.enhance.lexicon.nouns import OFFERS, NounParser
 from pipeline.enhance.lexicon.phrase import OBJECT, OWNED, SUBJECT, NounPhrase
 from pipeline.enhance.lexicon.prepositions import adverb_of
 from pipeline.enhance.lexicon.rules import rules
@@ -26,16 +26,22 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of English and what ties it to the one before: "", ",", "and", "with", ..."""
+    """A stretch of English and what ties it to the one before: "", ",", "and", "with", ...
+
+    `receiver`: a dative right after its verb, the child of "показывает ребенку книгу".
+    """
 
     role: Role
     text: str
     glue: str
     phrase: NounPhrase | None = None
     intransitive: bool = False
+    receiver: bool = False
 
 
 _LOOSE = frozenset({Role.PLACE, Role.VERB, Role.PARTICIPLE, Role.ADVERB, Role.NAME})
+_CONGRATULATING = "congratulating"
+"""Said by the greeting itself: "happy birthday"."""
 _TAKES_OBJECT = frozenset({Role.VERB, Role.PARTICIPLE})
 
 
@@ -85,6 +91,8 @@ class ClauseWriter:
                 return self._shot(place)
             case Kind.SET_PHRASE:
                 apart = item.english.split(" ")[0].lower() in rules().greetings
+                if apart and self.pieces and self.pieces[-1].text == _CONGRATULATING:
+                    self._glue = self._glue or self.pieces.pop().glue
                 self._add(Role.APART if apart else Role.ADVERB, item.english)
             case Kind.NAME:
                 self._add(Role.NAME, item.english)
@@ -104,9 +112,10 @@ class ClauseWriter:
         *,
         default: str | None = None,
         intransitive: bool = False,
+        receiver: bool = False,
     ) -> None:
         glue = self._glue_for(role, default)
-        self.pieces.append(Piece(role, text, glue, phrase, intransitive))
+        self.pieces.append(Piece(role, text, glue, phrase, intransitive, receiver))
         self._glue = None
         self._relative = False
 
@@ -119,9 +128,20 @@ class ClauseWriter:
             return self._glue
         if default is not None:
             return default
+        if role is Role.NOUN and self._waits_for_object():
+            return ""
         if role in _LOOSE or (role is Role.NOUN and self._only_places_so_far()):
             return ""
         return "" if self.pieces[-1].role in _TAKES_OBJECT and role is not Role.APART else ","
+
+    def _waits_for_object(self) -> bool:
+        """ "достает из печи багеты": between a verb and its object there are only places."""
+        for piece in reversed(self.pieces):
+            if piece.role is Role.VERB:
+                return not _ends_with_preposition(piece)
+            if piece.role not in (Role.PLACE, Role.ADVERB) or piece.glue:
+                return False
+        return False
 
     def _only_places_so_far(self) -> bool:
         """ "на столе чашка": the stretch has begun with a place and waits for its noun."""
@@ -156,6 +176,10 @@ class ClauseWriter:
 
     def _noun(self, phrase: NounPhrase) -> None:
         after_verb = bool(self.pieces) and self.pieces[-1].role in _TAKES_OBJECT
+        if phrase.entry in OFFERS and self.pieces and self._glue is None and not after_verb:
+            offer = phrase.complete or f"{' '.join(phrase.modifiers)} off"
+            self._add(Role.NOUN, offer, phrase, default="with")
+            return
         cases = OBJECT if after_verb else OWNED if self.owned and not self.pieces else SUBJECT
         text = phrase.text(cases, self.articles)
         free = self._glue is None and not (after_verb and _ends_with_preposition(self.pieces[-1]))
@@ -170,7 +194,8 @@ class ClauseWriter:
         elif phrase.is_only("datv", "loct") and self.pieces and free:
             if phrase.entry.russian in rules().relatives:
                 text = phrase.text(["datv"], articles=False)
-            self._add(Role.PLACE, text if after_verb else f"for {text}", default="")
+            receiver = text if after_verb else f"for {text}"
+            self._add(Role.PLACE, receiver, default="", receiver=after_verb)
         else:
             self._add(Role.NOUN, text, phrase)
 
@@ -307,13 +332,27 @@ def _segment(pieces: list[Piece]) -> list[Piece]:
     if verb is None:
         return _place_last(pieces)
     if any(_may_be_subject(piece) for piece in pieces[:verb]):
-        return _place_after_verb(pieces, verb)
+        return _place_after_verb(_object_first(pieces, verb), verb)
     subject = _late_subject(pieces, verb)
     if subject is None:
-        return pieces
+        return _object_first(pieces, verb)
     start, end = subject
     order = [*pieces[start:end], *pieces[verb:start], *pieces[:verb], *pieces[end:]]
     return _reglued(order, pieces[0].glue)
+
+
+def _object_first(pieces: list[Piece], verb: int) -> list[Piece]:
+    """ "taking baguettes out of an oven": the object before the places; "showing a child a book"
+    has the person first."""
+    end = verb + 1
+    outer = (Role.PLACE, Role.ADVERB)
+    while end < len(pieces) and pieces[end].role in outer and not pieces[end].glue:
+        end += 1
+    if end == verb + 1 or end == len(pieces) or pieces[end].glue or pieces[end].phrase is None:
+        return pieces
+    if pieces[end].role is not Role.NOUN or pieces[verb + 1].receiver:
+        return pieces
+    return [*pieces[: verb + 1], pieces[end], *pieces[verb + 1 : end], *pieces[end + 1 :]]
 
 
 def _may_be_subject(piece: Piece) -> bool:
@@ -354,13 +393,8 @@ def _place_last(pieces: list[Piece]) -> list[Piece]:
 
 def _reglued(pieces: list[Piece], first_glue: str) -> list[Piece]:
     """The pieces with the stretch's own glue in front and commas that were reordered dropped."""
-    return [
-        Piece(
-            piece.role,
-            piece.text,
-            first_glue if at == 0 else (piece.glue if piece.glue in ("and", "or", "like") else ""),
-            piece.phrase,
-            piece.intransitive,
-        )
+    glues = (
+        first_glue if at == 0 else (piece.glue if piece.glue in ("and", "or", "like") else "")
         for at, piece in enumerate(pieces)
-    ]
+    )
+    return [replace(piece, glue=glue) for piece, glue in zip(pieces, glues, strict=True)]

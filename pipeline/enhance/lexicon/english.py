@@ -26,7 +26,7 @@ _PARTICIPLES = {
     "eat": "eaten", "fall": "fallen", "feed": "fed", "feel": "felt", "find": "found",
     "fly": "flown",
     "freeze": "frozen", "get": "got", "give": "given", "grow": "grown", "hang": "hung",
-    "have": "had", "hide": "hidden", "hold": "held", "knit": "knitted", "lay": "laid",
+    "have": "had", "hit": "hit", "hide": "hidden", "hold": "held", "knit": "knitted", "lay": "laid",
     "lie": "lain",
     "light": "lit", "make": "made", "meet": "met", "pay": "paid", "put": "put", "read": "read",
     "ride": "ridden", "run": "run", "see": "seen", "sell": "sold", "set": "set", "sew": "sewn",
@@ -38,7 +38,8 @@ _PARTICIPLES = {
 }  # fmt: skip
 _DOUBLED = frozenset({
     "cut", "get", "hug", "knit", "pet", "put", "run", "set", "sit", "spin", "stop", "swim", "win",
-    "wrap", "chat", "drip", "whip", "hop", "plan", "pat", "shop", "begin",
+    "wrap", "hit", "dig", "clap", "drag", "trim", "mop", "jog", "chop", "stir", "rub",
+    "chat", "drip", "whip", "hop", "plan", "pat", "shop", "begin",
 })  # fmt: skip
 _COMPARATIVES = {
     "good": "better",

@@ -17,6 +17,9 @@ from pipeline.enhance.lexicon.vocabulary import Entry
 
 _MASS = Entry("mass", "business", "скидка", "")
 _DISCOUNT = Entry("nouns", "business", "скидка", "discount")
+OFFERS = (_MASS, _DISCOUNT)
+"""What a discount reads as, with goods and without."""
+
 _LONGEST_CHAIN = 6
 """So deep may genitives and participles nest; real prompts stay below four."""
 
@@ -258,7 +261,7 @@ class NounParser:
             return False
         if phrase.entry.russian == "стиль":
             return True
-        if not owner.may_be("gent"):
+        if not owner.may_be("gent") or owner.entry in OFFERS:
             return False
         open_case = any(form.case == "" for form in owner.forms)
         own_open = any(form.case == "" for form in phrase.forms)
@@ -309,7 +312,7 @@ class NounParser:
         if item is None or not item.adjective:
             return None
         word = rules().prepositions[self.items[place].key][0].english
-        return f"{word} {item.adjective}", place + 2
+        return f"{word} {rules().substantives.get(item.adjective, item.adjective)}", place + 2
 
 
 def _is_possessed(phrase: NounPhrase, owner: NounPhrase) -> bool:

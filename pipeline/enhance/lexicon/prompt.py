@@ -112,7 +112,7 @@ def translate_style(text: str) -> Translation:
 
     Raises BadBrief(`empty`) when nothing of it can be said in English letters.
     """
-    translated = translate(text, articles=False, requests=False)
+    translated = translate(text, articles=False, requests=False, style=True)
     parts = [re.sub(r"^in (?:a |the )?(.+ style)$", r"\1", translated.sentence(STYLE_WORDS))]
     parts += [f"no {thing}" for thing in translated.unwanted]
     style = _shortened([part for part in parts if part])
@@ -157,7 +157,7 @@ def _in_english(style: str) -> str:
     """The style as stored; one that was never normalised is translated now."""
     if style.isascii():
         return style
-    return translate(style, articles=False, requests=False).sentence(STYLE_WORDS)
+    return translate(style, articles=False, requests=False, style=True).sentence(STYLE_WORDS)
 
 
 def palette_words(palette: tuple[str, ...]) -> str:

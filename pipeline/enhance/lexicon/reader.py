@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from pipeline.enhance.lexicon.items import ANY, Item, Kind, form_of
+from pipeline.enhance.lexicon.items import ANY, Form, Item, Kind, form_of
+from pipeline.enhance.lexicon.names import nominative, street_at
 from pipeline.enhance.lexicon.prepositions import adverb_of
 from pipeline.enhance.lexicon.rules import rules
+from pipeline.enhance.lexicon.senses import by_company
 from pipeline.enhance.lexicon.tokens import Token, TokenKind, starts_with
 from pipeline.enhance.lexicon.transliterate import to_ascii
 from pipeline.enhance.lexicon.vocabulary import Entry, PhraseEntry, vocabulary
 from pipeline.enhance.lexicon.words import corrected, known_word, unknown_word
 from pipeline.morphology import readings
 
+_DECADE = re.compile(r"\d+0s")
+_DECADE_FORMS = (Form("gent", "plur"), Form("loct", "plur"), Form("accs", "plur"))
 _COMMA = Item(Kind.COMMA, ",")
 _STOP = Item(Kind.STOP, ".")
 _AND = Item(Kind.CONJUNCTION, "и", "and")
@@ -25,10 +30,14 @@ Found = tuple[Item | None, int]
 
 @dataclass
 class Reader:
-    """Reads one list of tokens. `inner` translates a quotation: its English, its unknown words."""
+    """Reads one list of tokens. `inner` translates a quotation: its English, its unknown words.
+
+    `about`: dictionary forms of what the text is about and does not say.
+    """
 
     tokens: list[Token]
     inner: Callable[[str], tuple[str, tuple[str, ...]]]
+    about: frozenset[str] = frozenset()
     items: list[Item] = field(default_factory=list)
     unknown: dict[str, None] = field(default_factory=dict)
 
@@ -40,7 +49,8 @@ class Reader:
             if item is not None:
                 self.items.append(item)
             at += max(taken, 1)
-        return fold_discounts(self.items)
+        lemmas = self.about.union(*(token.forms for token in self.tokens))
+        return by_company(fold_discounts(self.items), lemmas)
 
     def _item(self, at: int) -> Found:
         token = self.tokens[at]
@@ -51,6 +61,7 @@ class Reader:
         for attempt in (
             self._which,
             self._compound_preposition,
+            self._street,
             self._longest,
             self._function_word,
         ):
@@ -88,7 +99,10 @@ class Reader:
     def _exact(self, at: int) -> Found:
         for words, english in vocabulary().exact.get(self.tokens[at].key, ()):
             keys = tuple(token.key for token in self.tokens[at : at + len(words)])
-            if keys == words and not (len(words) == 1 and self._has_attribute()):
+            if keys != words or (len(words) == 1 and self._has_attribute()):
+                continue
+            # "на улице" is outdoors, "на улице Ленина" is not.
+            if not street_at(self.tokens, at + len(words) - 1)[1]:
                 return Item(Kind.SET_PHRASE, " ".join(words), english), len(words)
         return None, 0
 
@@ -98,6 +112,16 @@ class Reader:
         return before is not None and (
             bool(before.adjective_forms) or before.kind is Kind.PREPOSITION
         )
+
+    def _street(self, at: int) -> Found:
+        """ "на Лесной", "на улице Ленина": a name and no forest; "на Красной площади" is known."""
+        english, taken = street_at(self.tokens, at)
+        if not taken or self._phrase(at)[1] >= taken > 1:
+            return None, 0
+        name = next(t.text for t in self.tokens[at : at + taken] if t.text[:1].isupper())
+        self.unknown[name] = None
+        entry = Entry("names", "places", self.tokens[at].key, english)
+        return Item(Kind.WORD, entry.russian, noun=entry, noun_forms=ANY), taken
 
     def _which(self, at: int) -> Found:
         if "который" in self.tokens[at].forms:
@@ -195,7 +219,7 @@ class Reader:
         known = known_word(token.key) or corrected(token.key)
         if known is not None:
             return self._in_context(known, at)
-        item = unknown_word(token.text, token.key)
+        item = unknown_word(nominative(token.text), token.key)
         if item is None:
             return None
         self.unknown[token.text] = None
@@ -205,6 +229,9 @@ class Reader:
         """English words pass; a lone one that the vocabulary translates to can take an article."""
         token = self.tokens[at]
         lower = token.text.lower()
+        if _DECADE.fullmatch(lower):
+            entry = Entry("definite", "time", lower, lower)
+            return Item(Kind.WORD, token.key, noun=entry, noun_forms=_DECADE_FORMS)
         beside = [*self.tokens[max(0, at - 1) : at], *self.tokens[at + 1 : at + 2]]
         alone = not any(t.kind is TokenKind.WORD and t.text.isascii() for t in beside)
         if alone and lower in vocabulary().countable:

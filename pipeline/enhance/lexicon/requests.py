@@ -27,6 +27,15 @@ def subject_of(tokens: list[Token]) -> tuple[list[Token], bool]:
     return without_places, False
 
 
+def is_written(tokens: list[Token], at: int) -> bool:
+    """Whether a quotation stands between a poster and whom it is for: it is written there."""
+    around = [tokens[at - 1] if at else None, tokens[at + 1] if at + 1 < len(tokens) else None]
+    before, after = around
+    if before is None or after is None or after.key != "для":
+        return False
+    return not before.forms.isdisjoint(rules().printed)
+
+
 def _was_owned(tokens: list[Token], subject: list[Token]) -> bool:
     """Whether the subject's first word follows a request word with nothing in between."""
     first = next((at for at, token in enumerate(tokens) if token is subject[0]), 0)

@@ -53,6 +53,30 @@ class Preposition:
 
 
 @dataclass(frozen=True, slots=True)
+class Sense:
+    """Another English word for a noun, and the company that calls for it; any one is enough.
+
+    `counted`: a number right before; `after`: the word or preposition right before; `near`: words
+    anywhere in the text; `joined_kinds`: nouns that "and" joins to it; `of` and `of_fields`: the
+    genitive right after. Nouns of `unless_fields` anywhere speak against the last four.
+    `number`: only its forms in this number; `lemma`: what prepositions know it by.
+    """
+
+    english: str
+    kind: str
+    field: str
+    lemma: str
+    number: str
+    counted: bool
+    near: frozenset[str]
+    joined_kinds: frozenset[str]
+    unless_fields: frozenset[str]
+    after: frozenset[str]
+    of: frozenset[str]
+    of_fields: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     prepositions: dict[str, tuple[Preposition, ...]]
     compound_prepositions: dict[str, tuple[tuple[str, ...], ...]]
@@ -60,6 +84,7 @@ class Rules:
     requests: PhraseTable
     request_ties: frozenset[str]
     request_media: frozenset[str]
+    printed: frozenset[str]
     destination_prepositions: frozenset[str]
     destinations: PhraseTable
     bare_destinations: PhraseTable
@@ -87,6 +112,12 @@ class Rules:
     dated: frozenset[str]
     pictured: frozenset[str]
     adjectives_by_field: dict[str, str]
+    mixed: dict[str, str]
+    slips: dict[str, str]
+    with_people: dict[str, str]
+    substantives: dict[str, str]
+    senses: dict[str, tuple[Sense, ...]]
+    streets: dict[str, str]
 
 
 @functools.cache
@@ -105,6 +136,7 @@ def rules() -> Rules:
         governed=table["governed"],
         requests=_phrases(table["requests"]["nouns"]),
         request_ties=frozenset(table["requests"]["ties"]),
+        printed=frozenset(table["requests"]["printed"]),
         request_media=frozenset(table["requests"]["media"]),
         destination_prepositions=frozenset(destinations["prepositions"]),
         destinations=_phrases(destinations["nouns"]),
@@ -133,6 +165,12 @@ def rules() -> Rules:
         dated=frozenset(table["dated"]["nouns"]),
         pictured=frozenset(table["pictured"]["nouns"]),
         adjectives_by_field=table["adjectives_by_field"],
+        mixed=table["mixed"],
+        slips=table["slips"],
+        with_people=table["with_people"],
+        substantives=table["substantives"],
+        senses=_senses(table["senses"]),
+        streets=table["streets"],
     )
 
 
@@ -149,6 +187,28 @@ def _preposition(row: dict[str, Any]) -> Preposition:
         noun: english for english, nouns in row.items() if isinstance(nouns, list) for noun in nouns
     }
     return Preposition(row["case"], row["english"], exceptions)
+
+
+def _senses(rows: list[dict[str, Any]]) -> dict[str, tuple[Sense, ...]]:
+    found: dict[str, tuple[Sense, ...]] = {}
+    for row in rows:
+        word = row["russian"]
+        sense = Sense(
+            english=row["english"],
+            kind=row["kind"],
+            field=row["field"],
+            lemma=row.get("lemma", word),
+            number=row.get("number", ""),
+            counted=row.get("counted", False),
+            near=frozenset(row.get("near", ())),
+            joined_kinds=frozenset(row.get("joined_kinds", ())),
+            unless_fields=frozenset(row.get("unless_fields", ())),
+            after=frozenset(row.get("after", ())),
+            of=frozenset(row.get("of", ())),
+            of_fields=frozenset(row.get("of_fields", ())),
+        )
+        found[word] = (*found.get(word, ()), sense)
+    return found
 
 
 def _phrases(keys: list[str]) -> PhraseTable:

@@ -16,6 +16,14 @@ _THOUSANDS = re.compile(r"(?<![\d.,])(\d{1,3}) (\d{3})(?!\d)")
 _SPACED_PERCENT = re.compile(r"(\d)\s+%")
 _PERCENT_WORD = re.compile(r"(\d)\s*процент(?:а|ов|ам|ами)?\b", re.IGNORECASE)
 _RANGE = re.compile(r"\bот\s+(\d+)\s*%?\s+до\s+(\d+)\s*%", re.IGNORECASE)
+_DECADE = re.compile(
+    r"\b(\d0|\d\d\d0)-?(?:е|х|ые|ых|м|ми|ым|ыми)\b(?:\s+год(?:ы|ов|ам|ами|ах)\b|\s*гг?\.)?",
+    re.IGNORECASE,
+)
+_ORDINAL = re.compile(r"\b(\d{1,2})-?(?:го|ое)\b", re.IGNORECASE)
+_ROOMS = re.compile(r"\b([1-5])(?:-?[хуыи]{1,2})?[\s-]*комнатн(?=\w)", re.IGNORECASE)
+_SIZE = re.compile(r"(\d)\s*[хХ×]\s*(\d)")
+_IN_ROOMS = {"1": "одно", "2": "двух", "3": "трех", "4": "четырех", "5": "пяти"}
 _DASH = re.compile(r"\s+[-–—]+\s+|—")
 _ADJECTIVES = frozenset({"ADJF", "PRTF"})
 
@@ -52,6 +60,9 @@ def tokenize(text: str) -> list[Token]:
     text = _THOUSANDS.sub(r"\1\2", text)
     text = _RANGE.sub(r"\1-\2%", _PERCENT_WORD.sub(r"\1%", text))
     text = _CURRENCY.sub(r"\1 рублей ", text)
+    text = _SIZE.sub(r"\1x\2", text)
+    text = _ORDINAL.sub(r"\1", _DECADE.sub(r"\1s", text))
+    text = _ROOMS.sub(lambda found: f"{_IN_ROOMS[found[1]]}комнатн", text)
     tokens: list[Token] = []
     end = 0
     for quoted in _QUOTED.finditer(text):

@@ -46,7 +46,7 @@ _PARTS_OF_SPEECH: dict[str, frozenset[str]] = {
 _FOLDER = Path(__file__).parent
 _RULES = "patterns.toml"
 
-WORD = re.compile(r"\d+(?:[.,:/+-]\d+)*%?(?![^\W\d_])|[^\W_]+(?:[-'’/][^\W_]+)*|%|\S")
+WORD = re.compile(r"\d+(?:[.,:/+-]\d+)*%?(?![^\W_])|[^\W_]+(?:[-'’/][^\W_]+)*|%|\S")
 """Numbers, words (hyphens inside), and single marks."""
 
 _CONTRACTED = {"во": "в", "со": "с", "ко": "к", "об": "о", "обо": "о", "изо": "из", "ото": "от"}
@@ -103,10 +103,12 @@ class Vocabulary:
     def find(self, lemma: str, pos: str, number: str = "") -> Entry | None:
         """The first entry under that form which fits the part of speech.
 
-        A word listed in the plural ("огни", lights) is not meant by its singular ("огонь", fire).
+        A word listed in the plural ("огни", lights; "часы", a watch) is not meant by its singular
+        ("огонь", fire; "час", an hour).
         """
         for entry in self.words.get(lemma, ()):
-            if entry.kind == "plurals" and number == "sing" and entry.russian != lemma:
+            plural = entry.kind in ("plurals", "singulars")
+            if plural and number == "sing" and entry.russian != lemma:
                 continue
             if pos in _PARTS_OF_SPEECH.get(entry.kind, frozenset({"NOUN"})):
                 return entry

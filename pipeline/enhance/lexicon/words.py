@@ -26,7 +26,7 @@ _SHORTEST_TYPO_CHARS = 6
 @functools.lru_cache(maxsize=8192)
 def known_word(key: str) -> Item | None:
     """The word by the vocabulary, or by what it is made of; None for an unknown one."""
-    return _by_readings(key) or _compound(key) or _by_stem(key)
+    return _by_readings(key) or _compound(key) or _by_stem(key) or _diminutive(key)
 
 
 @functools.lru_cache(maxsize=2048)
@@ -201,6 +201,61 @@ def _by_stem(key: str) -> Item | None:
                 if entry := vocabulary().find(lemma, "VERB"):
                     return _verb(Item(Kind.WORD, key), entry, reading)
     return None
+
+
+_DIMINUTIVES = (
+    # (a diminutive's ending, what the plain word may end in), by gender; "жк", "шк": дорога, рука.
+    ("masc", "очек", ("ок", "")), ("masc", "ечек", ("ек", "ок", "")), ("masc", "чик", ("",)),
+    ("masc", "ик", ("",)), ("masc", "ок", ("",)), ("masc", "ек", ("",)),
+    ("femn", "очка", ("ка", "а")), ("femn", "ечка", ("ка", "я")), ("femn", "жка", ("га", "жа")),
+    ("femn", "чка", ("ка", "ца")), ("femn", "шка", ("ха",)), ("femn", "ушка", ("а",)),
+    ("femn", "юшка", ("я",)), ("femn", "енька", ("а",)), ("femn", "ка", ("а", "")),
+    ("neut", "ечко", ("о", "цо", "ко")), ("neut", "ышко", ("о",)), ("neut", "ице", ("ие", "ье")),
+    ("neut", "ко", ("о",)),
+)  # fmt: skip
+_TENDER = re.compile(r"(?:еньк|оньк)(?:ий|ой)$")
+
+
+def _diminutive(key: str) -> Item | None:
+    """ "горшочек" is a pot, "тарелочка" a plate, "беленький" white: English has the plain word.
+
+    Only where the plain word is in the vocabulary and of the same gender.
+    """
+    found = readings(key)
+    if not found[0].known:
+        return None
+    for reading in found:
+        plain = _plain_noun(reading) if reading.pos == "NOUN" else None
+        if plain is not None:
+            forms = tuple(form_of(r) for r in found if r.lemma == reading.lemma)
+            return Item(Kind.WORD, key, noun=plain, noun_forms=forms)
+        if reading.pos == "ADJF" and (ending := _TENDER.search(reading.lemma)):
+            stem = reading.lemma[: ending.start()]
+            plain = next(filter(None, map(_adjective, _adjectives_of(stem))), None)
+            if plain is not None:
+                forms = tuple(form_of(r) for r in found if r.pos == "ADJF")
+                return Item(Kind.WORD, key, adjective=plain.english, adjective_forms=forms)
+    return None
+
+
+def _plain_noun(reading: Reading) -> Entry | None:
+    for gender, ending, plain_endings in _DIMINUTIVES:
+        if gender != reading.gender or not reading.lemma.endswith(ending):
+            continue
+        stem = reading.lemma.removesuffix(ending)
+        for plain in (stem + plain_ending for plain_ending in plain_endings):
+            entry = vocabulary().find(plain, "NOUN", "sing") if len(plain) > 2 else None
+            if entry is not None and entry.is_noun and readings(plain)[0].gender == gender:
+                return entry
+    return None
+
+
+def _adjectives_of(stem: str) -> list[str]:
+    return [stem + ending for ending in ("ый", "ий", "кий", "ой", "окий")]
+
+
+def _adjective(lemma: str) -> Entry | None:
+    return vocabulary().find(lemma, "ADJF")
 
 
 def _simpler_verbs(lemma: str) -> list[str]:

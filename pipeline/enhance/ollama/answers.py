@@ -44,8 +44,18 @@ _ENGLISH = re.compile(
     r"|through|against|beside|during|while|around)\b",
     re.IGNORECASE,
 )
-_WORDS_WITHOUT_ENGLISH = 8
-"""So many words without one of the above are another language, or a list of nothing."""
+_FOREIGN = re.compile(
+    r"\b(?:na|za|dlya|iz|ot|pri|bez|kak|eto|ili|[a-z]+(?:[yi]y|aya|oye|ogo|ykh|skiye)"
+    r"|der|das|und|mit|auf|eine?[nmrs]?|dem|von|zu|fu?er|im|ist"
+    r"|le|la|les|des?|du|une?|et|est|sur|avec|dans|aux?"
+    r"|el|una|del?|para|por|il|della?|di|che|nel|sul)\b",
+    re.IGNORECASE,
+)
+"""Small words of Russian in Latin letters, German, French, Spanish and Italian that English lacks,
+and Russian's endings. A few may stand in names: "dulce de leche on a table"."""
+
+_WORDS_OF_A_LANGUAGE = 8
+"""So many words tell which language they are; fewer may be a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +121,7 @@ def _check_words(texts: tuple[str, str, str]) -> None:
         raise BadAnswer("it must describe the picture, not talk about the task")
     if max(map(len, joined.split())) > _LONGEST_WORD:
         raise BadAnswer("it must be made of words")
-    if len(_words(joined)) >= _WORDS_WITHOUT_ENGLISH and not _ENGLISH.search(joined):
+    if not _is_english(joined):
         raise BadAnswer("it must be English")
     for text in texts:
         words = _words(text)
@@ -119,6 +129,12 @@ def _check_words(texts: tuple[str, str, str]) -> None:
             raise BadAnswer("it repeats itself")
         if not _OURS.isdisjoint(_runs(words)):
             raise BadAnswer("it repeats the instructions; describe the requested picture")
+
+
+def _is_english(text: str) -> bool:
+    if len(_words(text)) < _WORDS_OF_A_LANGUAGE:
+        return True
+    return len(_ENGLISH.findall(text)) > len(_FOREIGN.findall(text))
 
 
 def _words(text: str) -> list[str]:

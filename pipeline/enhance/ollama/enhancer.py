@@ -20,7 +20,7 @@ from pipeline.enhance.ollama.instructions import (
     messages,
 )
 from pipeline.enhance.ollama.server import OllamaServer, unwatched
-from pipeline.enhance.ollama.tokens import TokenLimit
+from pipeline.enhance.ollama.tokens import TOKENS, TokenLimit
 from pipeline.errors import BackendBusy, BackendUnavailable, BadAnswer, Unwritten
 from pipeline.settings import PipelineSettings
 from pipeline.types import Brief, Prompt
@@ -30,6 +30,9 @@ _log = logging.getLogger(__name__)
 _TRIES = 2
 _LOAD_S = 120.0
 """For a model of gigabytes on a slow disk."""
+
+_STYLE_TOKENS = TOKENS * 2 // 5
+"""What a brand's style may take of a prompt: the picture itself comes first."""
 
 _WORD = re.compile(r"[a-z]+")
 
@@ -119,9 +122,10 @@ class OllamaEnhancer:
     def _on_brand(self, render: str, style: list[str]) -> str:
         """The render, and the phrases of the brand's style that the model left out."""
         said = set(_WORD.findall(render.lower()))
-        missing = ", ".join(
+        left_out = ", ".join(
             phrase for phrase in style if not said.issuperset(_WORD.findall(phrase.lower()))
         )
+        missing = self._limit.fitted(left_out, reserved=TOKENS - _STYLE_TOKENS)
         if not missing:
             return render
         reserved = self._limit.count(missing) + 1

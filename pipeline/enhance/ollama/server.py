@@ -10,7 +10,15 @@ BadAnswer           the model wrote more than any prompt has
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar, cast
@@ -30,6 +38,9 @@ NUM_PREDICT = 320
 
 MAX_ANSWER_CHARS = 8000
 """A server that ignores NUM_PREDICT is stopped here."""
+
+MAX_ANSWER_BYTES = 250_000
+"""The same for what never becomes a part of an answer: a line is read whole, however long."""
 
 _CONNECT_S = 3.0
 _PULL_SILENCE_S = 600.0
@@ -87,7 +98,7 @@ class OllamaServer:
         After each token `on_tokens(done, NUM_PREDICT)`, and `on_text` with the text so far.
         """
         with self._faults():
-            async with self._client(self._deadline_s) as client:
+            async with self._client(self._deadline_s, on_response=_bounded) as client:
                 answer = await client.chat(
                     self.model,
                     messages,
@@ -138,7 +149,12 @@ class OllamaServer:
         if not finished:
             raise BackendBusy("ollama", "the pull was cut off: run it again", code="broken")
 
-    def _client(self, silence_s: float | None) -> AsyncClient:
+    def _client(
+        self,
+        silence_s: float | None,
+        *,
+        on_response: Callable[[httpx.Response], Awaitable[None]] | None = None,
+    ) -> AsyncClient:
         """A client that waits so long for the next byte; the caller has its own deadline."""
         try:
             timeout = httpx.Timeout(silence_s, connect=min(_CONNECT_S, silence_s or _CONNECT_S))
@@ -147,6 +163,7 @@ class OllamaServer:
                 timeout=timeout,
                 verify=self._certificates,
                 follow_redirects=False,  # They could lead to a host that nobody verifies.
+                event_hooks={"response": [on_response] if on_response else []},
             )
         except (ValueError, httpx.InvalidURL) as error:
             raise BackendUnavailable(
@@ -201,6 +218,28 @@ class OllamaServer:
             f"{self.host} has no model {self.model}: run `vitrina models pull {self.model}`"
             f" (or `ollama pull {self.model}`)"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounded(httpx.AsyncByteStream):
+    """Raises BadAnswer after MAX_ANSWER_BYTES."""
+
+    stream: httpx.AsyncByteStream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        left = MAX_ANSWER_BYTES
+        async for chunk in self.stream:
+            left -= len(chunk)
+            if left < 0:
+                raise BadAnswer("it was far too long")
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self.stream.aclose()
+
+
+async def _bounded(response: httpx.Response) -> None:
+    response.stream = _Bounded(cast("httpx.AsyncByteStream", response.stream))
 
 
 async def _read(
