@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from bot import keyboards, names, texts
 from bot.texts import N_, Html, Texts
-from bot.views import CAPTION_LIMIT, Card, length, shortened, undrawn
+from bot.views import CAPTION_LIMIT, Card, kin, length, shortened, undrawn
 from db.views import AlbumView, PredictionView
 from pipeline.types import AESTHETIC_WEIGHT, CLIP_WEIGHT
 
@@ -20,10 +20,15 @@ _BEST_OF = {
 }
 
 
+_PARTS = {"match": N_("match"), "aesthetics": N_("aesthetics")}
+
+
 def caption(album: AlbumView) -> Html:
     """The idea, a line a picture, and what the scores mean; at most 1024 UTF-16 units."""
     tr = texts.of(album.locale)
-    facts = [score_line(tr, image) for image in album.images]
+    told = kin(tr, album.origin)
+    facts = [] if told is None else [told]
+    facts += [score_line(tr, image) for image in album.images]
     if len(album.images) in _BEST_OF:
         facts.append(tr(_BEST_OF[len(album.images)]))
     if _by_score(album.images) != [*album.images]:
@@ -137,30 +142,28 @@ def _weakest(tr: Texts, images: Sequence[PredictionView]) -> Html | None:
     lost_match = CLIP_WEIGHT * (best.clip_n - last.clip_n)
     lost_aesthetics = AESTHETIC_WEIGHT * (best.aes_n - last.aes_n)
     if lost_match >= lost_aesthetics:
-        part, low, high = tr.plain("match"), last.clip_n, best.clip_n
+        part, low, high = "match", last.clip_n, best.clip_n
     else:
-        part, low, high = tr.plain("aesthetics"), last.aes_n, best.aes_n
+        part, low, high = "aesthetics", last.aes_n, best.aes_n
     if low >= high:
         return None
     line = tr(
         "№{rank} is pulled down by {part}: {low} against {high} of №1",
         rank=last.rank,
-        part=part,
+        part=tr.plain(_PARTS[part]),
         low=tr.decimal(low),
         high=tr.decimal(high),
     )
-    measure = _lost_most(best, last)
+    measure = _lost_most(best, last, names.measures(part))
     if measure is None:
         return line
     return Html(line + tr(" (most of all: {measure})", measure=names.measure(tr, measure)))
 
 
-def _lost_most(best: PredictionView, last: PredictionView) -> str | None:
-    """The named measure (all are 0..1) in which `last` is furthest behind."""
+def _lost_most(best: PredictionView, last: PredictionView, measures: frozenset[str]) -> str | None:
+    """The measure (all are 0..1) of these in which `last` is furthest behind."""
     high, low = _details(best), _details(last)
-    losses = {
-        name: high[name] - low[name] for name in high.keys() & low.keys() if names.is_measure(name)
-    }
+    losses = {name: high[name] - low[name] for name in high.keys() & low.keys() & measures}
     worst = max(losses, key=lambda name: losses[name], default=None)
     return worst if worst is not None and losses[worst] > 0.01 else None
 
@@ -174,8 +177,9 @@ def _details(image: PredictionView) -> dict[str, float]:
 
 
 def _prompt_lines(tr: Texts, album: AlbumView) -> list[Html]:
-    prompt = album.prompt
-    lines = [tr("<b>Prompt:</b> <code>{text}</code>", text=shortened(prompt.render, 1500))]
+    prompt, brand = album.prompt, album.brief["brand"]
+    lines = [] if brand is None else [tr("Brand: {name}", name=brand["name"])]
+    lines += [tr("<b>Prompt:</b> <code>{text}</code>", text=shortened(prompt.render, 1500))]
     if prompt.negative:
         lines.append(
             tr("<b>Negative:</b> <code>{text}</code>", text=shortened(prompt.negative, 500))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from aiogram import Bot, F
 from aiogram.enums import ChatType
 from aiogram.filters import Filter
@@ -14,6 +16,7 @@ from bot.callbacks import HistoryTap
 from db import approvals
 from db.engine import autocommit
 
+_WORD = re.compile(r"\w+")
 _DRAWS_AGAIN = HistoryTap.filter(F.do.in_({"repeat", "change"}))
 
 
@@ -35,6 +38,17 @@ class AsksAnother(Filter):
             return False
         asked_id = await dialogue.asked(state, replied.message_id)
         return False if asked_id in (None, state.key.user_id) else {"asked_id": asked_id}
+
+
+class Says(Filter):
+    """A whole message of these words in a private chat, however they are spelled."""
+
+    def __init__(self, *phrases: str) -> None:
+        self._phrases = frozenset(phrases)
+
+    async def __call__(self, message: Message) -> bool:
+        words = " ".join(_WORD.findall((message.text or "").casefold()))
+        return message.chat.type == ChatType.PRIVATE and words in self._phrases
 
 
 class IsForBot(Filter):

@@ -27,7 +27,7 @@ def invoice(
     below: list[list[InlineKeyboardButton]] | None = None,
 ) -> SendInvoice:
     """The message an order is paid on; `below` are rows of buttons under the one to pay."""
-    credit = tr.roubles(order.credit, short=True)
+    credit = tr.roubles(order.credit)
     title = tr.plain("Top-up: {sum}", sum=credit)
     common = SendInvoice(
         chat_id=order.chat_id,
@@ -61,8 +61,8 @@ def keyboard(
 def price(tr: Texts, order: OrderView) -> str:
     """What is paid: roubles, or Stars."""
     if order.method is PaymentMethod.STARS:
-        return f"{order.amount} ⭐"
-    return tr.roubles(order.amount, short=True)
+        return f"{tr.number(order.amount)} ⭐"
+    return tr.roubles(order.amount)
 
 
 def _provider_fields(title: str, order: OrderView, terms: PaymentTerms) -> dict[str, object]:

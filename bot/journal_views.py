@@ -132,7 +132,7 @@ def _plan(tr: Texts, line: EventView, _: str) -> Html:
     plan, paid = line.what.removeprefix("plan "), _number(line, "sum")
     if paid == 0:
         return tr("chose the plan {plan} for the next period", plan=plan)
-    return tr("bought the plan {plan} for {sum}", plan=plan, sum=tr.roubles(paid, short=True))
+    return tr("bought the plan {plan} for {sum}", plan=plan, sum=tr.roubles(paid))
 
 
 def _pay(tr: Texts, line: EventView, _: str) -> Html:
@@ -142,7 +142,7 @@ def _pay(tr: Texts, line: EventView, _: str) -> Html:
 
 
 def _top_up(tr: Texts, line: EventView, _: str) -> Html:
-    return tr("topped up the wallet by {sum}", sum=tr.roubles(_number(line, "sum"), short=True))
+    return tr("topped up the wallet by {sum}", sum=tr.roubles(_number(line, "sum")))
 
 
 _TOLD: dict[Deed, Callable[[Texts, EventView, str], Html]] = {

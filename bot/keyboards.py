@@ -92,10 +92,12 @@ def draft(tr: Texts, draft: Draft, aspect: Aspect, max_count: int) -> InlineKeyb
     enhance = tr.plain("Improve prompt: on") if draft.enhance else tr.plain("Improve prompt: off")
     # The value that a tap leads to, not a step: a tap handled twice leads to the same.
     count = str(draft.count % max_count + 1)
+    # The tap says that the card has shown it to be gone.
+    create = tap("go", "brand") if draft.brand_gone else tap("go")
     no_photo = button(tr.plain("🖼 Leave the photo out"), tap("set", "photo"))
     return markup(
         [
-            [button(tr.plain("✨ Create"), tap("go"), "primary")],
+            [button(tr.plain("✨ Create"), create, "primary")],
             [
                 button(f"📍 {names.platform(tr, draft.platform)}", tap("open", "platform")),
                 button(f"🏁 {names.goal(tr, draft.goal)}", tap("open", "goal")),
@@ -126,7 +128,9 @@ def draft_choice(
         for value, label in values
     ]
     back = button(tr.plain("‹ Back"), DraftTap(request_id=draft.id, do="back"))
-    return markup([*in_rows(buttons, width), [back]])
+    first = field == "brand" and not brands
+    new = [button(tr.plain("🆕 New brand"), BrandTap(do="new"))] if first else []
+    return markup([*in_rows(buttons, width), new, [back]])
 
 
 def _choices(

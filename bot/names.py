@@ -80,12 +80,13 @@ _FALLBACKS: dict[str, str] = {
     "input_cut": N_("it could not read the whole request"),
 }
 
-_MEASURES: dict[str, str] = {
+_MATCH_MEASURES: dict[str, str] = {"palette": N_("match with the colours asked for")}
+
+_AESTHETIC_MEASURES: dict[str, str] = {
     "colourfulness": N_("colourfulness"),
     "sharpness": N_("sharpness"),
     "contrast": N_("contrast"),
     "balance": N_("balance"),
-    "palette": N_("match with the colours asked for"),
 }
 
 _READINGS: dict[str, str] = {
@@ -134,13 +135,13 @@ def fallback(tr: Texts, code: str) -> str:
 
 
 def measure(tr: Texts, code: str) -> str:
-    """A part of a score."""
-    return tr.plain(_MEASURES[code])
+    """One of `measures`."""
+    return tr.plain((_MATCH_MEASURES | _AESTHETIC_MEASURES)[code])
 
 
-def is_measure(code: str) -> bool:
-    """Whether a judge's detail is a part of a score: 0..1, more is better."""
-    return code in _MEASURES
+def measures(part: str) -> frozenset[str]:
+    """Those of a judge's details that `match` or `aesthetics` is made of: 0..1, more is better."""
+    return frozenset(_MATCH_MEASURES if part == "match" else _AESTHETIC_MEASURES)
 
 
 def readings(tr: Texts, details: Mapping[str, float]) -> str:

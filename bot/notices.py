@@ -86,14 +86,14 @@ def _freed(tr: Texts, data: Data) -> Card:
 
 
 def _topped_up(tr: Texts, data: Data) -> Card:
-    head = tr("✅ <b>{sum} came to the wallet</b>", sum=_short(tr, data, "sum"))
+    head = tr("✅ <b>{sum} came to the wallet</b>", sum=_roubles(tr, data, "sum"))
     return Card(_lines(head, _balance(tr, data)), markup([[*_wallet(tr, data), *_plans(tr, data)]]))
 
 
 def _refunded(tr: Texts, data: Data) -> Card:
     head = tr(
         "↩️ <b>{sum} went back to whoever paid it</b>",
-        sum=_short(tr, data, "sum"),
+        sum=_roubles(tr, data, "sum"),
     )
     return Card(_lines(head, _balance(tr, data)), markup([_wallet(tr, data)]))
 
@@ -101,19 +101,19 @@ def _refunded(tr: Texts, data: Data) -> Card:
 def _charged_back(tr: Texts, data: Data) -> Card:
     head = tr(
         "↩️ <b>Telegram gave back a payment of {sum}</b>",
-        sum=_short(tr, data, "sum"),
+        sum=_roubles(tr, data, "sum"),
     )
     lack: Html | None = None
     if data["shortfall"]:
         lack = tr(
             "{sum} of it were spent already, so paid actions are paused. Write to the bot's owner.",
-            sum=_short(tr, data, "shortfall"),
+            sum=_roubles(tr, data, "shortfall"),
         )
     return Card(_lines(head, _balance(tr, data), lack), markup([_wallet(tr, data)]))
 
 
 def _balance(tr: Texts, data: Data) -> Html:
-    return tr("In the wallet now: {sum}", sum=_short(tr, data, "balance"))
+    return tr("In the wallet now: {sum}", sum=_roubles(tr, data, "balance"))
 
 
 WORDS: dict[str, Words] = {
@@ -170,7 +170,7 @@ def _cure(tr: Texts, data: Data) -> InlineKeyboardMarkup:
     missing = _number(data, "missing")
     rows: list[Row] = [_plans(tr, data)]
     if missing:
-        label = tr.plain("➕ Top up {sum}", sum=tr.roubles(missing, short=True))
+        label = tr.plain("➕ Top up {sum}", sum=tr.roubles(missing))
         top_up = WalletTap(
             do="sum",
             account_id=_number(data, "account_id"),
@@ -203,10 +203,6 @@ def _number(data: Data, name: str) -> int:
 
 def _roubles(tr: Texts, data: Data, name: str) -> str:
     return tr.roubles(_number(data, name))
-
-
-def _short(tr: Texts, data: Data, name: str) -> str:
-    return tr.roubles(_number(data, name), short=True)
 
 
 def _when(tr: Texts, data: Data, name: str) -> str:

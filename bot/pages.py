@@ -8,7 +8,7 @@ from bot import keyboards, names, texts
 from bot.dialogue import Answers
 from bot.palette import MAX_COLOURS, Codes
 from bot.texts import N_, Html, Texts
-from bot.views import Card, shortened, variants
+from bot.views import Card, kin, shortened, variants
 from db.views import AlbumView, Brand, Draft, HistoryPage, UserSettings
 from pipeline.types import Aspect
 
@@ -27,6 +27,12 @@ def welcome(tr: Texts, name: str) -> Html:
 
 def try_example(tr: Texts) -> Card:
     return Card(tr("Try it now, tap an example:"), keyboards.examples(tr))
+
+
+def greeting(tr: Texts) -> Card:
+    """In answer to a greeting alone."""
+    text = tr("👋 Hello! Say in one message what to draw, or take an example:")
+    return Card(text, keyboards.examples(tr))
 
 
 def create(tr: Texts) -> Card:
@@ -259,12 +265,13 @@ def history(tr: Texts, page: HistoryPage, *, first_page: bool) -> Card:
         )
     lines = [tr("🗂 <b>History</b>: tap a number")]
     for number, item in enumerate(page.items, start=1):
+        told = [variants(tr, item.count), kin(tr, item.origin)]
         lines.append(
             tr(
                 "<b>{number}.</b> {when} · {variants}\n{prompt}",
                 number=number,
                 when=tr.when(item.finished_at),
-                variants=variants(tr, item.count),
+                variants=Html(" · ".join(filter(None, told))),
                 prompt=shortened(item.cleaned_prompt, _QUOTED),
             )
         )

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import combinations
 from typing import cast
 
 from PIL import Image
@@ -23,6 +24,13 @@ _SIDE_PX = 160
 _SWATCHES = 12
 _APART = 48.0
 """Two colours closer than this in RGB look like one on a swatch."""
+_LEAST = 0.005
+"""A colour on a smaller share of a logo is none of its own."""
+_EDGES = 0.05
+"""Blends along the edges cover no more of it than this, and the colours blended far more."""
+_STRONGER = 2.5
+_OFF_LINE = 12
+"""By how much the way over a colour may be longer than the straight one for it to lie between."""
 
 RGB = tuple[int, int, int]
 
@@ -80,13 +88,17 @@ def dominant(data: bytes) -> tuple[str, ...]:
     """The colours of a logo, the most telling first; at most MAX_COLOURS.
 
     A logo is mostly its ground, so a colour counts by its share and by how vivid it is; white
-    comes last. Raises pipeline's BadImage. Blocks: call it in a thread.
+    comes last. Blends along its edges are left out. Raises pipeline's BadImage. Blocks: call it
+    in a thread.
     """
     image = decode(data)
     image.thumbnail((_SIDE_PX, _SIDE_PX), Image.Resampling.BOX)
     reduced = image.quantize(_SWATCHES, method=Image.Quantize.MEDIANCUT).convert("RGB")
-    shares = Counter(cast("Iterable[RGB]", reduced.get_flattened_data()))
+    counts = Counter(cast("Iterable[RGB]", reduced.get_flattened_data()))
     total = reduced.width * reduced.height
+    shares = Counter(
+        {rgb: n for rgb, n in counts.items() if n >= _LEAST * total and not _is_blend(rgb, counts)}
+    )
     weighed = sorted(
         ((_weight(rgb, count / total), rgb) for rgb, count in shares.items()), reverse=True
     )
@@ -97,9 +109,22 @@ def dominant(data: bytes) -> tuple[str, ...]:
     return tuple("#{:02x}{:02x}{:02x}".format(*rgb) for rgb in chosen[:MAX_COLOURS])
 
 
+def _is_blend(rgb: RGB, counts: Counter[RGB]) -> bool:
+    """Whether it is what smoothing makes of the edge between two colours that cover far more."""
+    if counts[rgb] > _EDGES * counts.total():
+        return False
+    ends = [
+        other
+        for other, count in counts.items()
+        if count >= _STRONGER * counts[rgb] and _distance(rgb, other) > _APART
+    ]
+    return any(
+        _distance(rgb, one) + _distance(rgb, other) < _distance(one, other) + _OFF_LINE
+        for one, other in combinations(ends, 2)
+    )
+
+
 def _weight(rgb: RGB, share: float) -> float:
-    if share < 0.005:
-        return 0.0
     if min(rgb) > 240:
         return 0.001
     vividness = (max(rgb) - min(rgb)) / 255

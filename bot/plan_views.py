@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from datetime import datetime
 
-from aiogram.types import InlineKeyboardMarkup
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.buttons import Row, button, in_rows, markup
+from bot.buttons import Row, button, in_rows, marked, markup
 from bot.callbacks import PlanTap, WalletTap
 from bot.texts import Html, Texts
 from bot.views import Card, of_team
@@ -68,11 +68,14 @@ def _standing(
     if period.held:
         lines.append(tr.n("{n} more is being drawn", "{n} more are being drawn", period.held))
     lines.append(_until(tr, standing, titles, now))
-    price = tr.roubles(period.terms.picture_price, short=True)
+    price = tr.roubles(period.terms.picture_price)
     lines.append(
         tr("Past the quota: {price} a picture, from the wallet", price=price)
         if standing.pays_per_picture
-        else tr("Past the quota: nothing is drawn or charged")
+        else tr(
+            "Past the quota: nothing is drawn or charged until you switch it on, {price} a picture",
+            price=price,
+        )
     )
     return Html("\n".join(lines))
 
@@ -100,12 +103,12 @@ def _after(tr: Texts, standing: Standing, titles: dict[str, str]) -> Html:
         return tr("Then: {title}", title=titles.get(upcoming, upcoming))
     if standing.plan.code == FREE:
         return tr("Then new pictures come, free")
-    return tr("Then it renews for {price}", price=tr.roubles(standing.plan.price, short=True))
+    return tr("Then it renews for {price}", price=tr.roubles(standing.plan.price))
 
 
 def _offer(tr: Texts, plan: PlanView, *, is_present: bool, is_team: bool) -> Html:
     name = title(tr, plan)
-    price = tr.roubles(plan.price, short=True)
+    price = tr.roubles(plan.price)
     if plan.price:
         head = tr("<b>{title}</b> · {price} a month", title=name, price=price)
     else:
@@ -118,7 +121,7 @@ def _offer(tr: Texts, plan: PlanView, *, is_present: bool, is_team: bool) -> Htm
 def gives(tr: Texts, terms: Terms, *, is_team: bool) -> list[Html]:
     """What a plan gives, most important first; seats only to a team, which has people to sit."""
     pictures = tr.n("{n} picture a month", "{n} pictures a month", terms.images_limit)
-    price = tr.roubles(terms.picture_price, short=True)
+    price = tr.roubles(terms.picture_price)
     room = [tr.n("{n} brand", "{n} brands", terms.brand_limit)]
     if terms.channels:
         room.append(tr.n("{n} channel", "{n} channels", terms.channels))
@@ -141,11 +144,7 @@ def _plans_keyboard(
 ) -> InlineKeyboardMarkup:
     account_id = standing.period.account_id
     others = [
-        button(
-            _label(tr, plan),
-            PlanTap(do="ask", account_id=account_id, value=plan.code),
-            "primary" if plan.price > standing.plan.price else None,
-        )
+        _other(tr, standing, plan)
         for plan in offered
         if plan.code != standing.plan.code and plan.code != FREE
     ]
@@ -159,12 +158,19 @@ def _plans_keyboard(
     return markup(rows)
 
 
-def _label(tr: Texts, plan: PlanView) -> str:
-    return f"{title(tr, plan)} · {tr.roubles(plan.price, short=True)}"
+def _other(tr: Texts, standing: Standing, plan: PlanView) -> InlineKeyboardButton:
+    """A plan to change to; the one that comes next is marked, and not asked about again."""
+    account_id = standing.period.account_id
+    label = f"{title(tr, plan)} · {tr.roubles(plan.price)}"
+    if plan.code == standing.next_plan_code:
+        return button(marked(label, True), PlanTap(do="show", account_id=account_id))
+    dearer = plan.price > standing.plan.price
+    tap = PlanTap(do="ask", account_id=account_id, value=plan.code)
+    return button(label, tap, "primary" if dearer else None)
 
 
 def _renewal(tr: Texts, standing: Standing, titles: dict[str, str]) -> Row:
-    """Stop renewing a paid plan, or take back what was to come after it."""
+    """Stop renewing a paid plan, and take back what was to come after it."""
 
     def tap(do: str, code: str) -> PlanTap:
         return PlanTap(do=do, account_id=standing.period.account_id, value=code)
@@ -173,10 +179,12 @@ def _renewal(tr: Texts, standing: Standing, titles: dict[str, str]) -> Row:
         return []
     if standing.grace_until is not None:
         return [button(tr.plain("🔁 Renew now"), tap("ask", standing.plan.code))]
-    if standing.next_plan_code is not None:
-        label = tr.plain("↩️ Stay with {title}", title=titles[standing.plan.code])
-        return [button(label, tap("change", standing.plan.code))]
-    return [button(tr.plain("⏹ Don't renew"), tap("ask", FREE))]
+    stop = button(tr.plain("⏹ Don't renew"), tap("ask", FREE))
+    if standing.next_plan_code is None:
+        return [stop]
+    label = tr.plain("↩️ Stay with {title}", title=titles[standing.plan.code])
+    stay = button(label, tap("change", standing.plan.code))
+    return [stay] if standing.next_plan_code == FREE else [stay, stop]
 
 
 def ask(
@@ -305,7 +313,7 @@ def _ask_keyboard(
     missing = quote.to_pay - wallet.free
     if quote.to_pay and missing > 0:
         kopecks = max(_with_spare(standing, quote, missing), least)
-        label = tr.plain("➕ Top up {sum}", sum=tr.roubles(kopecks, short=True))
+        label = tr.plain("➕ Top up {sum}", sum=tr.roubles(kopecks))
         # Its plan goes along, so that the way leads back here.
         top_up = WalletTap(do="sum", account_id=account_id, value=kopecks, plan=wanted.code)
         return markup([[button(label, top_up, "primary")], [back]])

@@ -32,9 +32,9 @@ def cost(tr: Texts, means: Means, count: int) -> Html:
             left=tr.number(means.left),
             limit=tr.number(means.limit),
         )
-    price = tr.roubles(means.price(count), short=True)
+    price = tr.roubles(means.price(count))
     if missing := means.missing(count):
-        lacks = tr.roubles(missing, short=True)
+        lacks = tr.roubles(missing)
         return tr("🎟 {n} for {price}, {missing} short", n=past, price=price, missing=lacks)
     if means.left <= 0:
         return tr.n("🎟 {n} picture for {price}", "🎟 {n} pictures for {price}", past, price=price)
@@ -82,6 +82,13 @@ def cure(
                 free=tr.roubles(means.wallet.free),
             )
         )
+    else:
+        lines.append(
+            tr(
+                "Paying past the quota stays on: later pictures are paid for from the wallet too, "
+                "until it is switched off in /plans."
+            )
+        )
     if of_team:
         lines.append(tr("<i>Only the team's owner and admins can spend its money.</i>"))
     rows = [*_paid_ways(tr, means, count, offered, least), *_fewer(tr, means, errand)]
@@ -89,8 +96,10 @@ def cure(
 
 
 def paid_for(tr: Texts) -> Card:
-    """In place of the ways on, once one of them was taken and the album has a card of its own."""
-    return Card(tr("👛 Pictures past the quota are paid for now. To stop that: /plans"))
+    """Said once paying past the quota was switched on by a draft or an album."""
+    return Card(
+        tr("👛 Pictures past the quota are paid for now, the next ones too. To stop that: /plans")
+    )
 
 
 def go_on(tr: Texts, errand: Errand) -> InlineKeyboardButton:
@@ -112,9 +121,9 @@ def _paid_ways(
         if not means.pays:
             sum = means.price(count)
             label = tr.plain(
-                "👛 Pay per picture: {n} for {price}",
+                "👛 Pay past the quota: {n} for {price} now",
                 n=means.past(count),
-                price=tr.roubles(sum, short=True),
+                price=tr.roubles(sum),
             )
             rows.append(
                 [
@@ -129,7 +138,7 @@ def _paid_ways(
             rows.append([top_up(tr, means.wallet.account_id, max(missing, least))])
     better = next((plan for plan in offered if _is_better(plan, means)), None)
     if better is not None and not means.wallet.paused:
-        title, price = plan_views.title(tr, better), tr.roubles(better.price, short=True)
+        title, price = plan_views.title(tr, better), tr.roubles(better.price)
         label = tr.n_plain(
             "💎 {title}: {n} picture for {price}",
             "💎 {title}: {n} pictures for {price}",
@@ -149,7 +158,7 @@ def _is_better(plan: PlanView, means: Means) -> bool:
 
 def top_up(tr: Texts, account_id: int, kopecks: int) -> InlineKeyboardButton:
     """Straight to paying this sum."""
-    label = tr.plain("➕ Top up {sum}", sum=tr.roubles(kopecks, short=True))
+    label = tr.plain("➕ Top up {sum}", sum=tr.roubles(kopecks))
     return button(label, WalletTap(do="sum", account_id=account_id, value=kopecks), "primary")
 
 

@@ -180,7 +180,7 @@ _ASK: dict[ApprovalState | None, str] = {
 
 
 def album_rows(tr: Texts, album: AlbumView) -> list[Row]:
-    """Votes with their counts, and the way to an approval; nothing outside a team's group."""
+    """Votes with their counts, and the way to an approval; nothing on one's own albums."""
     if album.team is None:
         return []
     votes = [

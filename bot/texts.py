@@ -82,9 +82,9 @@ class Texts:
         pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
         return format_decimal(number, format=pattern, locale=self.locale)
 
-    def roubles(self, kopecks: int, *, short: bool = False) -> str:
-        """A sum in roubles: 1 299,00 ₽; `short` leaves out kopecks that are none: 1 299 ₽."""
-        pattern = "#,##0" if short and kopecks % 100 == 0 else "#,##0.00"
+    def roubles(self, kopecks: int) -> str:
+        """A sum in roubles: 1 299 ₽, or with the kopecks that there are: 1 299,50 ₽."""
+        pattern = "#,##0.00" if kopecks % 100 else "#,##0"
         roubles = Decimal(kopecks) / 100
         return format_decimal(roubles, format=f"{pattern}\u00a0₽", locale=self.locale)
 

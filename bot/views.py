@@ -104,6 +104,16 @@ def undrawn(tr: Texts, prompt: str) -> list[Html]:
     return [tr("🔤 Pictures have no lettering: take “{words}” into the post's text", words=shown)]
 
 
+def kin(tr: Texts, origin: str) -> Html | None:
+    """Which button of an earlier album one comes from, by its task's origin; None: from none."""
+    match origin.split(":"):
+        case ["similar", _, rank]:
+            return tr("🎯 Like №{rank}", rank=max(1, int(rank)))
+        case ["more" | "repeat", *_]:
+            return tr("🔁 More variants")
+    return None
+
+
 def _brand(tr: Texts, draft: Draft) -> str:
     if draft.brand is None:
         return tr.plain("no brand, neutral style")

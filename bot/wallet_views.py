@@ -127,7 +127,7 @@ def sums(tr: Texts, terms: PaymentTerms, account_id: int) -> Card:
     if not terms.methods:
         return Card(not_connected(tr), markup([back]))
     offered = [
-        button(tr.roubles(kopecks, short=True), tap("sum", kopecks))
+        button(tr.roubles(kopecks), tap("sum", kopecks))
         for kopecks in SUMS
         if terms.min_kopecks <= kopecks <= terms.max_kopecks
     ]
@@ -147,8 +147,8 @@ def ask_sum(tr: Texts, terms: PaymentTerms, *, in_group: bool) -> Card:
     """The question for any sum."""
     text = tr(
         "✏️ <b>How much, in roubles?</b> From {least} to {most}.",
-        least=tr.roubles(terms.min_kopecks, short=True),
-        most=tr.roubles(terms.max_kopecks, short=True),
+        least=tr.roubles(terms.min_kopecks),
+        most=tr.roubles(terms.max_kopecks),
     )
     if in_group:
         text = Html(text + tr("\n<i>Answer by replying to this message.</i>"))
@@ -159,8 +159,8 @@ def ask_sum(tr: Texts, terms: PaymentTerms, *, in_group: bool) -> Card:
 def bad_sum(tr: Texts, terms: PaymentTerms) -> Html:
     return tr(
         "I need a sum from {least} to {most}, as a number: 700 or 1500,50.",
-        least=tr.roubles(terms.min_kopecks, short=True),
-        most=tr.roubles(terms.max_kopecks, short=True),
+        least=tr.roubles(terms.min_kopecks),
+        most=tr.roubles(terms.max_kopecks),
     )
 
 
@@ -187,8 +187,8 @@ def methods(tr: Texts, terms: PaymentTerms, account_id: int, kopecks: int, plan:
 def _method(tr: Texts, terms: PaymentTerms, method: PaymentMethod, kopecks: int) -> str:
     rate = terms.rate(method)
     if rate is None:
-        return tr.plain("💳 By card: {sum}", sum=tr.roubles(kopecks, short=True))
-    return tr.plain("⭐ By Stars: {n} ⭐", n=-(-kopecks // rate))
+        return tr.plain("💳 By card: {sum}", sum=tr.roubles(kopecks))
+    return tr.plain("⭐ By Stars: {n} ⭐", n=tr.number(-(-kopecks // rate)))
 
 
 def invoice_sent(tr: Texts, order: OrderView) -> Card:

@@ -69,7 +69,7 @@ async def album(session: AsyncSession, account_id: int, task_id: int) -> AlbumVi
         .order_by(Prediction.rank)
         .execution_options(populate_existing=True)
     )
-    team = await _say(session, task_id) if row.chat_id == group_id else None
+    team = None if group_id is None else await _say(session, task_id)
     return _album(row, tuple(_picture(picture) for picture in pictures), team)
 
 
@@ -151,6 +151,7 @@ def _item(row: Task) -> HistoryItem:
         cleaned_prompt=brief["cleaned_prompt"],
         count=brief["count"],
         finished_at=row.finished_at,
+        origin=row.origin,
     )
 
 
@@ -178,6 +179,7 @@ def _album(row: Task, images: tuple[PredictionView, ...], team: TeamSay | None) 
         timings_ms=row.timings_ms,
         finished_at=row.finished_at,
         team=team,
+        origin=row.origin,
     )
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from db import albums, audit, locks, reminders, teams, votes
+from db import albums, audit, deliveries, locks, reminders, teams, votes
 from db.audit import Deed
 from db.errors import NotFound, Stale
 from db.models import Account, Approval, Approver, Delivery, Member, Question, Task, User
@@ -42,7 +42,8 @@ async def ask(
     session: AsyncSession, account_id: int, task_id: int, user_id: int, place: Place
 ) -> ApprovalView:
     """The album's open round, or its approval; else a new round, in the team's group wherever it
-    is asked for: there its approvers are, and replies about it are looked for.
+    is asked for: there its approvers are, and replies about it are looked for. An album that was
+    drawn elsewhere is shown there.
 
     Raises NotFound, Stale while there is no album.
     """
@@ -78,6 +79,17 @@ async def ask(
     )
     session.add(row)
     await session.flush()
+    if not await _is_shown_in(session, task_id, place.chat_id):
+        # Nobody can say yes to what they have not seen.
+        await deliveries.request(
+            session,
+            account_id,
+            task_id,
+            DeliveryKind.ALBUM,
+            f"round:{row.id}",
+            chat_id=place.chat_id,
+            thread_id=place.thread_id,
+        )
     await audit.note(session, account_id, user_id, Deed.ASK, f"task {task_id}", approval=row.id)
     return await get(session, account_id, row.id)
 
@@ -270,6 +282,16 @@ async def leads_to(session: AsyncSession, approval_id: int, request_id: int) -> 
     await session.execute(
         update(Approval).where(Approval.id == approval_id).values(next_request_id=request_id)
     )
+
+
+async def _is_shown_in(session: AsyncSession, task_id: int, chat_id: int) -> bool:
+    there = select(Delivery.id).where(
+        Delivery.task_id == task_id,
+        Delivery.chat_id == chat_id,
+        Delivery.kind == DeliveryKind.ALBUM,
+        Delivery.state.not_in(deliveries.ENDED_BADLY),
+    )
+    return bool(await session.scalar(select(there.exists())))
 
 
 async def _in_group(session: AsyncSession, task_id: int, group_id: int) -> Place:

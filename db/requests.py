@@ -343,4 +343,5 @@ def _view(row: Request, brand: Brand | None) -> Draft:
         card_message_id=row.card_message_id,
         state=row.state,
         photo_key=row.photo_key,
+        brand_gone=brand is None and row.brand_id is not None,
     )

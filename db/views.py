@@ -99,7 +99,8 @@ class NewDraft:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A request as its card shows it. `brand` None: neutral; `photo_key`: what it starts from."""
+    """A request as its card shows it. `brand` None: neutral, or deleted since (`brand_gone`);
+    `photo_key`: what it starts from."""
 
     id: int
     account_id: int
@@ -120,6 +121,7 @@ class Draft:
     card_message_id: int | None
     state: RequestState
     photo_key: str | None = None
+    brand_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +297,7 @@ class PredictionView(NewPrediction):
 
 @dataclass(frozen=True, slots=True)
 class TeamSay:
-    """What a team says of an album in its group: votes by rank, and its last approval, if any."""
+    """What a team says of an album of its: votes by rank, and its last approval, if any."""
 
     votes: Mapping[int, int]
     approval: ApprovalState | None
@@ -305,7 +307,7 @@ class TeamSay:
 class AlbumView:
     """A finished task, whole; `images` in rank order. `user_id` asked for it, in `locale`.
 
-    `team` None: it was not drawn for a team's group.
+    `team` None: it was not drawn for a team's group. `origin`: what asked for it, as for `submit`.
     """
 
     task_id: int
@@ -322,6 +324,7 @@ class AlbumView:
     timings_ms: Mapping[str, float]
     finished_at: datetime
     team: TeamSay | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +335,7 @@ class HistoryItem:
     cleaned_prompt: str
     count: int
     finished_at: datetime
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

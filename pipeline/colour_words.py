@@ -28,6 +28,16 @@ COLOUR_WORDS: dict[str, str] = {
 }  # fmt: skip
 """Colours by their English names."""
 
+HAIR_WORDS: dict[str, str] = {
+    "ginger": "#c1692f", "redhead": "#a8502a", "auburn": "#7a3b22", "blond": "#dcbf8a",
+    "blonde": "#dcbf8a", "brunette": "#46301f", "tawny": "#b5793f", "fawn": "#cfa878",
+    "tan": "#cfa878", "tanned": "#c48f66", "swarthy": "#a9744f",
+}  # fmt: skip
+"""Colours said of people and animals; no brand's palette is called so."""
+
+_HAIR = re.compile(r"\b(red|fair|dark)[- ]hair(?:ed)?\b", re.IGNORECASE)
+_HAIRED = {"red": "ginger", "fair": "blond", "dark": "brunette"}
+
 _SHADES = {"light": ("#ffffff", 0.45), "pale": ("#ffffff", 0.6), "delicate": ("#ffffff", 0.45),
            "dark": ("#000000", 0.45), "deep": ("#000000", 0.25)}  # fmt: skip
 """What a word before a colour mixes into it, and how much, 0..1."""
@@ -39,6 +49,13 @@ _SAY_NOTHING = frozenset({"and", "a", "the", "color", "colour", "bright", "shade
 def words(text: str) -> tuple[str, ...]:
     """Lower-case English words, plural endings taken off where that is safe, in order."""
     return tuple(_singular(word) for word in re.findall(r"[a-z]+", text.lower()))
+
+
+def in_order(text: str) -> list[str]:
+    """The colours that a text names outright as `#rrggbb`, each once."""
+    text = _HAIR.sub(lambda found: _HAIRED[found[1].lower()], text)
+    codes = COLOUR_WORDS | HAIR_WORDS
+    return list(dict.fromkeys(codes[word] for word in words(text) if word in codes))
 
 
 _PLURALS = {

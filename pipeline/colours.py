@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.colour_words import COLOUR_WORDS, words
+from pipeline.colour_words import in_order, words
 
 Floats = NDArray[np.float64]
 RGB = tuple[int, int, int]
@@ -177,8 +177,7 @@ SUBJECT_COLOURS: dict[str, tuple[str, ...]] = {
 
 def named_colours(text: str) -> list[RGB]:
     """Colours that the text names outright, in order, each once."""
-    found = dict.fromkeys(COLOUR_WORDS[word] for word in words(text) if word in COLOUR_WORDS)
-    return [parse_hex(colour) for colour in found]
+    return [parse_hex(colour) for colour in in_order(text)]
 
 
 def subject_colours(text: str) -> list[RGB]:

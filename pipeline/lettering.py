@@ -21,6 +21,12 @@ _WORDING = (
     rf"(?:{_NOUN}|текст(?:а|ом)?|фраз(?:а|у|ой)|слов(?:о|а|ами|ом)|цитат(?:а|у|ой)|подпис(?:ь|ью)"
     r"|написано|напиши(?:те)?|написать|text|words?|phrase|caption|saying|that says|written)"
 )
+_BEARER = (
+    r"(?:(?:постер|плакат|банн?ер|афиш|вывеск|вывесок|табличк|табличек|листовк|листовок|флаер"
+    r"|открытк|открыток|растяжк|растяжек|билборд)\w*|posters?|banners?|signs?|signboards?|flyers?"
+    r"|billboards?)"
+)
+"""What quoted words right after it are written on: a poster «Скидки», not a coffee shop «Зерно»."""
 _BEFORE = (
     r"(?:\b(?:с|со|и|with|and|an?|the)\s+){0,2}(?:\b\w+(?:ой|ая|ую|ый|ым|ие|ые|ими|ыми)\s+){0,2}\b"
 )
@@ -30,6 +36,7 @@ _PATTERNS = tuple(
         rf"{_BEFORE}{_WORDING}\s*[:—–-]?\s*(?P<said>{_QUOTE}(?:(?:\s*,|\s+и|\s+and)?\s*{_QUOTE})*)",
         rf"{_BEFORE}{_NOUN}\s*:\s*(?P<said>[^«»\"“”„,.;!?()]*\w[^«»\"“”„,.;!?()]*)",
         rf"{_BEFORE}{_NOUN}\s+(?P<said>(?-i:[А-ЯЁA-Z])[^«»\"“”„,.;!?()]*)",
+        rf"\b(?P<bearer>{_BEARER})\s*[:—–-]?\s*(?P<said>{_QUOTE})",
     )
 )
 _PARTING = " ,;:-–—"
@@ -55,7 +62,7 @@ def split(text: str) -> Lettering:
         said: str = found["said"]
         quotes = [quoted[1:-1] for quoted in _QUOTED.findall(said)]
         words.extend(one.strip() for one in quotes or [said] if any(map(str.isalnum, one)))
-        return ""
+        return found.groupdict().get("bearer") or ""
 
     left = text
     for pattern in _PATTERNS:

@@ -23,6 +23,7 @@ from bot.texts import Texts
 from bot.who import Who, card_of, thread_of
 from db import albums, approvals, requests
 from db.errors import Stale
+from db.queue import wake_io
 from db.rights import Action
 from db.states import Answer, ApprovalState
 from db.team_views import ApprovalView, QuestionView
@@ -33,7 +34,12 @@ router = Router(name="approval")
 
 @router.callback_query(ApprovalTap.filter(F.do == "ask"))
 async def ask(
-    query: CallbackQuery, callback_data: ApprovalTap, who: Who, bot: Bot, sessions: Sessions
+    query: CallbackQuery,
+    callback_data: ApprovalTap,
+    who: Who,
+    bot: Bot,
+    sessions: Sessions,
+    pool: ArqRedis,
 ) -> None:
     """The album's card for approval; a second tap finds it, and sends it if it never came."""
     who.may(Action.PROPOSE)
@@ -52,6 +58,7 @@ async def ask(
             await query.answer(who.tr.plain("Asked for approval"))
         else:
             await query.answer(who.tr.plain("Asked for approval in the team's group"))
+            await wake_io(pool)
         await rounds.send(bot, sessions, round_)
     await votes.show(query, who, bot, sessions, album)
 

@@ -299,8 +299,19 @@ async def _change(talk: Talk, fields: BrandFields, unknown: list[str] | None = N
     brand_id = talk.answers["brand_id"]
     try:
         async with talk.sessions.begin() as session:
+            if fields.get("preset"):
+                before = await brands.get(session, talk.who.account_id, brand_id)
+                fields = _with_own_colours(fields, before)
             brand = await brands.edit(session, talk.who.account_id, brand_id, **fields)
     except NotFound:
         await dialogue.closed(talk.state, talk.up_to)
         raise
     await talk.finish(brand, unknown or [])
+
+
+def _with_own_colours(fields: BrandFields, brand: Brand) -> BrandFields:
+    """What a ready style changes of a brand: of its colours those of another ready style."""
+    ready = {preset.palette for preset in PRESETS.values()}
+    if not brand.palette or brand.palette in ready:
+        return fields
+    return {**fields, "palette": brand.palette}

@@ -35,7 +35,7 @@ from pipeline.types import Aspect
 
 router = Router(name="generate")
 
-_TAIL_S = 2
+_TAIL_S = 1
 _TAIL_KEPT_S = 3600
 
 
@@ -110,17 +110,20 @@ async def prompt(
 async def is_tail(redis: Redis, message: Message) -> bool:
     """Whether this is the rest of a text that was too long for one message.
 
-    Apps cut such a text and send the parts in one breath; the first part's answer is enough. The
-    mark names the first part, which may be handled again, and the time of the last one seen.
+    Apps cut such a text into full messages and a rest, and send them in one breath; the first
+    part's answer is enough. The mark names the first and the last part, which may be handled
+    again, and when the last one was sent; the text is over with a part that is not full.
     """
     key = f"long-text:{message.chat.id}:{message.from_user.id if message.from_user else 0}"
     mark: bytes | None = await redis.get(key)
-    first_id, cut_at = map(int, mark.split(b":")) if mark else (message.message_id, 0)
-    sent_at = int(message.date.timestamp())
-    is_tail = first_id < message.message_id and sent_at - cut_at <= _TAIL_S
-    if views.length(message.text or "") >= views.TEXT_LIMIT:
-        first_id = first_id if is_tail else message.message_id
-        await redis.set(key, f"{first_id}:{sent_at}", ex=_TAIL_KEPT_S)
+    this_id, sent_at = message.message_id, int(message.date.timestamp())
+    first_id, last_id, cut_at, goes_on = map(int, mark.split(b":")) if mark else (this_id, 0, 0, 0)
+    is_next = bool(goes_on) and this_id > last_id and sent_at - cut_at <= _TAIL_S
+    is_tail = is_next or first_id < this_id <= last_id
+    is_full = views.length(message.text or "") >= views.TEXT_LIMIT
+    if is_next or (is_full and not is_tail):
+        first_id = first_id if is_next else this_id
+        await redis.set(key, f"{first_id}:{this_id}:{sent_at}:{is_full:d}", ex=_TAIL_KEPT_S)
     return is_tail
 
 
@@ -186,11 +189,22 @@ async def go(
     pool: ArqRedis,
     clock: Clock,
 ) -> None:
-    """Создать: the card becomes the status card. A second tap finds the task that is there."""
+    """Создать: the card becomes the status card. A second tap finds the task that is there.
+
+    A card that names a brand deleted since is shown without it first.
+    """
     who.may(Action.CREATE)
     card = card_of(query)
     async with sessions.begin() as session:
         draft = await _own_draft(session, who, callback_data)
+    if draft.brand_gone and callback_data.field != "brand" and draft.state == RequestState.DRAFT:
+        async with sessions.begin() as session:
+            means = await means_of(session, who.account_id, now=clock())
+        words = who.tr.plain("The draft's brand was deleted: check the draft and tap again")
+        await query.answer(words, show_alert=True)
+        await edit(bot, query, await intake.draft_card(who, draft, means))
+        return
+    async with sessions.begin() as session:
         without_photo = bool(draft.photo_key) and not who.can_start_from_photos
         if without_photo and draft.state == RequestState.DRAFT:
             await requests.change_draft(session, who.account_id, draft.id, photo_key=None)

@@ -71,6 +71,8 @@ async def pay_per_picture(
     else:
         if quota_views.draft_of(errand) is None:
             await edit(bot, query, quota_views.paid_for(who.tr))
+        elif not errand.agreed:
+            await send_below(bot, query, quota_views.paid_for(who.tr))
 
 
 async def _agreed(sessions: Sessions, who: Who, clock: Clock, errand: Errand, kopecks: int) -> bool:

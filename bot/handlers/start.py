@@ -1,4 +1,4 @@
-"""/start, the menu, /help, /cancel, and what the bot notices about its chats."""
+"""/start, the menu, /help, /cancel, words of greeting, what the bot notices about its chats."""
 
 from __future__ import annotations
 
@@ -6,19 +6,29 @@ from datetime import UTC, datetime
 
 from aiogram import Bot, F, Router
 from aiogram.enums import ChatMemberStatus, ChatType
-from aiogram.filters import Command, CommandStart
+from aiogram.filters import Command, CommandStart, StateFilter
 from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, ChatMemberUpdated, Message
 
 from bot import dialogue, intake, keyboards, pages, quota, rounds
 from bot.callbacks import ExampleTap
 from bot.clock import Clock
+from bot.filters import Says
 from bot.intake import Place, Sessions
 from bot.who import Who, card_of, thread_of
 from db import accounts
 from db.rights import Action
 
 router = Router(name="start")
+
+_HELLO = (
+    *("привет", "здравствуй", "здравствуйте", "добрый день", "добрый вечер"),
+    *("hello", "hi", "hey"),
+)
+_PRICE = (
+    *("сколько стоит", "сколько это стоит", "какая цена", "какие цены", "цена", "цены", "тарифы"),
+    *("how much", "how much is it", "how much does it cost", "price", "prices", "pricing"),
+)
 
 
 @router.message(CommandStart())
@@ -48,6 +58,7 @@ async def create(message: Message, who: Who, state: FSMContext) -> None:
 
 
 @router.message(Command("cancel"))
+@router.message(Says("отмена", "отмени", "отменить", "cancel"))
 async def cancel(message: Message, who: Who, state: FSMContext) -> None:
     """Leaves any dialogue; tasks are stopped on their own cards."""
     talking = await state.get_state() is not None
@@ -58,6 +69,17 @@ async def cancel(message: Message, who: Who, state: FSMContext) -> None:
         await message.reply(
             who.tr("There is nothing to stop. To stop drawing, tap “Cancel” on its card.")
         )
+
+
+@router.message(Says(*_HELLO), StateFilter(None))
+async def greet(message: Message, who: Who) -> None:
+    card = pages.greeting(who.tr)
+    await message.answer(card.text, reply_markup=card.keyboard)
+
+
+@router.message(Says(*_PRICE), StateFilter(None))
+async def tell_price(message: Message, who: Who) -> None:
+    await message.reply(who.tr("💳 What pictures cost and what each plan gives: /plans"))
 
 
 @router.callback_query(ExampleTap.filter())

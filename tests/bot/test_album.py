@@ -106,6 +106,22 @@ async def test_similar_ones_start_from_the_chosen_picture(anna: Person, live: St
     assert rows[1]["brief"]["variation"] == {"seed": 1002, "strength": 0.35, "of": None}
 
 
+async def test_albums_of_one_idea_are_told_apart(anna: Person, live: Stage) -> None:
+    card = await drawn(anna)
+    await anna.press("Похожие на №1", card)
+    await live.draw()
+    await anna.press("Ещё варианты", card)
+    await live.draw()
+    first, similar, more = [album[0]["caption"] for album in await anna.albums()]
+    assert "Похожие" not in first
+    assert "Ещё варианты" not in first
+    assert "🎯 Похожие на №1" in similar
+    assert "🔁 Ещё варианты" in more
+    history = await anna.answer_to("/history", "История")
+    assert "4 варианта · 🔁 Ещё варианты" in history["text"]
+    assert "4 варианта · 🎯 Похожие на №1" in history["text"]
+
+
 async def test_a_retry_draws_the_very_task_that_failed(anna: Person, live: Stage) -> None:
     action = await drawn(anna)
     await anna.press("Похожие на №1", action)
@@ -137,6 +153,10 @@ async def test_more_variants_keep_a_brand_that_was_deleted_since(anna: Person, l
         )
         await brands.set_default(session, account["id"], brand.id)
     card = await drawn(anna)
+    await anna.press("Почему", card)
+    await anna.text("Бренд: Кофе")
+    await anna.press("Назад")
+    card = await anna.button("Ещё варианты")
     async with live.sessions.begin() as session:
         await brands.delete(session, account["id"], brand.id)
     await anna.press("Ещё варианты", card)

@@ -214,6 +214,25 @@ async def test_what_is_asked_for_in_private_is_decided_in_the_group(
     assert await live.rows("SELECT state FROM approvals") == [{"state": "rejected"}]
 
 
+async def test_an_album_drawn_in_private_for_a_team_is_shown_in_its_group_to_be_approved(
+    live: Stage,
+) -> None:
+    anna, ben, client = await team_of_three(live)
+    private = live.person(ANNA)
+    await private.press("Команда", await private.answer_to("/account", "Для кого"))
+    await private.button("✓ 👥 Команда")
+    sent = await private.send("/gen осень")
+    await private.wait_for(lambda one: one["message_id"] > sent and label(one, "✕") is not None)
+    await live.draw()
+    await private.press("📨", await private.button("📨"))
+    round_ = await ben.wait_for(lambda one: label(one, "✏️") is not None)
+    await live.deliver()
+    assert len(await client.albums()) == 1
+    await anna.press("Одобрить", round_)
+    await now_says(client, round_, "Согласовано")
+    assert await live.rows("SELECT state FROM approvals") == [{"state": "approved"}]
+
+
 async def test_a_card_that_was_left_in_a_private_chat_leads_to_the_group(live: Stage) -> None:
     """As it is for a round that `migrations` has moved."""
     anna, ben, _ = await team_of_three(live)

@@ -175,6 +175,56 @@ async def test_a_brand_can_be_changed_part_by_part(anna: Person) -> None:
     assert "Чай" in page["text"]
 
 
+async def test_a_ready_style_leaves_a_brand_its_own_colours(anna: Person) -> None:
+    page = await made(anna)
+    await anna.press("Стиль", page)
+    await anna.press("Фиолетовый минимализм")
+    page = await anna.text("Стиль: Фиолетовый минимализм")
+    assert "Цвета: #6c3ce9 #ffffff" in page["text"]
+
+
+async def test_another_ready_style_brings_its_colours_for_those_of_the_first(
+    anna: Person, live: Stage
+) -> None:
+    await anna.send("/brands")
+    await anna.press("Новый бренд")
+    await anna.answer_to("Аметист", "2 из 3")
+    await anna.press("Фиолетовый минимализм")
+    await anna.press("Оставить цвета стиля")
+    await anna.press("Стиль", await anna.text("🎨 Аметист"))
+    await anna.press("Эко и природа")
+    page = await anna.text("Стиль: Эко и природа")
+    assert "Цвета: #4f8a4b #e9efd9 #b08a5b #274029" in page["text"]
+
+
+async def test_a_draft_whose_brand_was_deleted_is_shown_before_it_is_drawn(
+    anna: Person, live: Stage
+) -> None:
+    page = await made(anna, "Зерно")
+    await anna.send("баннер для сайта")
+    card = await anna.button("Бренд: Зерно")
+    await anna.press("Удалить", page)
+    await anna.press("Да, удалить")
+    answer = await anna.press("Создать", card)
+    assert "Бренд этого черновика удалён" in answer["text"]
+    await anna.tap(data_of(card, "Создать"), card)  # handled twice
+    changed = await anna.button("Бренд: нет")
+    assert changed["message_id"] == card["message_id"]
+    await anna.settled()
+    assert await live.rows("SELECT id FROM ml_tasks") == []
+    assert (await anna.press("Создать", changed))["text"] == "Взял в работу!"
+    (task,) = await live.rows("SELECT brief FROM ml_tasks")
+    assert task["brief"]["brand"] is None
+
+
+async def test_a_draft_of_who_has_no_brand_leads_to_the_first(anna: Person) -> None:
+    await anna.send("баннер для сайта")
+    card = await anna.button("Бренд: нет")
+    await anna.press("Бренд: нет", card)
+    await anna.press("🆕 Новый бренд", await anna.button("🆕 Новый бренд"))
+    await anna.answer_to("Зерно", "2 из 3")
+
+
 async def in_account(live: Stage, name: str) -> int:
     """A brand that somebody else of the account makes; its id."""
     (account,) = await live.rows("SELECT id FROM accounts")
@@ -440,6 +490,29 @@ def test_a_logos_colours_come_before_its_ground() -> None:
     assert near(first, "#6c3ce9")
     assert near(second, "#ff8800")
     assert len(rest) <= palette.MAX_COLOURS - 2
+
+
+@pytest.mark.parametrize("side", [64, 160, 400, 512])
+def test_a_flat_logo_has_its_own_colours_without_blends_of_them(side: int) -> None:
+    large = Image.new("RGB", (4 * side, 4 * side), "#ffffff")
+    pen = ImageDraw.Draw(large)
+    pen.ellipse((0.4 * side, 0.4 * side, 3.2 * side, 3.2 * side), fill="#2e7d32")
+    pen.ellipse((1.2 * side, 1.2 * side, 2.4 * side, 2.4 * side), fill="#fdd835")
+    buffer = io.BytesIO()
+    large.resize((side, side), Image.Resampling.LANCZOS).save(buffer, "PNG")
+    found = palette.dominant(buffer.getvalue())
+    assert len(found) == 3
+    assert all(any(near(one, own) for one in found) for own in ("#2e7d32", "#fdd835", "#ffffff"))
+
+
+def test_a_grey_that_covers_much_stays_between_black_and_white() -> None:
+    image = Image.new("RGB", (300, 300), "#ffffff")
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((0, 0, 100, 300), fill="#000000")
+    pen.rectangle((101, 0, 120, 300), fill="#808080")
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    assert set(palette.dominant(buffer.getvalue())) == {"#000000", "#808080", "#ffffff"}
 
 
 def test_a_plain_picture_has_its_one_colour() -> None:

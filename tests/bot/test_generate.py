@@ -283,6 +283,14 @@ async def test_a_text_in_three_parts_gets_one_answer_an_offer(stage: Stage) -> N
     assert [one["reply_to_message"]["message_id"] for one in answers] == [first, first]
 
 
+async def test_what_is_sent_right_after_a_long_text_is_answered(anna: Person, live: Stage) -> None:
+    await anna.send("а" * 5000)
+    await anna.answer_to("рыжий кот", "рыжий кот")
+    await anna.answer_to("б" * 5000, "Слишком длинно")
+    await anna.settled()
+    assert len(await live.rows("SELECT id FROM ml_requests")) == 1
+
+
 async def test_an_edited_message_updates_its_draft(anna: Person, live: Stage) -> None:
     sent = await anna.send(PROMPT)
     shown = await anna.button("Создать")

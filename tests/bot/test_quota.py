@@ -59,8 +59,10 @@ async def test_paying_per_picture_draws_in_one_tap_and_once_for_two(
     card = await out(anna, live)
     assert "Нужно: 4, осталось: 2 из 40" in card["text"]
     assert await live.rows("SELECT id FROM ml_tasks") == []
-    assert (await anna.press("Платить за картинку: 2 за 18", card))["text"] == "Взял в работу!"
-    await anna.tap(data_of(card, "Платить за картинку"), card)
+    assert (await anna.press("Платить сверх квоты: сейчас 2 за 18", card))[
+        "text"
+    ] == "Взял в работу!"
+    await anna.tap(data_of(card, "Платить сверх квоты"), card)
     await anna.settled()
     await anna.text("В очереди")
     await live.draw()
@@ -72,23 +74,36 @@ async def test_paying_per_picture_draws_in_one_tap_and_once_for_two(
     assert len(await live.rows("SELECT id FROM ml_tasks")) == 1
 
 
+async def test_paying_per_picture_says_that_it_stays_on_and_where_it_ends(
+    anna: Person, live: Stage
+) -> None:
+    await live.credit(100_00)
+    card = await out(anna, live)
+    assert "пока не выключите в /plans" in card["text"]
+    await anna.press("Платить сверх квоты", card)
+    await anna.text("и следующие тоже. Выключить: /plans")
+    await anna.tap(data_of(card, "Платить сверх квоты"), card)
+    said = [one for one in await anna.settled() if "и следующие тоже" in one.get("text", "")]
+    assert len(said) == 1
+
+
 async def test_nobody_pays_per_picture_another_sum_than_the_button_says(
     anna: Person, live: Stage
 ) -> None:
     await live.credit(100_00)
     card = await out(anna, live)
     await live.used(39)
-    answer = await anna.press("Платить за картинку: 2 за 18", card)
+    answer = await anna.press("Платить сверх квоты: сейчас 2 за 18", card)
     assert "Сумма изменилась" in answer["text"]
     assert await live.rows("SELECT id FROM ml_tasks") == []
-    await anna.press("Платить за картинку: 3 за 27", await anna.text("осталось: 1 из 40"))
+    await anna.press("Платить сверх квоты: сейчас 3 за 27", await anna.text("осталось: 1 из 40"))
     await anna.text("В очереди")
 
 
 async def test_a_top_up_of_what_lacks_leads_back_to_the_draft(anna: Person, live: Stage) -> None:
     card = await out(anna, live)
-    await anna.press("Платить за картинку", card)
-    lacking = await anna.text("а на счёте 0,00")
+    await anna.press("Платить сверх квоты", card)
+    lacking = await anna.text("а на счёте 0")
     # 18 ₽ lack, and nobody can pay less than 100.
     await anna.press("Пополнить на 100", lacking)
     await anna.press("Звёздами: 67 ⭐")
@@ -135,7 +150,7 @@ async def test_gen_past_the_quota_offers_the_same(anna: Person, live: Stage) -> 
     await live.credit(100_00)
     await live.used(40)
     card = await anna.answer_to("/gen осенний баннер", "не хватает")
-    await anna.press("Платить за картинку", card)
+    await anna.press("Платить сверх квоты", card)
     await anna.text("В очереди")
     assert len(await live.rows("SELECT id FROM ml_requests")) == 1
 
@@ -152,8 +167,8 @@ async def test_more_of_an_album_past_the_quota_gets_a_card_below(anna: Person, l
     cards = [one for one in await anna.messages() if "не хватает" in one.get("text", "")]
     assert len(cards) == 1
     assert buttons(await anna.button("Ещё варианты")) == buttons(actions)
-    await anna.press("Платить за картинку", cards[0])
-    await anna.tap(data_of(cards[0], "Платить за картинку"), cards[0])
+    await anna.press("Платить сверх квоты", cards[0])
+    await anna.tap(data_of(cards[0], "Платить сверх квоты"), cards[0])
     await anna.settled()
     paid_for = await anna.text("сверх квоты теперь за деньги")
     assert paid_for["message_id"] == cards[0]["message_id"]
@@ -174,7 +189,7 @@ async def test_a_cure_whose_errand_is_forgotten_still_works(anna: Person, live: 
     card = await out(anna, live)
     for key in [key async for key in live.redis.scan_iter("errand:*")]:
         await live.redis.delete(key)
-    answer = await anna.press("Платить за картинку", card)
+    answer = await anna.press("Платить сверх квоты", card)
     assert "теперь за деньги" in answer["text"]
     await anna.text("Тариф «Бесплатный»")
 
@@ -191,9 +206,9 @@ async def test_in_a_group_only_who_may_spend_can_cure(live: Stage) -> None:
     await live.rows_changed("UPDATE periods SET used = 40")
     await ben.press("Create", card)
     card = await ben.text("Only the team's owner and admins")
-    refused = await ben.press("Pay per picture", card)
+    refused = await ben.press("Pay past the quota", card)
     assert "/team" in refused["text"]
-    await anna.press("Pay per picture", card)
+    await anna.press("Pay past the quota", card)
     ready = await anna.text("Теперь хватает")
     assert (await anna.press("Продолжить", ready))["text"]
     await ben.press("Продолжить", ready)

@@ -2,8 +2,33 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.bot.stage import Person, Stage, buttons
 from tests.sim import BEN
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ("Отмена", "Останавливать нечего"),
+        ("cancel!", "Останавливать нечего"),
+        ("Сколько стоит?", "что даёт каждый тариф: /plans"),
+        ("How much", "что даёт каждый тариф: /plans"),
+        ("Привет!", "возьмите пример"),
+        ("hello", "возьмите пример"),
+    ],
+)
+async def test_words_that_are_no_idea_are_not_drawn(
+    anna: Person, live: Stage, words: str, answer: str
+) -> None:
+    await anna.answer_to(words, answer)
+    assert await live.rows("SELECT id FROM ml_requests") == []
+
+
+async def test_an_idea_that_begins_like_a_greeting_is_drawn(anna: Person) -> None:
+    await anna.answer_to("привет из Сочи, открытка", "из Сочи, открытка")
+    await anna.answer_to("Отмена занятий по йоге", "Отмена занятий")
 
 
 async def test_start_greets_in_russian_with_a_menu_and_an_example(anna: Person) -> None:

@@ -121,7 +121,7 @@ def test_words_that_can_not_be_drawn_are_named_wherever_they_are_missed() -> Non
         album_views.why(replace(ALBUM, cleaned_prompt=prompt)).text,
     ]
     for text in cards:
-        assert "🔤 Надписи на картинке не будет: «Свежий хлеб» возьмите в текст поста" in text
+        assert "🔤 Надписей на картинках нет: «Свежий хлеб» возьмите в текст поста" in text
     assert "🔤" not in album_views.caption(ALBUM)
 
 
@@ -206,6 +206,25 @@ def test_why_names_the_measure_that_fell_furthest() -> None:
         image(2, 0.8, 0.4, contrast=0.8, sharpness=0.2, contrast_raw=1),
     )
     assert "больше всего: резкость" in album_views.why(replace(ALBUM, images=images)).text
+
+
+def test_why_names_no_measure_of_another_part_of_the_score() -> None:
+    images = (
+        image(1, 0.8, 0.8, palette=0.8, contrast=0.9),
+        image(2, 0.5, 0.7, palette=0.5, contrast=0.1),
+    )
+    why = album_views.why(replace(ALBUM, images=images)).text
+    assert (
+        "№2 тянет вниз сюжет: 0,50 против 0,80 у №1 (больше всего: попадание в заданные цвета)"
+        in why
+    )
+    images = (
+        image(1, 0.8, 0.8, palette=0.8, contrast=0.9),
+        image(2, 0.7, 0.3, palette=0.1, contrast=0.9),
+    )
+    why = album_views.why(replace(ALBUM, images=images)).text
+    assert "№2 тянет вниз эстетика: 0,30 против 0,80 у №1" in why
+    assert "больше всего" not in why
 
 
 def test_a_real_judge_is_named() -> None:

@@ -155,6 +155,20 @@ def test_named_colours_count_twice_what_subjects_imply() -> None:
     assert pixels.wanted_colours("a thing without colour") == []
 
 
+@pytest.mark.parametrize(
+    ("intent", "colour"),
+    [
+        ("ginger cat on windowsill", "#c1692f"),
+        ("red-haired young woman", "#c1692f"),
+        ("fair-haired child", "#dcbf8a"),
+        ("two blondes", "#dcbf8a"),
+        ("dark-haired man", "#46301f"),
+    ],
+)
+def test_colours_of_hair_and_coats_are_colours(intent: str, colour: str) -> None:
+    assert pixels.wanted_colours(intent) == [(colours.parse_hex(colour), 1.0)]
+
+
 def solid(colour: str) -> Image.Image:
     return Image.new("RGB", (300, 200), colour)
 

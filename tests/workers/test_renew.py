@@ -127,7 +127,7 @@ async def test_a_late_reminder_says_what_is_true_by_then(
     async with sessions.begin() as session:
         await credit(session, account_id, 10_000, key="a part")
     await tell_all(courier)
-    await sim.talk(ANNA).text("не хватает 389,00")
+    await sim.talk(ANNA).text("не хватает 389")
 
     await run_at(sessions, END - timedelta(days=1))
     async with sessions.begin() as session:
