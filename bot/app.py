@@ -40,6 +40,7 @@ from bot.handlers import (
     plans,
     posts,
     publishing,
+    questions,
     quota,
     settings,
     start,
@@ -64,7 +65,8 @@ from db import images
 log = structlog.get_logger(__name__)
 
 # The pages of the menu go before the dialogue and the prompts: their words leave a dialogue.
-# Replies to questions about a round go before it, too: they say what they answer.
+# Replies to questions about a round, or to somebody else's question, go before it, too: they say
+# what they answer.
 _HANDLERS = (
     errors,
     payments,
@@ -79,6 +81,7 @@ _HANDLERS = (
     plans,
     settings,
     approval,
+    questions,
     brand_dialogue,
     brand_words,
     top_up,

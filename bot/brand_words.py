@@ -70,7 +70,7 @@ def page(tr: Texts, brand: Brand) -> Card:
     )
     lines.append(
         tr(
-            "<i>Every new post of the brand begins with it, and each has switches to leave a part "
+            "<i>Every new post of the brand carries this, and each has switches to leave a part "
             "out. What is scheduled or published stays as it is.</i>"
         )
     )

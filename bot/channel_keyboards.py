@@ -98,7 +98,7 @@ def channels(
         [
             *rows,
             [way],
-            [button(tr.plain("🗓 Content plan"), WeekTap())],
+            [_week(tr)],
             *in_rows(
                 [
                     button(f"🕒 {zone_name(tr, rules.time_zone)}", ChannelTap(do="zones")),
@@ -112,6 +112,14 @@ def channels(
 
 def _label(channel: ChannelView) -> str:
     return f"🧊 {channel.title}" if channel.is_frozen else channel.title
+
+
+def to_week(tr: Texts) -> InlineKeyboardMarkup:
+    return markup([[_week(tr)]])
+
+
+def _week(tr: Texts) -> InlineKeyboardButton:
+    return button(tr.plain("🗓 Content plan"), WeekTap())
 
 
 def none_yet(tr: Texts, connect_url: str | None) -> InlineKeyboardMarkup:

@@ -48,13 +48,16 @@ def channels(
     connect_url: str | None = None,
     *,
     limit: int,
+    manages: bool = True,
 ) -> Card:
     """The channels of an account and how its posts are scheduled; `limit` is how many its plan
-    has."""
+    has. `manages`: whether those who read it, or some of them, may change that."""
     lines = [tr("📣 <b>Channels</b>")]
     lines += [_line(tr, channel) for channel in listed]
     is_over = limit == 0 or any(channel.is_frozen for channel in listed)
-    if limit == 0:
+    if not manages:
+        lines.append(_by_others(tr))
+    elif limit == 0:
         lines.append(_none_in_plan(tr))
     elif is_over:
         lines.append(_frozen(tr, limit))
@@ -67,6 +70,8 @@ def channels(
         )
     lines.append(tr("🕒 Time zone: {zone}", zone=zone(tr, rules.time_zone)))
     lines.append(_late(tr, rules))
+    if not manages:
+        return Card(Html("\n".join(lines)), keyboards.to_week(tr))
     way = keyboards.plans(tr) if is_over else keyboards.connect(tr, connect_url)
     return Card(Html("\n".join(lines)), keyboards.channels(tr, listed, rules, way))
 
@@ -112,6 +117,18 @@ def none_yet(tr: Texts, connect_url: str | None) -> Card:
         "Connect yours, and albums can go straight to it: at once or at a time you choose."
     )
     return Card(text, keyboards.none_yet(tr, connect_url))
+
+
+def none_by_others(tr: Texts, owner: str | None) -> Card:
+    """For who may not connect one."""
+    lines = [tr("📣 <b>There is no channel to post to yet</b>"), _by_others(tr)]
+    if owner is not None:
+        lines.append(tr("The owner is {name}.", name=owner))
+    return Card(Html("\n".join(lines)))
+
+
+def _by_others(tr: Texts) -> Html:
+    return tr("The team's owner or an admin connects channels: /channels")
 
 
 def none_in_plan(tr: Texts) -> Card:
@@ -265,7 +282,7 @@ def preview(tr: Texts, post: PostView, today: datetime) -> Card:
     """Under the preview: it looks so; when is it to go?"""
     text = tr(
         "👆 <b>This is how it will look</b> in “{channel}”. When shall it go out?\n"
-        "<i>By the clock of {zone}</i>",
+        "<i>{zone} time</i>",
         channel=post.channel.title,
         zone=zone(tr, post.time_zone),
     )
@@ -274,7 +291,7 @@ def preview(tr: Texts, post: PostView, today: datetime) -> Card:
 
 def times(tr: Texts, post: PostView, today: datetime) -> Card:
     text = tr(
-        "🕒 <b>When shall it go out</b> in “{channel}”?\n<i>By the clock of {zone}</i>",
+        "🕒 <b>When shall it go out</b> in “{channel}”?\n<i>{zone} time</i>",
         channel=post.channel.title,
         zone=zone(tr, post.time_zone),
     )

@@ -26,7 +26,7 @@ COMMANDS: dict[str, str] = {
     "stats": N_("Reactions to posts: what works best"),
     "channels": N_("Channels, time zone"),
     "team": N_("Who is in the team, and who may what"),
-    "account": N_("For whom you work here"),
+    "account": N_("Who you work for here"),
     "wallet": N_("Balance, top-ups, statement"),
     "plans": N_("Your plan and pictures left"),
     "settings": N_("Language and defaults"),

@@ -6,6 +6,7 @@ the dialogue on the first time. The last answer's id outlives the dialogue for t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypedDict, cast
 
 from aiogram.fsm.context import FSMContext
@@ -37,6 +38,18 @@ async def opened(state: FSMContext, step: State, question_id: int, answers: Answ
     """The question of a step is on the screen."""
     await state.set_state(step)
     await state.set_data({"question": question_id, "answers": answers})
+    await _of_question(state, question_id).set_data({"asked": state.key.user_id})
+
+
+async def asked(state: FSMContext, message_id: int) -> int | None:
+    """Whom a message of this chat asks, by anybody's `state` there; None: it is no question."""
+    return cast(int | None, (await _of_question(state, message_id).get_data()).get("asked"))
+
+
+def _of_question(state: FSMContext, question_id: int) -> FSMContext:
+    """What everybody in the chat may know of a question."""
+    key = replace(state.key, user_id=0, thread_id=None, destiny=f"question-{question_id}")
+    return FSMContext(state.storage, key)
 
 
 async def question(state: FSMContext) -> int | None:
@@ -67,9 +80,13 @@ async def tapped(
 
 
 async def closed(state: FSMContext, message_id: int) -> None:
-    """The dialogue is over; `message_id` and what came before it has been dealt with."""
+    """The dialogue is over; `message_id` and what came before it has been dealt with.
+
+    If that is the question itself, which a tap has ended, it asks nobody any more.
+    """
     await state.set_state(None)
     await state.set_data({"closed": message_id})
+    await _of_question(state, message_id).set_data({})
 
 
 async def was_left(state: FSMContext) -> bool:

@@ -96,7 +96,11 @@ class RefundRefused(BotError):
 
 
 class NotYours(BotError):
-    """A button was pressed by somebody it was not made for."""
+    """A button was pressed by somebody it was not made for. `what`: menu, album (to delete it)."""
+
+    def __init__(self, what: str = "menu") -> None:
+        super().__init__(what)
+        self.what = what
 
 
 class OtherAccount(BotError):

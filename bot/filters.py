@@ -7,9 +7,14 @@ import re
 from aiogram import Bot, F
 from aiogram.enums import ChatType
 from aiogram.filters import Filter
+from aiogram.fsm.context import FSMContext
 from aiogram.types import Message, Update
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from bot import dialogue
 from bot.callbacks import HistoryTap
+from db import approvals
+from db.engine import autocommit
 
 _WORD = re.compile(r"\w+")
 _DRAWS_AGAIN = HistoryTap.filter(F.do.in_({"repeat", "change"}))
@@ -22,6 +27,17 @@ class IsPrompt(Filter):
         if not message.text or message.text.startswith("/"):
             return False
         return message.chat.type == ChatType.PRIVATE or replies_to(message, bot)
+
+
+class AsksAnother(Filter):
+    """A reply to a question of ours to somebody else; hands `asked_id` to the handler: whom."""
+
+    async def __call__(self, message: Message, state: FSMContext) -> bool | dict[str, int]:
+        replied = message.reply_to_message
+        if replied is None or message.chat.type == ChatType.PRIVATE or _is_slashed(message):
+            return False
+        asked_id = await dialogue.asked(state, replied.message_id)
+        return False if asked_id in (None, state.key.user_id) else {"asked_id": asked_id}
 
 
 class Says(Filter):
@@ -69,19 +85,40 @@ async def asks_for_pictures(update: Update, bot: Bot) -> bool:
     message = update.message
     if message is None:
         return False
-    words = message.text or message.caption or ""
-    if words.startswith("/"):
-        return await is_command(message, bot) and _command(words) == "gen"
+    if _is_slashed(message):
+        return await is_command(message, bot) and _command(_words(message)) == "gen"
     return replies_to(message, bot) and bool(message.text or message.photo)
+
+
+async def answers_question(
+    update: Update, state: FSMContext, sessions: async_sessionmaker[AsyncSession]
+) -> bool:
+    """Whether it is a reply to a question of ours, whomever that asks: then it is no idea."""
+    message = update.message
+    if message is None or message.reply_to_message is None or _is_slashed(message):
+        return False
+    question_id = message.reply_to_message.message_id
+    if await dialogue.asked(state, question_id) is not None:
+        return True
+    async with autocommit(sessions) as session:
+        return await approvals.question(session, message.chat.id, question_id) is not None
 
 
 async def is_command(message: Message, bot: Bot) -> bool:
     """Whether it begins with a command, unless that names another bot."""
-    words = message.text or message.caption or ""
+    words = _words(message)
     if not words.startswith("/"):
         return False
     mention = words.split(maxsplit=1)[0].partition("@")[2]
     return not mention or mention.lower() == ((await bot.me()).username or "").lower()
+
+
+def _is_slashed(message: Message) -> bool:
+    return _words(message).startswith("/")
+
+
+def _words(message: Message) -> str:
+    return message.text or message.caption or ""
 
 
 def _command(words: str) -> str:

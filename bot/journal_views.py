@@ -49,7 +49,7 @@ _PLAIN: dict[Deed, str] = {
 
 def page(tr: Texts, page: JournalPage, zone_name: str, *, first_page: bool) -> Card:
     """Lines newest first, with who and when by the team's clocks."""
-    lines = [tr("📜 <b>Journal</b>"), tr("<i>By the clock of {zone}</i>", zone=zone(tr, zone_name))]
+    lines = [tr("📜 <b>Journal</b>"), tr("<i>{zone} time</i>", zone=zone(tr, zone_name))]
     if not page.lines:
         lines.append(tr("Nothing has happened yet."))
     lines += [_line(tr, one, zone_name) for one in page.lines]

@@ -22,11 +22,17 @@ from aiogram.types import (
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from bot import dialogue
+from bot import dialogue, team_views, texts
 from bot.buckets import Bucket, Buckets
 from bot.callbacks import CureTap, JournalTap, PlanTap, TeamTap, WalletTap
 from bot.errors import NotYours, OtherAccount, Undeliverable
-from bot.filters import asks_for_pictures, is_command, is_payment, replies_to
+from bot.filters import (
+    answers_question,
+    asks_for_pictures,
+    is_command,
+    is_payment,
+    replies_to,
+)
 from bot.settings import BotSettings
 from bot.taps import take_buttons
 from bot.who import Who
@@ -222,21 +228,23 @@ class Introduce(BaseMiddleware):
         user: User | None = data.get("event_from_user")
         chat: Chat | None = data.get("event_chat")
         if user is not None and chat is not None and _is_present(event, chat):
-            is_tap = isinstance(event, Update) and event.callback_query is not None
-            draws = isinstance(event, Update) and await asks_for_pictures(event, data["bot"])
-            data["who"] = await self._introduce(user, chat, data, is_tap=is_tap, draws=draws)
+            assert isinstance(event, Update)
+            data["who"] = await self._introduce(event, user, chat, data)
         return await handler(event, data)
 
-    async def _introduce(
-        self, user: User, chat: Chat, data: dict[str, Any], *, is_tap: bool, draws: bool
-    ) -> Who:
-        is_group = chat.type != ChatType.PRIVATE
+    async def _introduce(self, update: Update, user: User, chat: Chat, data: dict[str, Any]) -> Who:
+        is_group, is_tap = chat.type != ChatType.PRIVATE, update.callback_query is not None
         bot: Bot = data["bot"]
         known = await self._known(
             TelegramUser(user.id, user.first_name, user.username, user.language_code)
         )
-        member = await self._membership(known, chat)
-        if member is None or (draws and member.looks_on):
+        member = await self._membership(known, chat, bot)
+        draws = (
+            (member is None or member.looks_on)
+            and await asks_for_pictures(update, bot)
+            and not await answers_question(update, data["state"], self._sessions)
+        )
+        if member is None or draws:
             # Who writes in a group is in it; buttons can be pressed from outside.
             if not is_tap or await self._is_inside(bot, chat, user):
                 async with self._sessions.begin() as session:
@@ -258,7 +266,7 @@ class Introduce(BaseMiddleware):
         async with self._sessions.begin() as session:
             return await accounts.ensure_user(session, user)
 
-    async def _membership(self, known: UserView, chat: Chat) -> Membership | None:
+    async def _membership(self, known: UserView, chat: Chat, bot: Bot) -> Membership | None:
         """For which account a person acts here and as what; None: not known in this group."""
         own = Membership(known.account_id, Role.OWNER)
         if chat.type == ChatType.PRIVATE and known.team_id is None:
@@ -268,7 +276,20 @@ class Introduce(BaseMiddleware):
                 return await teams.find(session, known.id, chat.id, chat.title)
             assert known.team_id is not None
             team = await workplaces.working_for(session, known.id, known.team_id)
-        return own if team is None else Membership(team.account_id, team.role, team.title or "")
+        if team is None:
+            await self._let_go(known, known.team_id, bot)
+            return own
+        return Membership(team.account_id, team.role, team.title or "")
+
+    async def _let_go(self, known: UserView, team_id: int, bot: Bot) -> None:
+        """Says that the private chat is its person's own again, and keeps it so: the team may be
+        chosen anew once it is back."""
+        async with autocommit(self._sessions) as session:
+            name = await teams.name(session, team_id)
+        words = team_views.works_alone(texts.of(known.locale), name)
+        await bot.send_message(known.id, words)
+        async with self._sessions.begin() as session:
+            await workplaces.work_for(session, known.id, None)
 
     async def _is_inside(self, bot: Bot, chat: Chat, user: User) -> bool:
         """Whether Telegram says that a person is in a group; a no is remembered for a moment."""
@@ -312,6 +333,8 @@ class Introduce(BaseMiddleware):
             settings=known.settings,
             max_count=capacity.max_count,
             can_start_from_photos=capacity.starts_from_photos,
+            is_removed=member.is_removed,
+            full_seats=member.full_seats,
         )
 
 

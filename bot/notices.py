@@ -126,6 +126,7 @@ WORDS: dict[str, Words] = {
     renewals.FREED: _freed,
     reminders.WAITS: team_views.reminder,
     newcomers.CAME: team_views.newcomer,
+    newcomers.NO_SEAT: team_views.no_seat,
     **channel_notices.WORDS,
 }
 

@@ -85,7 +85,7 @@ def sizes(tr: Texts, page: Page, found: Mapping[tuple[int, int], Tally]) -> Card
 
 def hours(tr: Texts, page: Page, found: Mapping[int, Tally]) -> Card:
     groups = [_Group(f"{hour:02}:00–{hour:02}:59", found[hour]) for hour in sorted(found)]
-    clock = tr("<i>By the clock of {zone}</i>", zone=channel_views.zone(tr, page.time_zone))
+    clock = tr("<i>{zone} time</i>", zone=channel_views.zone(tr, page.time_zone))
     return _breakdown(tr, page, groups, clock)
 
 
@@ -137,7 +137,7 @@ def _breakdown(tr: Texts, page: Page, groups: Sequence[_Group], clock: Html | No
     if listed:
         lines += [Html(""), tr(_BY[page.tap.by])]
     lines += [clock] if clock and listed else []
-    is_few_said = False
+    is_few_said = not total.is_enough
     offset = min(page.tap.offset, max(0, len(listed) - 1) // ON_PAGE * ON_PAGE)
     for place, group in enumerate(listed[offset : offset + ON_PAGE], start=offset + 1):
         if group.tally.is_enough:

@@ -10,6 +10,7 @@ from bot.buttons import Row, button, in_rows, marked, markup
 from bot.callbacks import ApprovalTap, JournalTap, TeamTap, VoteTap, WorkplaceTap
 from bot.texts import N_, Texts
 from db.reminders import AFTER_H
+from db.rights import Action, allowed
 from db.states import ApprovalState, Role
 from db.team_views import ApprovalView, JournalPage, MemberView, TeamChoice, TeamView
 from db.teams import MOST_NEEDED
@@ -39,7 +40,18 @@ def icon(member: MemberView) -> str:
     return "🚫" if member.is_removed else ICONS[member.role]
 
 
-def team(tr: Texts, team: TeamView) -> InlineKeyboardMarkup:
+def _may(by: Role | None, action: Action) -> bool:
+    return by is None or allowed(by, action)
+
+
+def _to_give(role: Role) -> Action:
+    """What it takes to give this role, or another one to who has it."""
+    return Action.OWN if role is Role.ADMIN else Action.MANAGE_TEAM
+
+
+def team(tr: Texts, team: TeamView, by: Role | None = None) -> InlineKeyboardMarkup:
+    """`by`: who alone reads it; None: the group, where each does what they may."""
+
     def tap(do: str, user_id: int = 0, value: str = "") -> TeamTap:
         return TeamTap(do=do, team_id=team.account_id, user_id=user_id, value=value)
 
@@ -47,6 +59,8 @@ def team(tr: Texts, team: TeamView) -> InlineKeyboardMarkup:
         button(f"{icon(one)} {one.name[:24]}", tap("member", one.user_id))
         for one in team.members[:MOST_MEMBERS]
     ]
+    if not _may(by, Action.MANAGE_TEAM):
+        return markup(in_rows(people, 2))
     more = team.approvals_needed % MOST_NEEDED + 1
     settings: list[Row] = [
         [
@@ -60,7 +74,7 @@ def team(tr: Texts, team: TeamView) -> InlineKeyboardMarkup:
     reminders = _reminders(tr, team.remind_after_h)
     settings.append([button(reminders, tap("remind", value=str(following)))])
     settings.append([button(tr.plain("📜 Journal"), JournalTap(team_id=team.account_id))])
-    if not team.has_owner:
+    if not team.has_owner and by is None:  # in the group Telegram tells who administers it
         settings.append([button(tr.plain("👑 Become the owner"), tap("claim"))])
     return markup([*in_rows(people, 2), *settings])
 
@@ -92,14 +106,20 @@ def newcomer(tr: Texts, team_id: int, user_id: int) -> InlineKeyboardMarkup:
     return markup([[button(tr.plain("👤 Role and rights"), page)]])
 
 
-def member(tr: Texts, member: MemberView) -> InlineKeyboardMarkup:
-    """What can be made of a member; an owner's place is only passed on by themselves."""
+def no_seat(tr: Texts, team_id: int) -> InlineKeyboardMarkup:
+    """From the note in the private chat to who has the seats."""
+    return markup([[button(tr.plain("👥 Team"), TeamTap(do="page", team_id=team_id))]])
+
+
+def member(tr: Texts, member: MemberView, by: Role | None = None) -> InlineKeyboardMarkup:
+    """What can be made of a member; an owner's place is only passed on by themselves. `by` as in
+    `team`."""
 
     def tap(do: str, value: str = "") -> TeamTap:
         return TeamTap(do=do, team_id=member.account_id, user_id=member.user_id, value=value)
 
     back = [_to_team(tr, member.account_id)]
-    if member.role is Role.OWNER:
+    if member.role is Role.OWNER or not _may(by, _to_give(member.role)):
         return markup([back])
     if member.is_removed:
         return markup([[button(tr.plain("↩️ Let back in"), tap("role", member.role))], back])
@@ -109,12 +129,14 @@ def member(tr: Texts, member: MemberView) -> InlineKeyboardMarkup:
             tap("role", role),
         )
         for role in (Role.ADMIN, Role.EDITOR, Role.APPROVER, Role.VIEWER)
+        if _may(by, _to_give(role))
     ]
+    pass_on = button(tr.plain("👑 Make the owner"), tap("sure"))
     return markup(
         [
             *in_rows(roles, 2),
             [button(tr.plain("🚫 Remove"), tap("remove"))],
-            [button(tr.plain("👑 Make the owner"), tap("sure"))],
+            [pass_on] if _may(by, Action.OWN) else [],
             back,
         ]
     )

@@ -29,8 +29,9 @@ def role(tr: Texts, role: Role) -> str:
     return tr.plain(ROLES[role])
 
 
-def team(tr: Texts, team: TeamView) -> Card:
-    """Who is in, how many seats are taken, and what each role may do."""
+def team(tr: Texts, team: TeamView, by: Role | None = None) -> Card:
+    """Who is in, how many seats are taken, and what each role may do. `by`: who alone reads it;
+    None: the group."""
     lines = [
         tr("👥 <b>{title}</b>", title=team.title or tr.plain("Team")),
         tr(
@@ -61,7 +62,7 @@ def team(tr: Texts, team: TeamView) -> Card:
         lines.append(
             tr("\n<i>Make me an administrator of the group, and I see at once who leaves it.</i>")
         )
-    return Card(Html("\n".join(lines)), keyboards.team(tr, team))
+    return Card(Html("\n".join(lines)), keyboards.team(tr, team, by))
 
 
 def _standing(tr: Texts, member: MemberView) -> str:
@@ -85,7 +86,7 @@ def _legend(tr: Texts) -> list[Html]:
     ]
 
 
-def member(tr: Texts, member: MemberView) -> Card:
+def member(tr: Texts, member: MemberView, by: Role | None = None) -> Card:
     head = tr(
         "{icon} <b>{name}</b>: {role}",
         icon=icon(member),
@@ -93,7 +94,7 @@ def member(tr: Texts, member: MemberView) -> Card:
         role=_standing(tr, member),
     )
     lines = [head, Html(""), *_legend(tr)]
-    return Card(Html("\n".join(lines)), keyboards.member(tr, member))
+    return Card(Html("\n".join(lines)), keyboards.member(tr, member, by))
 
 
 def newcomer(tr: Texts, data: Mapping[str, object]) -> Card:
@@ -107,6 +108,19 @@ def newcomer(tr: Texts, data: Mapping[str, object]) -> Card:
         seats=str(data["seats"]),
     )
     return Card(text, keyboards.newcomer(tr, _number(data, "team_id"), _number(data, "user_id")))
+
+
+def no_seat(tr: Texts, data: Mapping[str, object]) -> Card:
+    """A notice of `db.newcomers`, for the owner alone."""
+    text = tr(
+        "💺 <b>{name}</b> wanted to draw in the team “{team}”, but all seats are taken: {taken} of "
+        "{seats}. Make somebody a viewer, or take a larger plan: /plans in the team's group.",
+        name=shortened(str(data["name"]), _NAME_CHARS),
+        team=str(data["team"]) or tr.plain("Team"),
+        taken=str(data["taken"]),
+        seats=str(data["seats"]),
+    )
+    return Card(text, keyboards.no_seat(tr, _number(data, "team_id")))
 
 
 def _number(data: Mapping[str, object], name: str) -> int:
@@ -132,8 +146,8 @@ def workplaces(tr: Texts, choices: Sequence[TeamChoice], present_id: int | None)
                 "draws, votes and approves together."
             )
         )
-    lines = [tr("👥 <b>For whom do you work here?</b>")]
-    lines.append(tr("Drafts, brands, history and quota of this chat are then theirs."))
+    lines = [tr("👥 <b>Who do you work for in this chat?</b>")]
+    lines.append(tr("Drafts, brands, history and quota here will be theirs."))
     lines += [
         tr(
             "👥 {title}: you are its {role}",
@@ -156,6 +170,30 @@ def works_for(tr: Texts, team: TeamChoice | None) -> Html:
         "👥 From now on you work for <b>{team}</b> here: drafts, brands, history, wallet and plan "
         "of this chat are the team's. Back to yourself: /account",
         team=team.title or tr.plain("Team"),
+    )
+
+
+def belongs_to(tr: Texts, team: TeamChoice | None) -> Html:
+    """Of what can't be reached from here; None: it is the person's own."""
+    if team is None:
+        return tr(
+            "This is your own, and you work for a team here now. Choose “Myself” in /account, and "
+            "tap again."
+        )
+    return tr(
+        "This belongs to the team “{team}”, and you work for somebody else here now. Choose the "
+        "team in /account, and tap again.",
+        team=shortened(team.title or tr.plain("Team"), _NAME_CHARS),
+    )
+
+
+def works_alone(tr: Texts, team: str | None) -> Html:
+    """Said once where the team that the chat worked for is out of reach."""
+    return tr(
+        "👤 The chat no longer works for <b>{team}</b>: either you are not in the team any more, "
+        "or I am not in its group. From now on you work for yourself here; drafts, brands, "
+        "history, wallet and plan are your own. Change that: /account",
+        team=team or tr.plain("Team"),
     )
 
 

@@ -13,13 +13,14 @@ from bot.views import Card
 from db.accounts import ANONYMOUS_ADMIN
 from db.rights import Action, check
 from db.states import Role
-from db.views import Locale, UserSettings
+from db.views import AlbumView, Locale, UserSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Who:
     """The person behind an update. `role` is theirs in `account_id`: the team's in a group.
-    None: they are nobody there, have left or were removed. `team` names the team that this private
+    None: they are nobody there, have left or were removed (`is_removed`, in a group). They only
+    look on where all `full_seats` of the plan are taken. `team` names the team that this private
     chat works for; None in groups, which are their team, and for one's own account.
 
     At present a request can have `max_count` pictures, 1..4, and a photo to start from if it
@@ -36,6 +37,8 @@ class Who:
     settings: UserSettings
     max_count: int
     can_start_from_photos: bool
+    is_removed: bool = False
+    full_seats: int | None = None
 
     @property
     def tr(self) -> Texts:
@@ -68,6 +71,13 @@ class Who:
         """
         if not self.is_admin:
             self.must_be(user_id)
+
+    def may_delete(self, album: AlbumView) -> None:
+        """An album is deleted by who may steer what asked for it. Raises NotYours."""
+        try:
+            self.may_steer(album.user_id)
+        except NotYours as error:
+            raise NotYours("album") from error
 
 
 def thread_of(message: Message | InaccessibleMessage | None) -> int | None:

@@ -109,6 +109,14 @@ async def role(session: AsyncSession, account_id: int, user_id: int) -> Role:
     return found
 
 
+async def first_name(session: AsyncSession, user_id: int) -> str:
+    """Raises NotFound for a user never met."""
+    name = await session.scalar(select(User.first_name).where(User.id == user_id))
+    if name is None:
+        raise NotFound("user", user_id)
+    return name
+
+
 async def set_blocked(session: AsyncSession, chat_id: int, now: datetime) -> None:
     """Notes that a person has blocked the bot, until they write again. Groups are not noted."""
     await session.execute(

@@ -171,13 +171,16 @@ class Membership:
     """An account, and what somebody is in it; `role` None: nobody there.
 
     `team`: the name of the team that a private chat works for; `looks_on`: a viewer by nobody's
-    decision.
+    decision; `is_removed`: sent away from here, though still in the group; `full_seats`: one only
+    because so many seats, all there are, were taken.
     """
 
     account_id: int
     role: Role | None
     team: str | None = None
     looks_on: bool = False
+    is_removed: bool = False
+    full_seats: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,15 @@ async def name(session: AsyncSession, account_id: int) -> str | None:
     )
 
 
+async def owner_name(session: AsyncSession, account_id: int) -> str | None:
+    """None for a team that has no owner now."""
+    return await session.scalar(
+        select(User.first_name)
+        .join(Account, Account.owner_user_id == User.id)
+        .where(Account.id == account_id)
+    )
+
+
 async def member(session: AsyncSession, account_id: int, user_id: int) -> MemberView:
     """Raises NotFound, also for who has left."""
     found = [one for one in await _members(session, account_id) if one.user_id == user_id]

@@ -19,11 +19,11 @@ from bot.intake import Sessions
 from bot.taps import edit
 from bot.views import Card
 from bot.who import Who
-from db import accounts, audit, channels, plans
+from db import accounts, audit, channels, plans, teams
 from db.audit import Deed
 from db.errors import NotFound
 from db.queue import wake_io
-from db.rights import Action, check
+from db.rights import Action, allowed, check
 from db.states import LatePosts
 from db.zones import ZONES
 
@@ -58,13 +58,17 @@ async def _page(bot: Bot, sessions: Sessions, who: Who, now: datetime) -> Card:
         rules = await channels.rules(session, who.account_id)
         limit = (await plans.terms(session, who.account_id, now=now)).channels
     url = await _connect_url(bot, who)
-    return channel_views.channels(who.tr, listed, rules, url, limit=limit)
+    manages = who.is_group or allowed(who.role, Action.MANAGE_CHANNELS)
+    return channel_views.channels(who.tr, listed, rules, url, limit=limit, manages=manages)
 
 
 async def way_to_first(bot: Bot, sessions: Sessions, who: Who, now: datetime) -> Card:
-    """What leads an account without a channel that it may post to, to one."""
+    """What leads an account without a channel that it may post to, to one, or who can."""
     async with sessions.begin() as session:
         limit = (await plans.terms(session, who.account_id, now=now)).channels
+        owner = await teams.owner_name(session, who.account_id)
+    if not allowed(who.role, Action.MANAGE_CHANNELS):
+        return channel_views.none_by_others(who.tr, owner)
     if limit == 0:
         return channel_views.none_in_plan(who.tr)
     return channel_views.none_yet(who.tr, await _connect_url(bot, who))

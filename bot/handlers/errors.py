@@ -9,10 +9,23 @@ from __future__ import annotations
 import structlog
 from aiogram import Bot, F, Router
 from aiogram.filters import ExceptionTypeFilter
+from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery, ErrorEvent, Message
 from redis.asyncio import Redis
 
-from bot import caption_views, channel_views, texts
+from bot import caption_views, channel_views, team_views, texts
+from bot.callbacks import (
+    AlbumTap,
+    BrandTap,
+    CancelTap,
+    ChannelTap,
+    DraftTap,
+    HistoryTap,
+    PostTap,
+    PostTo,
+    ResendTap,
+    RetryTap,
+)
 from bot.clock import Clock
 from bot.errors import (
     BadUpload,
@@ -30,6 +43,7 @@ from bot.settings import PaymentTerms
 from bot.team_keyboards import ROLES
 from bot.texts import Html, Texts
 from bot.who import Who
+from db import workplaces
 from db.errors import (
     BrandNameTaken,
     CaptionTooLong,
@@ -70,6 +84,51 @@ async def out_of_quota(
     await quota.offer(query, wanted, who, bot, sessions, redis, terms, clock)
 
 
+_OF_THINGS: dict[str, type[CallbackData]] = {
+    one.__prefix__: one
+    for one in (
+        DraftTap,
+        CancelTap,
+        RetryTap,
+        ResendTap,
+        AlbumTap,
+        HistoryTap,
+        BrandTap,
+        PostTo,
+        PostTap,
+        ChannelTap,
+    )
+}
+_THINGS = ("request", "task", "brand", "post", "channel")
+
+
+@router.error(ExceptionTypeFilter(NotFound), F.update.callback_query.as_("query"))
+async def not_here(
+    event: ErrorEvent, query: CallbackQuery, sessions: Sessions, who: Who | None = None
+) -> None:
+    """In a private chat: gone, or of another account of the person's?"""
+    thing = _tapped(query)
+    if who is None or who.is_group or thing is None:
+        await on_error(event, who)
+        return
+    async with sessions.begin() as session:
+        owner = await workplaces.owner(session, who.user_id, *thing, but=who.account_id)
+    if owner is None:
+        await on_error(event, who)
+    else:
+        words = team_views.belongs_to(who.tr, owner.team)
+        await query.answer(texts.without_markup(words), show_alert=True)
+
+
+def _tapped(query: CallbackQuery) -> tuple[str, int] | None:
+    """What a button is about, and its id."""
+    tap = _OF_THINGS.get((query.data or "").partition(":")[0])
+    if tap is None:
+        return None
+    fields = tap.unpack(query.data or "").model_dump()
+    return next((name, fields[f"{name}_id"]) for name in _THINGS if f"{name}_id" in fields)
+
+
 @router.error()
 async def on_error(event: ErrorEvent, who: Who | None = None) -> None:
     error = event.exception
@@ -86,7 +145,8 @@ async def on_error(event: ErrorEvent, who: Who | None = None) -> None:
             tr = who.tr if who else texts.of(texts.DEFAULT_LOCALE)
             await _tell(event, tr("The group has moved to a new chat. Go on there."), alert=True)
         return
-    words = worded(who.tr if who else texts.of(texts.DEFAULT_LOCALE), error)
+    tr = who.tr if who else texts.of(texts.DEFAULT_LOCALE)
+    words = _not_allowed(tr, error, who) if isinstance(error, NotAllowed) else worded(tr, error)
     if words is None:
         raise error
     log.info("refused", update=event.update.update_id, error=repr(error))
@@ -102,22 +162,38 @@ async def _tell(event: ErrorEvent, words: Html, *, alert: bool) -> None:
         await message.reply(words)
 
 
+def _not_allowed(tr: Texts, error: NotAllowed, who: Who | None) -> Html:
+    """What stands in a person's way, and who can help."""
+    if who is not None and who.full_seats is not None:
+        return tr(
+            "All seats of the team's plan are taken ({n}), so you look on and vote for now. The "
+            "owner or an admin can free one in /team, or take a larger plan: /plans",
+            n=who.full_seats,
+        )
+    if error.role is not None:
+        return tr(
+            "Your role here is {role}, and this takes another one. Who may do what: /team",
+            role=tr.plain(ROLES[Role(error.role)]),
+        )
+    if who is not None and who.is_removed:
+        return tr(
+            "You were removed from this team. Its owner or an admin can let you back in: they give "
+            "you a role in /team."
+        )
+    return tr("You are not in this team. If you are in its group, write /team there.")
+
+
 def worded(tr: Texts, error: Exception) -> Html | None:
     """An error in a person's words; None for one that is no person's business."""
     match error:
+        case NotYours(what="album"):
+            return tr("Only who asked for the album, the team's owner and admins may delete it.")
         case NotYours():
             return tr("This menu is not yours")
         case OtherAccount():
             return tr(
                 "This card is of another wallet than the one you work for now, so nothing was "
                 "done. Open the page anew, or switch back: /account"
-            )
-        case NotAllowed(role=None):
-            return tr("You are not in this team. If you are in its group, write /team there.")
-        case NotAllowed():
-            return tr(
-                "You are the {role} here, and that takes another role. Who may what: /team",
-                role=tr.plain(ROLES[Role(error.role or "")]),
             )
         case BadBrief():
             return _bad_brief(tr, error.reason)

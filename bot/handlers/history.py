@@ -58,16 +58,17 @@ async def item(
     query: CallbackQuery, callback_data: HistoryTap, who: Who, bot: Bot, sessions: Sessions
 ) -> None:
     """One album's page, or the question before it is deleted."""
-    who.may(Action.LOOK)
+    who.may(Action.LOOK if callback_data.do == "item" else Action.CREATE)
     async with sessions.begin() as session:
         album = await albums.album(session, who.account_id, callback_data.task_id)
         posted = await posts.of_task(session, who.account_id, album.task_id)
-    await query.answer()
     if callback_data.do == "item":
         card = who.headed(pages.history_item(who.tr, album))
     else:
+        who.may_delete(album)
         scheduled = sum(post.state is PostState.SCHEDULED for post in posted)
         card = pages.sure_to_delete_album(who.tr, album.task_id, scheduled)
+    await query.answer()
     await edit(bot, query, card)
 
 
@@ -164,7 +165,7 @@ async def delete(
     who.may(Action.CREATE)
     async with sessions.begin() as session:
         album = await albums.album(session, who.account_id, callback_data.task_id)
-        who.may_steer(album.user_id)
+        who.may_delete(album)
         await albums.hide(session, who.account_id, album.task_id)
     await query.answer(who.tr.plain("Deleted"))
     await edit(bot, query, await _page(sessions, who, 0))

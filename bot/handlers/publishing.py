@@ -177,7 +177,7 @@ async def cancel(
 
 _SETTLED: dict[PostState, tuple[Deed, str]] = {
     PostState.SENT: (Deed.POST_ARRIVED, N_("Saved")),
-    PostState.SCHEDULED: (Deed.POST_AGAIN, N_("Saved")),
+    PostState.SCHEDULED: (Deed.POST_AGAIN, N_("Publishing")),
     PostState.CANCELLED: (
         Deed.POST_CANCELLED,
         N_("The channel is disconnected, so nothing can be sent there: the post is called off."),

@@ -112,8 +112,11 @@ async def member(
     async with sessions.begin() as session:
         found = await teams.member(session, who.account_id, callback_data.user_id)
     await query.answer()
-    page = team_views.member if callback_data.do == "member" else team_views.sure_to_transfer
-    await edit(bot, query, page(who.tr, found))
+    if callback_data.do == "member":
+        card = team_views.member(who.tr, found, _reader(who))
+    else:
+        card = team_views.sure_to_transfer(who.tr, found)
+    await edit(bot, query, card)
 
 
 @router.callback_query(TeamTap.filter((F.do == "role") & F.value.in_(set(Role))))
@@ -132,7 +135,7 @@ async def set_role(
             session, who.account_id, who.user_id, callback_data.user_id, wanted, now=clock()
         )
     await query.answer(who.tr.plain("Saved"))
-    await edit(bot, query, team_views.member(who.tr, changed))
+    await edit(bot, query, team_views.member(who.tr, changed, _reader(who)))
 
 
 @router.callback_query(TeamTap.filter(F.do == "remove"))
@@ -150,7 +153,7 @@ async def remove(
             session, who.account_id, who.user_id, callback_data.user_id, now=clock()
         )
     await query.answer(who.tr.plain("Saved"))
-    await edit(bot, query, team_views.member(who.tr, removed))
+    await edit(bot, query, team_views.member(who.tr, removed, _reader(who)))
 
 
 @router.callback_query(TeamTap.filter(F.do == "transfer"))
@@ -236,7 +239,12 @@ async def claim(query: CallbackQuery, who: Who, bot: Bot, sessions: Sessions, cl
 async def _page(sessions: Sessions, who: Who, clock: Clock) -> Card:
     async with sessions.begin() as session:
         team = await teams.team(session, who.account_id, now=clock())
-    return team_views.team(who.tr, team)
+    return team_views.team(who.tr, team, _reader(who))
+
+
+def _reader(who: Who) -> Role | None:
+    """The role of who alone reads a card; None: a group does."""
+    return None if who.is_group else who.role
 
 
 # --- for whom one works in the private chat ---

@@ -10,7 +10,15 @@ from db import approvals, teams
 from db.states import Role
 from tests.bot.office import execute, member
 from tests.bot.stage import Person, Stage, buttons, data_of
-from tests.bot.test_team import event_actions, group_of, move, move_bot, team_id, team_page
+from tests.bot.test_team import (
+    event_actions,
+    group_of,
+    move,
+    move_bot,
+    roles,
+    team_id,
+    team_page,
+)
 from tests.sim import ANNA, BEN, Message, label
 
 CLIENT = 7003
@@ -152,7 +160,7 @@ async def test_one_yes_approves_by_default_and_the_editor_may_then_publish(live:
     assert "Chosen: №2" in round_["text"]
     assert "Asked by Ben" in round_["text"]
     assert label(await now_says(ben, card, "Being approved"), "📨") is None
-    assert (await ben.press("Approve", round_))["text"].startswith("You are the editor here")
+    assert (await ben.press("Approve", round_))["text"].startswith("Your role here is editor")
     assert (await client.press("Approve", round_))["text"] == "Согласовано"
     done = await now_says(anna, round_, "Said yes: Клим")
     assert buttons(done) == ["ℹ️ Details"]
@@ -278,7 +286,7 @@ async def test_a_rejection_has_its_reason_on_the_card(live: Stage) -> None:
     question = await client.text("почему нет?")
     mine = {"reply_to_message_id": question["message_id"]}
     await ben.send("потому что", **mine)
-    await ben.text("You are the editor here")
+    await ben.text("Your role here is editor")
     await client.send("не наш <стиль> & цвет", **mine)
     over = await now_says(anna, round_, "Rejected")
     assert "Клим: не наш <стиль> & цвет" in over["text"]
@@ -290,6 +298,20 @@ async def test_a_rejection_has_its_reason_on_the_card(live: Stage) -> None:
     second = await asked(ben, again)
     assert "round 2" in second["text"]
     assert "Round 1: ✕ Клим: не наш <стиль> & цвет" in second["text"]
+
+
+async def test_who_looks_on_takes_no_seat_by_a_reply_to_a_question(live: Stage) -> None:
+    anna, ben, client = await team_of_three(live)
+    await execute(live, "UPDATE periods SET seats = 9")
+    await move(live, anna.chat_id, "join", 7004, first_name="Вера", language_code="ru")
+    round_ = await asked(ben, await drawn(ben))
+    await client.press("Changes", round_)
+    mine = {"reply_to_message_id": (await client.text("что поправить?"))["message_id"]}
+    vera = live.person(7004, anna.chat_id)
+    await vera.send("фон светлее", **mine)
+    await vera.text("Вы здесь наблюдатель")
+    assert (await roles(live))[7004] == "viewer"
+    assert len(await live.rows("SELECT id FROM ml_requests")) == 1
 
 
 @pytest.mark.parametrize("thread", [False, True], ids=["group", "topic"])
@@ -428,7 +450,7 @@ async def test_an_admin_of_the_group_who_writes_without_a_name_approves_under_th
     anna, ben, _ = await team_of_three(live)
     round_ = await asked(ben, await drawn(ben))
     await move(live, anna.chat_id, "promote", BEN, by_user_id=ANNA)
-    assert (await ben.press("Approve", round_))["text"].startswith("You are the editor here")
+    assert (await ben.press("Approve", round_))["text"].startswith("Your role here is editor")
     sent = await ben.send(f"/team@{await ben.username()}", anonymous=True)
     await ben.next(sent, "Мест")
     await ben.press("Approve", round_)

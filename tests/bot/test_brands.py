@@ -423,6 +423,32 @@ async def test_in_a_group_the_dialogue_goes_by_replies_and_is_its_openers(live: 
     assert row["kind"] == "team"
 
 
+async def test_a_teammates_reply_to_a_question_is_neither_an_answer_nor_an_idea(
+    live: Stage,
+) -> None:
+    group = await live.sim.group()
+    anna, ben = live.person(ANNA, group["id"]), live.person(BEN, group["id"])
+    await anna.text("для этой команды")
+    await anna.send(f"/brands@{await anna.username()}")
+    await anna.press("Новый бренд")
+    question = await anna.text("1 из 3")
+    mine = {"reply_to_message_id": question["message_id"]}
+    await ben.send("осеннее меню", **mine)
+    await ben.text("This question is for Анна to answer")
+    await anna.send("Кофе", **mine)
+    await anna.press("Отменить", await anna.text("2 из 3"))
+    stopped = await anna.text("ничего не изменилось")
+    assert await live.rows("SELECT id FROM ml_requests") == []
+    (member,) = await live.rows(
+        "SELECT role FROM members JOIN accounts a ON a.id = account_id"
+        " WHERE a.kind = 'team' AND user_id = :id",
+        id=BEN,
+    )
+    assert member["role"] == "viewer"
+    await ben.send("осеннее меню", reply_to_message_id=stopped["message_id"])
+    await ben.text("Draft")  # nobody is asked any more
+
+
 async def test_another_accounts_brand_cannot_be_touched(live: Stage) -> None:
     anna, ben = live.person(ANNA), live.person(BEN)
     page = await made(anna)

@@ -13,6 +13,7 @@ from bot import posting
 from bot.callbacks import ChannelTap
 from db import plans, publishing
 from tests.bot.stage import Person, Stage, buttons, data_of
+from tests.bot.test_team import drawing, group_of
 from tests.sim import ANNA, BEN, Message, said
 
 Channel = Callable[..., Awaitable[int]]
@@ -248,6 +249,20 @@ async def test_without_a_channel_the_button_says_how_to_connect_one(anna: Person
     await anna.press("В канал", card)
     await anna.press("Подключить канал", await anna.text("не подключено ни одного"))
     await anna.text("выберите свой канал")
+
+
+async def test_who_may_not_connect_a_channel_is_told_who_may(live: Stage) -> None:
+    _, _, ben = await group_of(live)
+    await drawing(ben)
+    await live.draw()
+    await ben.press("To the channel", await ben.button("To the channel"))
+    said = await ben.text("The owner is Анна")
+    assert "The team's owner or an admin connects channels" in said["text"]
+    assert buttons(said) == []
+    private = live.person(BEN)
+    await private.press("Команда", await private.answer_to("/account", "Who do you work for"))
+    page = await private.answer_to("/channels", "The team's owner or an admin connects channels")
+    assert buttons(page) == ["🗓 Content plan"]
 
 
 async def test_from_the_album_to_the_channel(anna: Person, channel: Channel) -> None:
@@ -505,10 +520,11 @@ async def test_reactions_to_both_pictures_show_wherever_the_post_does(
 
 
 @pytest.mark.parametrize(
-    ("do", "left"), [("again", "открыт на другой карточке"), ("arrived", "Опубликовано")]
+    ("do", "left", "toast"),
+    [("again", "открыт на другой карточке", "Публикую"), ("arrived", "Опубликовано", "Сохранено")],
 )
 async def test_a_post_in_doubt_leaves_no_card_that_is_publishing_for_ever(
-    anna: Person, channel: Channel, do: str, left: str
+    anna: Person, channel: Channel, do: str, left: str, toast: str
 ) -> None:
     await connected(anna, await channel())
     await post_card(anna)
@@ -525,6 +541,8 @@ async def test_a_post_in_doubt_leaves_no_card_that_is_publishing_for_ever(
     await anna.wait_for(
         lambda one: one["message_id"] == first["message_id"] and left in said(one), left
     )
+    answers = await anna.sim.calls("answerCallbackQuery")
+    assert answers[-1]["arguments"]["text"] == toast
 
 
 @pytest.mark.parametrize(

@@ -168,6 +168,26 @@ async def test_in_a_team_who_repeats_an_album_steers_it_in_their_own_language(li
     assert (await ben.press("Cancel", card))["text"] == "Cancelled"
 
 
+async def test_who_may_not_delete_an_album_is_told_so_before_the_question(live: Stage) -> None:
+    group = await live.sim.group()
+    anna, ben = live.person(ANNA, group["id"]), live.person(BEN, group["id"])
+    await anna.text("для этой команды")
+    name = await anna.username()
+    await anna.send(f"/gen@{name} осеннее меню")
+    await anna.button("Отменить")
+    await live.draw()
+    await ben.send(f"/history@{name}")
+    await ben.press("1", await ben.text("tap a number"))
+    page = await ben.button("🗑 Delete")
+    assert (await ben.press("Delete", page))["text"].startswith("Your role here is viewer")
+    await ben.send(f"/gen@{name} чай")
+    await ben.text("чай")
+    assert (await ben.press("Delete", page))["text"].startswith("Only who asked for the album")
+    await anna.press("Delete", page)
+    await anna.press("Да, удалить")
+    await anna.text("Альбомов пока нет")
+
+
 async def test_another_accounts_history_stays_closed(live: Stage) -> None:
     anna, ben = live.person(ANNA), live.person(BEN)
     await albums(anna)

@@ -80,7 +80,7 @@ async def test_the_journal_has_pages_and_is_for_who_manages_the_team(live: Stage
                 session, await team_id(live), ANNA, Deed.APPROVALS, "team", needed=100 + number
             )
     page = await team_page(anna)
-    assert (await ben.press("📜", page))["text"].startswith("You are the editor here")
+    assert (await ben.press("📜", page))["text"].startswith("Your role here is editor")
     shown = await journal(anna, page)
     seen = re.findall(r"согласий: (\d+)", shown["text"])
     for _ in range(2):

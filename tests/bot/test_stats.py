@@ -96,6 +96,18 @@ async def test_the_best_posts_come_with_links(anna: Person) -> None:
     assert links == [f"https://t.me/c/3001/{1000 * task_id + 10 * n}" for n in (2, 1)]
 
 
+async def test_too_little_data_is_said_once_on_a_card(anna: Person) -> None:
+    account_id = await anna.stage.account_of()
+    there = await channel(anna.stage, account_id)
+    task_id = await album(anna.stage, account_id, "Чай")
+    await published(anna.stage.sessions, there, task_id, 1, 12, sent_at=at(anna.stage, 15))
+    await anna.answer_to("/stats", "Статистика постов")
+    await anna.press("Бренды")
+    page = await anna.text("По брендам")
+    assert said(page).count("Мало данных") == 1
+    assert lines(page)[-1] == "• Чай: 2 поста, 13 реакций"
+
+
 async def test_brands_are_put_in_order_once_there_are_ten_posts(anna: Person) -> None:
     stage, account_id = anna.stage, await anna.stage.account_of()
     there = await channel(stage, account_id)

@@ -84,19 +84,19 @@ async def test_without_a_model_templates_write_and_say_so(
     anna: Person, live: Stage, card: Message
 ) -> None:
     await work(live)
-    first = await anna.text("собрано по шаблонам, без LLM")
+    first = await anna.text("собрано по шаблонам, без языковой модели")
     assert "осеннее меню кофейни" in first["text"]
     assert buttons(first) == ["✅ Взять", "🔁 Другой", "✍️ Написать свой", "‹ Назад"]
     await anna.press("Другой")
     await anna.text("Пишу текст")
     await work(live)
-    second = await anna.text("собрано по шаблонам, без LLM")
+    second = await anna.text("собрано по шаблонам, без языковой модели")
     assert second["text"] != first["text"]
     taken = data_of(second, "Взять")
     await again(anna, data_of(first, "Взять"), second)  # the first one's button, late
     assert await live.rows("SELECT caption FROM posts") == [{"caption": ""}]
     await anna.press("Предложить текст")  # which that tap has brought back
-    await anna.text("без LLM")
+    await anna.text("без языковой модели")
     await anna.press("Взять")
     shown = await anna.text("из 1024")
     (row,) = await live.rows("SELECT caption FROM posts")

@@ -111,7 +111,7 @@ async def test_the_team_page_says_so_of_a_group_from_before_the_bot_was_there(li
 async def test_who_taps_looks_on_until_they_ask_for_pictures(live: Stage) -> None:
     _, anna, ben = await group_of(live)
     page = await team_page(anna)
-    assert (await ben.press("Журнал", page))["text"].startswith("You are the viewer here")
+    assert (await ben.press("Журнал", page))["text"].startswith("Your role here is viewer")
     assert await roles(live) == {ANNA: "owner", BEN: "viewer"}
     assert await live.rows("SELECT id FROM notices") == []
     await drawing(ben)
@@ -141,7 +141,7 @@ async def test_who_was_made_a_viewer_stays_one_whatever_they_ask_for(live: Stage
     page = await team_page(anna)
     await anna.press("Редактор", await _member_page(anna, page, "Ben"))
     await anna.press("Наблюдатель", await anna.text("Ben: редактор"))
-    await ben.answer_to(f"/gen@{await ben.username()} coffee", "You are the viewer here")
+    await ben.answer_to(f"/gen@{await ben.username()} coffee", "Your role here is viewer")
     assert await roles(live) == {ANNA: "owner", BEN: "viewer"}
 
 
@@ -150,8 +150,7 @@ async def test_the_owner_hears_of_who_takes_a_seat_and_gives_them_another_role_t
 ) -> None:
     chat_id, _, ben = await group_of(live)
     await drawing(ben)
-    while (claimed := await notices.claim(courier)) is not None:
-        await notices.send(claimed, courier)
+    await _bring_notices(courier)
     anna = live.person(ANNA)
     note = await anna.text("Ben теперь в команде «Команда», роль — редактор. Мест занято: 2 из 3.")
     (sent,) = [
@@ -167,7 +166,7 @@ async def test_the_owner_hears_of_who_takes_a_seat_and_gives_them_another_role_t
     assert await roles(live) == {ANNA: "owner", BEN: "viewer"}
     await anna.press("‹ Команда")
     await anna.press("Журнал", await anna.button("Журнал"))
-    await anna.press("‹ Команда", await anna.text("Ben: теперь наблюдатель, раньше — редактор"))
+    await anna.press("‹ Команда", await anna.text("Ben теперь наблюдатель, раньше — редактор"))
     await anna.button("Журнал")
 
     await move(live, chat_id, "leave", BEN)
@@ -177,13 +176,21 @@ async def test_the_owner_hears_of_who_takes_a_seat_and_gives_them_another_role_t
     assert len(await live.rows("SELECT id FROM notices")) == 1
 
 
-async def test_past_the_plans_seats_people_look_on(live: Stage) -> None:
+async def test_past_the_plans_seats_people_look_on(live: Stage, courier: Courier) -> None:
     chat_id, anna, ben = await group_of(live)
     for number, user_id in enumerate((7003, 7004)):
         await move(live, chat_id, "join", user_id, first_name=f"Гость {number}", language_code="ru")
         await drawing(live.person(user_id, chat_id))
-    await ben.answer_to(f"/gen@{await ben.username()} coffee", "You are the viewer here")
+    for _ in range(2):
+        asked = f"/gen@{await ben.username()} coffee"
+        await ben.answer_to(asked, "All seats of the team's plan are taken (3)")
     assert await roles(live) == {ANNA: "owner", 7003: "editor", 7004: "editor", BEN: "viewer"}
+    await _bring_notices(courier)
+    told = "Ben хочет рисовать в команде «Команда», но все места заняты: 3 из 3"
+    private = live.person(ANNA)
+    await private.press("👥 Команда", await private.text(told))
+    await private.button("👀 Ben")
+    assert await live.rows("SELECT count(*) FROM notices WHERE kind = 'no_seat'") == [{"count": 1}]
     page = await team_page(anna)
     assert "Мест занято: 3 из 3" in page["text"]
     assert len(await live.rows("SELECT id FROM ml_requests")) == 2
@@ -196,6 +203,11 @@ async def test_past_the_plans_seats_people_look_on(live: Stage) -> None:
     assert (await roles(live))[7003] == "viewer"
     await ben.send(f"/gen@{await ben.username()} coffee")
     await ben.button("Cancel")
+
+
+async def _bring_notices(courier: Courier) -> None:
+    while (claimed := await notices.claim(courier)) is not None:
+        await notices.send(claimed, courier)
 
 
 async def _member_page(person: Person, page: Message, name: str) -> Message:
@@ -248,7 +260,7 @@ async def test_an_owner_who_leaves_is_followed_by_an_admin_or_by_one_of_the_grou
     await move(live, chat_id, "leave", ANNA)
     page = await team_page(ben)
     assert "👑 Become the owner" in buttons(page)
-    assert "another role" in (await ben.press("Become the owner", page))["text"]
+    assert "takes another" in (await ben.press("Become the owner", page))["text"]
     await move(live, chat_id, "promote", BEN, by_user_id=ANNA)
     await ben.press("Become the owner", page)
     assert await roles(live) == {BEN: "owner"}
@@ -267,7 +279,9 @@ async def test_somebody_removed_does_not_come_back_by_themselves(live: Stage) ->
     page = await team_page(anna)
     await anna.press("Удалить", await _member_page(anna, page, "Ben"))
     gone = await anna.text("Ben: удалён")
-    await ben.answer_to(f"/gen@{await ben.username()} coffee", "You are not in this team")
+    for asked in ("gen", "plan_posts", "team"):
+        await ben.answer_to(f"/{asked}@{await ben.username()} coffee", "You were removed")
+    assert (await ben.press("Журнал", await team_page(anna)))["text"].startswith("You were")
     assert await roles(live) == {ANNA: "owner"}
     await anna.press("Вернуть", gone)
     assert await roles(live) == {ANNA: "owner", BEN: "editor"}
@@ -330,7 +344,7 @@ async def test_in_the_private_chat_one_works_for_oneself_or_for_a_team(live: Sta
     await team_page(ben)
     await member(live, await team_id(live), BEN, Role.EDITOR)
     private = live.person(BEN)
-    card = await private.answer_to("/account", "For whom do you work here?")
+    card = await private.answer_to("/account", "Who do you work for")
     assert buttons(card) == ["✓ 👤 Myself", "👥 Команда"]
     await private.press("Команда", card)
     await private.button("✓ 👥 Команда")
@@ -348,6 +362,52 @@ async def test_in_the_private_chat_one_works_for_oneself_or_for_a_team(live: Sta
     assert (await live.rows(kinds))[-1] == {"kind": "personal"}
 
 
+async def test_who_worked_for_a_team_out_of_reach_is_told_once_and_works_for_themselves(
+    live: Stage,
+) -> None:
+    chat_id, _, _ = await group_of(live)
+    anna = live.person(ANNA)
+    await anna.press("Команда", await anna.answer_to("/account", "Для кого"))
+    await anna.text("Теперь вы работаете здесь для")
+    await move_bot(live, chat_id, "kick")
+    sent = await anna.send("кофе")
+    await anna.next(sent, "Этот чат больше не работает для команды «Команда»")
+    assert not (await anna.next(sent, "Черновик"))["text"].startswith("👥")
+    await move_bot(live, chat_id, "join")
+    await live.person(ANNA, chat_id).text("Я снова здесь")
+    later = await anna.answer_to("чай", "Черновик")
+    assert not later["text"].startswith("👥")
+    told = [one for one in await anna.messages() if "больше не работает" in one.get("text", "")]
+    assert sent < told[0]["message_id"] < later["message_id"]
+    assert len(told) == 1
+
+
+async def test_a_card_of_another_account_says_whose_it_is_to_who_may_work_for_it(
+    live: Stage,
+) -> None:
+    _, _, ben = await group_of(live)
+    await team_page(ben)
+    anna, private = live.person(ANNA), live.person(BEN)
+    mine = await anna.answer_to("кофе", "Черновик")
+    await anna.press("Команда", await anna.answer_to("/account", "Для кого"))
+    await anna.text("Теперь вы работаете здесь для")
+    assert "Это ваше личное" in (await anna.press("Создать", mine))["text"]
+    teams = await anna.answer_to("чай", "Черновик")
+    await anna.press("👤 Я сам")
+    await anna.text("Теперь вы работаете здесь для себя")
+    said = await anna.press("Создать", teams)
+    assert "Это принадлежит команде «Команда»" in said["text"]
+    assert said["show_alert"]
+
+    own = await private.answer_to("/account", "Who do you work for")
+    for draft, expected in ((teams, "Это принадлежит"), (mine, "Этого уже нет")):
+        await private.tap(data_of(draft, "Создать"), own)
+        await private.settled()
+        answer = (await live.sim.calls("answerCallbackQuery"))[-1]["arguments"]
+        assert answer["text"].startswith(expected)
+    assert await live.rows("SELECT id FROM ml_tasks") == []
+
+
 async def test_nobody_works_for_a_team_that_is_not_theirs(live: Stage) -> None:
     await group_of(live)
     ben = live.person(BEN)
@@ -362,9 +422,9 @@ async def test_a_viewers_role_counts_in_the_private_chat_too(live: Stage) -> Non
     _, _, ben = await group_of(live)
     await team_page(ben)
     private = live.person(BEN)
-    await private.press("Команда", await private.answer_to("/account", "For whom"))
+    await private.press("Команда", await private.answer_to("/account", "Who do you work for"))
     await member(live, await team_id(live), BEN, Role.VIEWER)
-    await private.answer_to("coffee", "You are the viewer here")
+    await private.answer_to("coffee", "Your role here is viewer")
     assert await live.rows("SELECT id FROM ml_requests") == []
 
 
@@ -372,7 +432,7 @@ async def test_cards_of_the_private_chat_name_the_team_it_works_for(live: Stage)
     await group_of(live)
     anna = live.person(ANNA)
     await anna.press("Команда", await anna.answer_to("/account", "Для кого"))
-    await anna.text("Теперь вы работаете здесь для Команда")
+    await anna.text("Теперь вы работаете здесь для «Команда»")
     head = "👥 Команда\n"
     for asked, shown in (
         ("кофе", "Черновик"),

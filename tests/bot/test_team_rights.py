@@ -124,6 +124,7 @@ ALBUMS = {
     "history: open": Button(Action.LOOK, history("open")),
     "history: repeat": Button(Action.CREATE, history("repeat")),
     "history: with changes": Button(Action.CREATE, history("change")),
+    "history: delete?": Button(Action.CREATE, history("delete"), shows=True),
     "history: delete": Button(Action.CREATE, history("sure")),
 }
 TEAM = {

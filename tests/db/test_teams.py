@@ -93,6 +93,20 @@ async def test_who_comes_back_has_the_role_of_before_but_no_admins(sessions: Ses
         assert await enter(sessions, user_id) is role
 
 
+async def test_who_comes_back_to_a_full_team_looks_on_until_there_is_a_seat(
+    sessions: Sessions,
+) -> None:
+    team_id = await team_of(sessions, a=Role.EDITOR, b=Role.EDITOR)
+    async with sessions.begin() as session:
+        await teams.left(session, GROUP, 2, now=NOW)
+    await rows.person(sessions, 4)
+    assert await enter(sessions, 4) is Role.EDITOR
+    assert await enter(sessions, 2) is Role.VIEWER
+    async with sessions.begin() as session:
+        await teams.set_role(session, team_id, 1, 3, Role.VIEWER, now=NOW)
+    assert await enter(sessions, 2) is Role.EDITOR
+
+
 @pytest.mark.parametrize(
     ("actor", "target", "role"),
     [
