@@ -476,7 +476,7 @@ async def test_a_card_about_ones_own_money_does_nothing_to_the_teams(live: Stage
     await live.rows_changed("UPDATE periods SET used = images_limit")
     await anna.send("кофе")
     await anna.press("Создать", await anna.button("Создать"))
-    cards.append((await anna.button("Платить за картинку"), "Платить за картинку"))
+    cards.append((await anna.button("сверх квоты: сейчас"), "сверх квоты: сейчас"))
 
     await work_for(anna, "Команда")
     money = (

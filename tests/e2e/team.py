@@ -79,13 +79,15 @@ async def newer(talk: Talk, than: Message | int, part: str) -> Message:
 
 
 async def channel(member: Talk, card: Message, sessions: Sessions, town: Unhurried) -> Talk:
-    """Anna follows the way from the album to the team's first channel, as if its plan had some."""
-    await member.press("📣", card)
-    await newer(member, card, "/plans")
+    """Anna follows the way from a member's album to the team's first channel, as if its plan had
+    some."""
+    owner = town.talk(member.chat_id, ANNA, member.thread_id)
+    await owner.press("📣", card)
+    await newer(owner, card, "/plans")
     async with sessions.begin() as session:
         await session.execute(text("UPDATE periods SET channels = 3"))
-    await member.press("📣", card)
-    way = await member.button("➕")
+    await owner.press("📣", card)
+    way = await owner.button("➕")
     link = str(way["reply_markup"]["inline_keyboard"][0][0]["url"]).rpartition("=")[2]
     made = await town.post(
         "chats", type="channel", title="Кофе рядом", bot_status="left",
