@@ -17,6 +17,10 @@ from db.team_views import ApprovalView
 from tests.db import rows
 from tests.db.rows import Person, Sessions
 
+WAITING = (
+    "SELECT pid FROM pg_stat_activity"
+    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
 GROUP = -5
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -280,7 +284,8 @@ async def test_nothing_about_a_round_meets_its_groups_move_halfway(
     async with sessions.begin() as session:
         await session.execute(text("SELECT id FROM accounts ORDER BY id FOR UPDATE"))
         at_work = asyncio.create_task(work())
-        await asyncio.sleep(0.5)
+        while not at_work.done() and not await rows.rows(sessions, WAITING):
+            await asyncio.sleep(0.02)
         await session.execute(text("UPDATE approvals SET chat_id = -6"))
     await at_work
     async with sessions.begin() as session:  # what was left out comes next time
