@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import channel_views, texts
 from bot.clock import Clock
-from bot.delivery import edit_card
+from bot.delivery import edit_card, send_card
 from bot.errors import SendError
 from bot.intake import Sessions
 from bot.taps import edit
@@ -80,6 +80,22 @@ async def show_card(
     at = card_of(query)
     before = await remember(sessions, post, at.chat.id, at.message_id, thread_of(at))
     await redraw(bot, query, who, post, clock)
+    await leave(bot, before, clock)
+
+
+async def send_new_card(
+    bot: Bot,
+    who: Who,
+    sessions: Sessions,
+    post: PostView,
+    clock: Clock,
+    chat_id: int,
+    thread_id: int | None,
+) -> None:
+    """Shows the post at the end of a chat or topic; that card will say how the post goes."""
+    card = channel_views.post_card(who.locale, post, now=clock())
+    card_id = await send_card(bot, card, chat_id, thread_id)
+    before = await remember(sessions, post, chat_id, card_id, thread_id)
     await leave(bot, before, clock)
 
 

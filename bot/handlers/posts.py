@@ -14,12 +14,11 @@ from redis.asyncio import Redis
 from bot import channel_views, dialogue, posting
 from bot.callbacks import AlbumTap, PostTap, PostTo
 from bot.clock import Clock
-from bot.delivery import send_card
 from bot.errors import FileRefused
 from bot.filters import IsPrompt
 from bot.handlers.channels import way_to_first
 from bot.intake import Sessions
-from bot.postcards import leave, noted, redraw, remember, show_card, steered, today_of
+from bot.postcards import noted, redraw, send_new_card, show_card, steered, today_of
 from bot.taps import is_first_tap, send_below
 from bot.views import shortened
 from bot.who import Who, card_of, thread_of
@@ -70,10 +69,8 @@ async def begin(
         await send_below(bot, query, channel_views.which_channel(who.tr, album.task_id, listed))
         return
     post = await _draft(sessions, who, album.task_id, listed[0].id)
-    card_id = await send_below(bot, query, channel_views.post_card(who.locale, post, now=clock()))
     at = card_of(query)
-    before = await remember(sessions, post, at.chat.id, card_id, thread_of(at))
-    await leave(bot, before, clock)
+    await send_new_card(bot, who, sessions, post, clock, at.chat.id, thread_of(at))
 
 
 async def _still_to_approve(sessions: Sessions, who: Who, task_id: int) -> str | None:
@@ -211,11 +208,7 @@ async def take_written_caption(
         await dialogue.closed(state, message.message_id)
         raise
     await wake_io(pool)
-    card = channel_views.post_card(who.locale, post, now=clock())
-    thread_id = thread_of(message)
-    shown_id = await send_card(bot, card, message.chat.id, thread_id)
-    before = await remember(sessions, post, message.chat.id, shown_id, thread_id)
-    await leave(bot, before, clock)
+    await send_new_card(bot, who, sessions, post, clock, message.chat.id, thread_of(message))
     await dialogue.closed(state, message.message_id)
 
 
